@@ -1,0 +1,43 @@
+"""Objects that the application needs to run."""
+
+from collections.abc import Iterator
+
+from health.catalog import Catalog
+from health.check import DEPLOY_MENDS, check
+from health.finding import Finding
+from health.history import History
+from health.statements import adding_column
+
+
+@check(finds={"entity-data-column-missing": "error", "entity-data-column-pending": DEPLOY_MENDS})
+def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Finding]:
+    """The table Entity has its column data.
+
+    Frigg's client reads and writes it at every request; without it they fail with P2022. It was in the
+    schema file long before a migration created it, so databases exist that lack it.
+
+    Mend it by the deploy while its migration is pending. Where that is recorded as applied and the column is
+    absent, run the migration's own statement.
+    """
+    if catalog.column("Entity", "data") is not None:
+        return
+    added = adding_column(history.directory.migrations, "Entity", "data")
+    if added is None:
+        message = f"Entity has no column data, and no migration in {history.directory.path} adds it."
+        yield Finding("entity-data-column-missing", "Entity.data", message)
+    elif added[0] in history.pending:
+        yield Finding(
+            "entity-data-column-pending",
+            "Entity.data",
+            f"Entity has no column data yet; the pending migration {added[0].name} adds it.",
+            {"migration": added[0].name},
+        )
+    else:
+        failed = added[0].name in {row.migration_name for row in history.failed}
+        yield Finding(
+            "entity-data-column-missing",
+            "Entity.data",
+            f"Entity has no column data, although {added[0].name}, which adds it, is recorded as "
+            f"{'failed' if failed else 'applied'}.",
+            {"migration": added[0].name},
+        )

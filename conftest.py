@@ -1,0 +1,12 @@
+"""Loads the plugins and the readers of facts; nothing else."""
+
+pytest_plugins = [
+    "plugins.options",
+    "plugins.catalogue",
+    "plugins.reading",
+    "plugins.judging",
+    "plugins.scheduling",
+    "plugins.recording",
+    "plugins.terminal",
+    "plugins.reports",
+]

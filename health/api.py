@@ -1,0 +1,52 @@
+"""What Frigg's migration API says of the database, read from what its fields really hold.
+
+The router runs ``prisma migrate status`` and answers 200 also where that failed; ``pendingMigrations`` is
+always 0 then, and only the text of ``error`` tells one state from another.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from health.finding import Finding
+
+State = Literal["up-to-date", "pending", "failed", "diverged", "no-history", "unreachable", "unclear"]
+
+# In the order of Prisma's own output: the first that fits decides.
+_STATES: tuple[tuple[str, State], ...] = (
+    (r"migrations? have failed:", "failed"),
+    (r"migration history and the migrations table from your database are different", "diverged"),
+    (r"database is not managed by Prisma Migrate", "no-history"),
+    (r"\bP100[0-3]\b|Can't reach database server|Authentication failed against", "unreachable"),
+)
+
+
+@dataclass(frozen=True)
+class ApiStatus:
+    """The answer to ``GET …/db-migrate/status``.
+
+    Attributes:
+        url: what was asked.
+        state: what the answer means; None if there was no usable answer.
+        names: the migrations that its text names.
+        problem: why the answer is not usable.
+    """
+
+    url: str
+    state: State | None = None
+    names: tuple[str, ...] = ()
+    problem: Finding | None = None
+
+
+def classify(up_to_date: bool, error: str) -> tuple[State, tuple[str, ...]]:
+    """The state that an answer describes, and the migrations named in it."""
+    if up_to_date:
+        return "up-to-date", ()
+    names = tuple(re.findall(r"^\s*(\d{8,}_[\w.-]+)\s*$", error, re.MULTILINE))
+    for pattern, state in _STATES:
+        if re.search(pattern, error):
+            return state, names
+    # The CLI prints what is pending to standard output, which the API drops: only the command is left.
+    return ("pending" if re.search(r"migrate status", error) else "unclear"), names

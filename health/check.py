@@ -1,0 +1,116 @@
+"""What a check is: a function of facts that returns findings, and what is known about it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from health.finding import SEVERITIES, Finding, Phase, Severity
+
+Judge = Callable[..., Iterable[Finding]]
+Listed = Callable[..., list[Finding]]
+
+
+@dataclass(frozen=True)
+class By:
+    """A severity that depends on the phase of the run."""
+
+    before: Severity
+    after: Severity
+    nightly: Severity
+
+    def at(self, phase: Phase) -> Severity:
+        """The severity in one phase."""
+        severity: Severity = getattr(self, phase)
+        return severity
+
+
+# For what a deploy is there to mend: before it information, afterwards an error.
+DEPLOY_MENDS = By(before="info", after="error", nightly="warning")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One invariant of an environment.
+
+    Attributes:
+        id: the function's name without ``test_``, with dashes.
+        function: the judgement; its parameters are names of facts.
+        finds: every finding code it may return, with its severity in each phase.
+        documentation: the function's docstring, the check's public documentation.
+    """
+
+    id: str
+    function: Listed
+    finds: Mapping[str, By]
+    documentation: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of the facts it judges."""
+        return tuple(inspect.signature(self.function).parameters)
+
+    @property
+    def title(self) -> str:
+        """The first sentence of its documentation."""
+        return self.documentation.partition("\n\n")[0].replace("\n", " ")
+
+    def severity(self, phase: Phase) -> Severity:
+        """The worst that it can find in this phase."""
+        return worst(by.at(phase) for by in self.finds.values())
+
+    def judge(self, facts: Mapping[str, Any]) -> list[Finding]:
+        """The findings on these facts.
+
+        Raises:
+            ValueError: a finding's code is not among those that the check declares.
+        """
+        findings = self.function(**{name: facts[name] for name in self.needs})
+        for finding in findings:
+            if finding.code not in self.finds:
+                raise ValueError(f"check {self.id} does not declare the finding {finding.code}")
+        return findings
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(finds: Mapping[str, Severity | By]) -> Callable[[Judge], Listed]:
+    """Declare a function named ``test_…`` to be a check that may return these findings."""
+
+    def declare(function: Judge) -> Listed:
+        name = function.__name__.removeprefix("test_").replace("_", "-")
+        by_phase = {code: s if isinstance(s, By) else By(s, s, s) for code, s in finds.items()}
+
+        @functools.wraps(function)
+        def judge(**facts: Any) -> list[Finding]:  # pytest takes no generators for tests
+            return list(function(**facts))
+
+        CHECKS[name] = declared = Check(name, judge, by_phase, inspect.getdoc(function) or "")
+        judge.check = declared  # type: ignore[attr-defined]  # how the pytest hooks know it
+        return judge
+
+    return declare
+
+
+def check_of_code(code: str) -> Check | None:
+    """The check that may return findings of this code."""
+    return next((check for check in CHECKS.values() if code in check.finds), None)
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The worst of these severities; ``info`` of none."""
+    return min(severities, key=SEVERITIES.index, default="info")
+
+
+def blocks(severity: Severity, fail_on: Severity) -> bool:
+    """Whether a finding of this severity fails its check."""
+    return SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
+
+
+def judge(checks: Sequence[Check], facts: Mapping[str, Any]) -> list[Finding]:
+    """The findings of several checks, outside pytest's loop."""
+    return [finding for each in checks for finding in each.judge(facts)]

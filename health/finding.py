@@ -1,0 +1,104 @@
+"""What a run says: findings, the fixes suggested for them, and what could not be found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+Phase = Literal["before", "after", "nightly"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # worst first
+PHASES: tuple[Phase, ...] = ("before", "after", "nightly")
+
+Evidence = Mapping[str, str | int | float | bool | None | tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        code: what kind of thing, unique over the suite.
+        subject: which one: a migration, a host, a file.
+        message: sentences for a person: what was found and what follows from it.
+        evidence: plain values that support the message; never a secret.
+    """
+
+    code: str
+    subject: str
+    message: str
+    evidence: Evidence = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """``code:subject``, by which a consequence names its cause."""
+        return f"{self.code}:{self.subject}"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What trying a fix on a clone showed."""
+
+    status: Literal["proven", "unproven"]
+    detail: str
+    seconds: float | None = None
+
+
+NOT_REHEARSED = Proof("unproven", "not rehearsed on a clone")
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A suggestion for one finding; it is never applied for the user.
+
+    Attributes:
+        kind: what ``body`` is.
+        title: what it does, in a few words.
+        body: the SQL, patch, command line or request, printable as it stands.
+        option: the letter of the guide's option that it is a form of.
+        fallback: whether another fix of the same finding is to be preferred.
+        undo: what reverses it, in the same kind.
+        note: what it costs; where ``undo`` is None, also why there is none.
+        rank: fixes of lower rank are applied first: 10 the history, 50 the deploy, 90 what remains.
+    """
+
+    kind: Literal["sql", "patch", "command", "http"]
+    title: str
+    body: str
+    option: Literal["A", "B", "C"] | None = None
+    fallback: bool = False
+    undo: str | None = None
+    note: str = ""
+    rank: int = 10
+    proof: Proof = NOT_REHEARSED
+
+
+@dataclass(frozen=True)
+class NoFix:
+    """Why there is no fix to suggest for a finding, and what to do instead."""
+
+    reason: str
+
+
+class CouldNotCheck(Exception):  # noqa: N818 - the design's word: not a fault of the program
+    """A question that the outside did not answer.
+
+    Args:
+        what: what was found instead of an answer.
+        where: where it was looked for.
+        remedy: what to do.
+        explained_by: the key of the finding that is the cause, if one is known.
+    """
+
+    def __init__(self, what: str, where: str, remedy: str, explained_by: str | None = None) -> None:
+        super().__init__(what, where, remedy, explained_by)
+        self.what, self.where, self.remedy, self.explained_by = what, where, remedy, explained_by
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.where}). {self.remedy}"
+
+
+class NothingToCheck(Exception):  # noqa: N818 - as above
+    """The thing to be judged does not exist here, which is allowed: the check is skipped with this reason."""

@@ -1,0 +1,200 @@
+"""Reading ``environments.toml``: which environments there are, and the settings of one of them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from health.environment import Environment, Limits
+from health.secret import Secret
+
+Settings = Mapping[str, Any]
+
+_LIMITS = {field.name for field in fields(Limits)}
+_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
+_OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict}
+_KEYS = {field.name for field in fields(Environment)} - {"name", "stages", "sources"}
+_REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
+_FUNCTIONS = ("auth", "worker")
+_EXTRA_STAGES = ("local-dev",)  # a stage of the guide's script that is no environment of its own
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class RegistryError(Exception):
+    """The registry cannot be used; the text names file, key, value and remedy."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry whose shape is right; values are expanded only for the environment that is asked for."""
+
+    file: str
+    defaults: Settings
+    entries: Mapping[str, Settings]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The environments in the order of the file."""
+        return tuple(self.entries)
+
+    @property
+    def deployed(self) -> tuple[str, ...]:
+        """The environments that ``all`` means: every one but the embedded."""
+        return tuple(name for name, entry in self.entries.items() if not entry.get("embedded"))
+
+    def embedded(self, name: str) -> bool:
+        """Whether an environment is the sandbox's."""
+        return bool(self.entries[name].get("embedded"))
+
+    def select(self, names: str) -> tuple[str, ...]:
+        """The environments of ``NAME[,NAME…]`` or ``all``, each once.
+
+        Raises:
+            RegistryError: a name is not in the registry; the nearest ones are named.
+        """
+        wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+        if list(wanted) == ["all"]:
+            wanted = dict.fromkeys(self.deployed)
+        for name in wanted:
+            if name not in self.entries:
+                near = get_close_matches(name, self.names, cutoff=0.4)
+                hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self.names)}."
+                raise RegistryError(f"--env: no environment {name!r} in {self.file}; {hint}")
+        if not wanted:
+            raise RegistryError(f"--env: {names!r} names no environment; {self.file} has {', '.join(self.names)}.")
+        return tuple(wanted)
+
+
+def parse(text: str, file: str) -> Registry:
+    """The registry in a TOML text: ``[defaults]`` and one table per environment.
+
+    Raises:
+        RegistryError: it is not TOML, or a key or a value's type is wrong.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RegistryError(f"{file}: not valid TOML: {error}. Mend that line.") from None
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise RegistryError(
+                f"{file}: {name} = {table!r} stands outside a table. Move it under [defaults] or [{name}]."
+            )
+        if not _NAME.fullmatch(name):
+            raise RegistryError(f"{file}: [{name}]: use letters, digits, - and _ in an environment's name.")
+        _validate(table, f"{file}: [{name}]")
+    defaults = tables.pop("defaults", {})
+    if "all" in tables:
+        raise RegistryError(f"{file}: [all]: --env=all means every environment. Choose another name.")
+    if not tables:
+        raise RegistryError(f"{file}: no environment in it. Add a table such as [prod].")
+    return Registry(file, defaults, tables)
+
+
+def environment(
+    registry: Registry,
+    name: str,
+    variables: Mapping[str, str],
+    overrides: Mapping[str, tuple[str, Path]],
+    entry: Settings | None = None,
+) -> Environment:
+    """The settings of one environment.
+
+    Args:
+        registry: where it is described.
+        name: which one.
+        variables: what ``${VAR}`` and ``~`` (``HOME``) stand for.
+        overrides: ``app``, ``migrations``, ``tunnel_script`` from elsewhere: where from, and the absolute path.
+        entry: the settings to use in place of the registry's own, as the sandbox prints them.
+
+    Raises:
+        RegistryError: a value is missing, or names a variable that is not set.
+    """
+    own = registry.entries[name] if entry is None else entry
+    where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
+    _validate(own, where)
+    raw = dict(own) if entry is not None else {**registry.defaults, **own}
+    for table in ("limits", "functions"):
+        raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
+    sources = {key: registry.file if entry is None else "sandbox" for key in raw}
+
+    stage = str(raw.get("stage", name))
+    expand = _Expansion(where, {**variables, "env": stage})
+    values = {key: expand(key, value) for key, value in raw.items()}
+    missing = [key for key in _REQUIRED if not values.get(key)]
+    missing += [f"functions.{purpose}" for purpose in _FUNCTIONS if purpose not in values["functions"]]
+    if missing:
+        raise RegistryError(f"{where}: {', '.join(missing)} missing. Add {missing[0]} = … there or in [defaults].")
+
+    app = overrides["app"][1] if "app" in overrides else Path(registry.file).parent / values.get("app", ".")
+    paths = {key: app / values[key] for key in _PATHS - {"app"} if values.get(key)}
+    paths.setdefault("known_hosts", Path(variables.get("HOME", "/")) / ".ssh" / "known_hosts")
+    for key, (source, path) in overrides.items():
+        sources[key] = source
+        if key != "app":
+            paths[key] = path
+    if "aws_secret_access_key" in values:
+        values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
+    stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
+    limits = Limits(**values.pop("limits"))
+    fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
+    return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
+
+
+class _Expansion:
+    """Puts ``${VAR}``, ``{env}`` and a leading ``~`` into the texts of one environment."""
+
+    def __init__(self, where: str, variables: Mapping[str, str]) -> None:
+        self.where, self.variables = where, variables
+
+    def __call__(self, key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {inner: self(f"{key}.{inner}", each) for inner, each in value.items()}
+        if not isinstance(value, str):
+            return value
+
+        def put(match: re.Match[str]) -> str:
+            name = match[1] or match[2]
+            if name not in self.variables:
+                raise RegistryError(
+                    f"{self.where}: {key} = {value!r}: the variable {name} is not set. Export it, or write the value."
+                )
+            return self.variables[name]
+
+        text = re.sub(r"\$\{(\w+)\}|\{(env)\}", put, value)
+        if text == "~" or text.startswith("~/"):
+            text = self.variables.get("HOME", "~") + text[1:]
+        return text
+
+
+def _validate(table: Settings, where: str) -> None:
+    for key, value in table.items():
+        if key not in _KEYS:
+            near = get_close_matches(key, _KEYS)
+            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(_KEYS))}."
+            raise RegistryError(f"{where}: unknown key {key}. {hint}")
+        expected = _OTHERS.get(key, str)
+        if type(value) is not expected:
+            raise RegistryError(f"{where}: {key} = {value!r} is not a {_WORDS[expected]}. Write it as one.")
+    for purpose, function in table.get("functions", {}).items():
+        if not isinstance(function, str):
+            raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
+    for key, value in table.get("limits", {}).items():
+        if key not in _LIMITS:
+            raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
+        if type(value) not in (int, float) or value <= 0:
+            raise RegistryError(f"{where}: limits.{key} = {value!r} is not a number above 0. Write seconds.")
+    port = table.get("ssh_port", 1)
+    if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
+        raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
+    url = table.get("api_url", "https://")
+    if not re.match(r"https?://|\$\{", url):
+        raise RegistryError(f"{where}: api_url = {url!r} is no URL. Begin it with https://.")
+
+
+_WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table"}

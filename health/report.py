@@ -1,0 +1,71 @@
+"""The record of a run, from which the terminal and every file are written (schema version 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from health.causes import explain
+from health.finding import SEVERITIES, Finding, Phase
+
+SCHEMA_VERSION = 1
+Verdict = Literal["healthy", "blocked", "unknown", "partial"]
+_JUDGED = ("passed", "warned", "failed")
+
+
+def judge_environment(
+    name: str, phase: Phase, checks: Sequence[dict[str, Any]], every_check: frozenset[str]
+) -> dict[str, Any]:
+    """An environment's part of the record.
+
+    Args:
+        name: the environment.
+        phase: of the run.
+        checks: what the reports told, one per check.
+        every_check: the ids of all checks that the suite has; fewer make the verdict ``partial``.
+    """
+    findings = [finding for check in checks for finding in check["findings"]]
+    causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
+    for finding in findings:
+        finding["explained_by"] = causes.get(f"{finding['code']}:{finding['subject']}")
+    _number(findings)
+    facts: dict[str, str] = {}
+    for check in checks:
+        facts.update(check.pop("facts", {}))
+    return {
+        "name": name,
+        "verdict": _verdict(checks, every_check),
+        "phase": phase,
+        "facts": facts,
+        "checks": list(checks),
+        "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
+    }
+
+
+def anything_judged(checks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether at least one check passed, warned or failed: else the run says nothing."""
+    return any(check["outcome"] in _JUDGED for check in checks)
+
+
+def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Findings by severity; within one, as they came."""
+    return sorted(findings, key=lambda f: SEVERITIES.index(f["severity"]))
+
+
+def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str]) -> Verdict:
+    outcomes = {check["outcome"] for check in checks}
+    if "failed" in outcomes:
+        return "blocked"
+    if "unknown" in outcomes or not anything_judged(checks):
+        return "unknown"
+    return "healthy" if every_check <= {check["id"] for check in checks} else "partial"
+
+
+def _number(findings: Sequence[dict[str, Any]]) -> None:
+    """Number the first fix of each finding in the order in which they must be applied."""
+    first = [
+        fix for finding in worst_first(findings) for fix in finding["fixes"] if not fix["fallback"]
+    ]  # fmt: skip
+    bodies: dict[str, int] = {}  # two findings may have the same fix, such as one deploy
+    for fix in sorted(first, key=lambda fix: fix["rank"]):
+        fix["order"] = bodies.setdefault(fix["body"], len(bodies) + 1)

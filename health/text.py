@@ -1,0 +1,40 @@
+"""Making text from outside harmless where a person or a program reads it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Control, format (bidirectional overrides), surrogate, private use, line and paragraph separators.
+_HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def printable(text: str, keep: str = "\n\t") -> str:
+    """The text with everything that could steer a terminal shown as an escape such as ``\\x1b``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char in keep or unicodedata.category(char) not in _HARMFUL else _escape(char) for char in text
+    )
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """The text on one line, without control characters, cut at ``limit`` characters."""
+    line = printable(" ".join(text.split()), keep="")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def markdown(text: str) -> str:
+    """The text for a line of Markdown: no markup, no HTML, no mention of people or issues."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|@&~-])", lambda m: f"&#{ord(m[1])};", printable(text, keep=""))
+
+
+def fenced(text: str, language: str) -> str:
+    """The text as a fenced Markdown block that it cannot leave."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{printable(text)}\n{fence}"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

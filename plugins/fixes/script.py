@@ -1,0 +1,62 @@
+"""Fixes for the tunnel script: unified diffs that ``patch`` applies."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from health.aws import Bastion, Cluster
+from health.environment import Environment
+from health.finding import Finding, Fix, NoFix
+from health.text import printable
+from health.tunnel_script import Kind, TunnelScript
+from plugins.fixes import fixes, shell
+
+_SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
+
+
+@fixes("stale-endpoint", "instance-endpoint")
+def endpoint(finding: Finding, tunnel_script: TunnelScript, cluster: Cluster, environment: Environment) -> Iterator[Fix | NoFix]:
+    """A patch of the script that puts today's writer endpoint in."""
+    yield _patch(tunnel_script, "endpoint", cluster.writer_endpoint, environment)
+
+
+@fixes("stale-bastion")
+def bastion(finding: Finding, tunnel_script: TunnelScript, bastion: Bastion, environment: Environment) -> Iterator[Fix | NoFix]:
+    """A patch of the script that puts the bastion's address of today in."""
+    assert bastion.public_address is not None  # noqa: S101 - the check compared it
+    yield _patch(tunnel_script, "bastion", bastion.public_address, environment)
+
+
+@fixes("endpoint-not-attributed", "bastion-not-attributed")
+def not_attributed(finding: Finding) -> Iterator[NoFix]:
+    """None: a value that cannot be attributed is not guessed. Write it as a plain text under its stage."""
+    yield NoFix("What the script means cannot be told without running it: write the value as a plain text.")
+
+
+def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment) -> Fix | NoFix:
+    value = script.value(kind, environment.stage)
+    assert value is not None  # noqa: S101 - the check found it
+    before = script.text.splitlines(keepends=True)
+    if _SECRET.search(before[value.line - 1]):
+        return NoFix(f"Line {value.line} seems to hold a secret beside the value: change it by hand to {host}.")
+    path = Path(script.path)
+    name = path.relative_to(environment.app) if path.is_relative_to(environment.app) else Path(path.name)
+    # No context lines: those of a script may hold anything, and two patches of neighbouring lines must both apply.
+    lines = difflib.unified_diff(
+        before, script.with_host(value, host).splitlines(keepends=True), f"a/{name}", f"b/{name}", n=0
+    )
+    diff = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    if printable(diff.replace("\r\n", "\n")) != diff.replace("\r\n", "\n"):
+        return NoFix(f"Line {value.line} holds control characters: change it by hand to {host}.")
+    directory = environment.app if path.is_relative_to(environment.app) else path.parent
+    return Fix(
+        "patch",
+        f"Put today's {kind} into the script: save this as fix.diff, then run the patch command",
+        diff,
+        undo=f"patch -R -d {shell.quote(str(directory))} -p1 < fix.diff",
+        note=f"patch -d {shell.quote(str(directory))} -p1 < fix.diff",
+        rank=20,
+    )

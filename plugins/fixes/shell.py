@@ -1,0 +1,36 @@
+"""Command lines for a person to run."""
+
+from __future__ import annotations
+
+import shlex
+
+from health.environment import Environment
+from health.text import printable
+
+
+def quote(word: str) -> str:
+    """A word as a POSIX shell takes it; control characters are spelt as ``$'…'``, which bash and zsh know."""
+    if printable(word, keep="") == word:
+        return shlex.quote(word)
+    spelt = "".join(
+        f"\\{char}" if char in "\\'" else char if char.isascii() and char.isprintable() else _octets(char)
+        for char in word
+    )
+    return f"$'{spelt}'"
+
+
+def aws(environment: Environment, *words: str) -> str:
+    """An ``aws`` command for an environment."""
+    profile = ("--profile", environment.profile) if environment.profile else ()
+    endpoint = ("--endpoint-url", environment.aws_endpoint_url) if environment.aws_endpoint_url else ()
+    return " ".join(quote(word) for word in ("aws", *words, "--region", environment.region, *profile, *endpoint))
+
+
+def deploy(environment: Environment) -> str:
+    """The command that deploys an environment, by the application's own convention."""
+    profile = f"AWS_PROFILE={quote(environment.profile)} " if environment.profile else ""
+    return f"{profile}npx frigg deploy --stage={quote(environment.stage)}"
+
+
+def _octets(char: str) -> str:
+    return "".join(f"\\{octet:03o}" for octet in char.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,128 @@
+"""Runs checks: their findings decide the outcome, and travel on the report as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from health.check import blocks
+from health.finding import CouldNotCheck, Finding, Fix
+from health.text import one_line
+from plugins import fixes
+from plugins.options import RUN
+from plugins.reading import READINGS, check_of, environment_name
+from plugins.summary import summarize
+
+_FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Judge a check; it fails without a traceback when a finding blocks."""
+    check = check_of(pyfuncitem)
+    if check is None:
+        return None
+    run = pyfuncitem.config.stash[RUN]
+    facts = pyfuncitem.funcargs["facts"]
+    findings = [
+        _as_json(finding, check.finds[finding.code].at(run.phase), facts)
+        for finding in check.judge(pyfuncitem.funcargs)
+    ]
+    pyfuncitem.stash[_FINDINGS] = findings
+    if blocking := [f for f in findings if blocks(f["severity"], run.fail_on)]:
+        pytest.fail("\n".join(f"{f['code']}: {f['subject']}: {f['message']}" for f in blocking), pytrace=False)
+    return True
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[Any]:
+    """Put what is known of the check on its report."""
+    report: pytest.TestReport = yield
+    name = environment_name(item)
+    unread = call.excinfo is not None and isinstance(call.excinfo.value, CouldNotCheck)
+    if unread:
+        report.longrepr = one_line(str(call.excinfo.value), 1000)  # type: ignore[union-attr]
+    # The call decides; a set-up that did not get so far stands in for it.
+    if name is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return report
+    check = check_of(item)
+    findings = item.stash.get(_FINDINGS, [])
+    facts = item.config.stash[READINGS].read(name)
+    told: dict[str, Any] = {
+        "environment": name,
+        "id": check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
+        "nodeid": item.nodeid,
+        "outcome": _outcome(report, findings),
+        "severity": check.severity(item.config.stash[RUN].phase) if check else "error",
+        "seconds": round(call.duration, 3),
+        "reason": None if findings else _reason(report),
+        "findings": findings,
+        "explained_by": call.excinfo.value.explained_by if unread else None,  # type: ignore[union-attr]
+        "facts": summarize(facts) if facts is not None else {},
+    }
+    report.health = told  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Show a check that has findings, none of which blocks, as warned."""
+    told = getattr(report, "health", None)
+    if told and told["outcome"] == "warned":
+        return "warned", "w", ("WARNED", {"yellow": True})
+    return None
+
+
+def _as_json(finding: Finding, severity: str, facts: Any) -> dict[str, Any]:
+    suggested, reason = fixes.suggest(finding, facts)
+    return {
+        "code": finding.code,
+        "severity": severity,
+        "subject": finding.subject,
+        "message": finding.message,
+        "evidence": {key: list(v) if isinstance(v, tuple) else v for key, v in finding.evidence.items()},
+        "explained_by": None,
+        "fixes": [_fix_as_json(fix) for fix in suggested],
+        "no_fix": reason,
+    }
+
+
+def _fix_as_json(fix: Fix) -> dict[str, Any]:
+    return {
+        "kind": fix.kind,
+        "title": fix.title,
+        "option": fix.option,
+        "fallback": fix.fallback,
+        "rank": fix.rank,
+        "order": None,
+        "body": fix.body,
+        "undo": fix.undo,
+        "note": fix.note,
+        "proof": vars(fix.proof).copy(),
+    }
+
+
+def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:
+    if report.skipped:
+        return "skipped"
+    if report.failed:
+        return "unknown" if report.when == "setup" or (report.when == "call" and not findings and _crashed(report)) else "failed"
+    return "warned" if any(f["severity"] != "info" for f in findings) else "passed"
+
+
+def _crashed(report: pytest.TestReport) -> bool:
+    """Whether a check ended in an exception other than a failed assertion: it has judged nothing."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return crash is not None and not crash.message.startswith(("AssertionError", "assert"))
+
+
+def _reason(report: pytest.TestReport) -> str | None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return one_line(report.longrepr[2].removeprefix("Skipped: "))
+    if report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        return one_line(crash.message if crash else str(report.longrepr), 1000)
+    return None

@@ -1,0 +1,178 @@
+"""The command line: which environments, from which registry, in which phase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import pytest
+
+from health import registry
+from health.environment import Environment
+from health.finding import PHASES, Phase, Severity
+from health.registry import Registry, RegistryError, Settings
+
+ROOT = Path(__file__).parent.parent
+CHECKS = ROOT / "checks"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the user asked for.
+
+    Attributes:
+        registry: the environments; None if none was asked for.
+        names: the environments to judge.
+        overrides: the application's paths, each with the option that it came from.
+        faults: how to break the local environment.
+    """
+
+    registry: Registry | None
+    names: tuple[str, ...]
+    phase: Phase
+    phase_source: str
+    fail_on: Severity
+    overrides: Mapping[str, tuple[str, Path]]
+    faults: tuple[str, ...]
+
+    def environment(self, name: str, entry: Settings | None = None) -> Environment:
+        """The settings of one environment; ``entry`` in place of the registry's own.
+
+        Raises:
+            RegistryError: they cannot be used.
+        """
+        assert self.registry is not None  # noqa: S101 - names were selected from it
+        # The sandbox has been given --migrations itself, and has a checkout of its own.
+        overrides = self.overrides if entry is None else {}
+        return registry.environment(self.registry, name, os.environ, overrides, entry)
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the suite's options and their twins in pytest.ini."""
+    group = parser.getgroup("migration health")
+    add = group.addoption
+    add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
+    add("--environments", metavar="FILE", help="another registry than environments.toml")
+    add("--app", metavar="DIR", help="checkout of the application")
+    add("--migrations", metavar="DIR", help="migrations directory, if not the checkout's own")
+    add("--tunnel-script", metavar="FILE", help="tunnel script, if not the checkout's own")
+    add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
+    add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
+    add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
+    for name, text in (
+        ("environments", "registry"),
+        ("app", "checkout of the application"),
+        ("migrations", "migrations directory"),
+        ("tunnel_script", "tunnel script"),
+        ("phase", "before, after or nightly"),
+        ("fail_on", "error or warning"),
+    ):
+        parser.addini(name, f"{text}; as the option of the same name")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Understand the options, or end the run with one line and status 4."""
+    try:
+        config.stash[RUN] = _understand(config)
+    except RegistryError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run checks without an environment."""
+    config = session.config
+    if not config.stash[RUN].names and not config.option.collectonly and not hasattr(config, "workerinput"):
+        require_environment(item.path for item in session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: object, ids: list[str]) -> None:
+    """The same with -n, where only the workers collect."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]
+    if not config.stash[RUN].names:
+        require_environment(config.rootpath / nodeid.partition("::")[0] for nodeid in ids)
+
+
+def require_environment(paths: object) -> None:
+    """Raise a usage error that lists the environments if a check is among the paths of test files."""
+    if any(CHECKS in Path(path).parents for path in paths):  # type: ignore[attr-defined]
+        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice())
+
+
+def _choice() -> str:
+    try:
+        return f"environments.toml has {', '.join(_load(ROOT / 'environments.toml', '').names)}."
+    except RegistryError as error:
+        return str(error)
+
+
+def _understand(config: pytest.Config) -> Run:
+    where = config.invocation_params.dir
+    overrides: dict[str, tuple[str, Path]] = {}
+    for name in ("app", "migrations", "tunnel_script"):
+        if value := config.getoption(name):
+            overrides[name] = (f"--{name.replace('_', '-')}", where / Path(value).expanduser())
+        elif value := config.getini(name):
+            overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
+    phase, phase_source = _one_of(config, "phase", PHASES, "before")
+    fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
+    faults = tuple(config.getoption("fault"))
+
+    known: Registry | None = None
+    names: tuple[str, ...] = ()
+    if config.getoption("env") is not None:
+        if value := config.getoption("environments"):
+            known = _load(where / Path(value).expanduser(), "--environments")
+        else:
+            known = _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
+        names = known.select(config.getoption("env"))
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults)  # type: ignore[arg-type]
+    local = [name for name in names if known is not None and known.embedded(name)]
+    for name in names:
+        if name not in local:
+            run.environment(name)  # a value that cannot be used ends the run before anything is asked
+    if len(local) > 1:
+        raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
+    if faults and not local:
+        raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
+    if faults:
+        _known_faults(faults)
+    return run
+
+
+def _load(file: Path, option: str) -> Registry:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RegistryError(f"{option}: {file}: {error.strerror}. Name a registry by --environments FILE.") from None
+    except UnicodeDecodeError as error:
+        raise RegistryError(f"{file}: not UTF-8 at byte {error.start}. Save it as UTF-8.") from None
+    return registry.parse(text, str(file))
+
+
+def _known_faults(faults: tuple[str, ...]) -> None:
+    from plugins.catalogue import list_faults
+
+    known = [fault["name"] for fault in list_faults()]
+    for name in faults:
+        if name not in known:
+            near = get_close_matches(name, known) or known
+            raise RegistryError(f"--fault: no fault {name!r}; did you mean {' or '.join(near)}?")
+
+
+def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:
+    value, source = config.getoption(name), f"--{name.replace('_', '-')}"
+    if value is None:
+        value, source = config.getini(name) or default, "pytest.ini" if config.getini(name) else "default"
+    if value not in choices:
+        raise RegistryError(f"{source}: {name.replace('_', '-')} {value!r} is none of {', '.join(choices)}.")
+    return value, source

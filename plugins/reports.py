@@ -1,0 +1,105 @@
+"""``--report DIR``: report.json, a file of SQL fixes per environment, and summary.md."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from health.report import worst_first
+from health.text import fenced, markdown, printable
+from plugins.recording import RECORD
+
+_LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the directory at once: a run whose report cannot be kept must not begin."""
+    directory = config.getoption("report")
+    if directory and not hasattr(config, "workerinput"):
+        path = config.invocation_params.dir / Path(directory).expanduser()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied")
+        except OSError as error:
+            raise pytest.UsageError(f"--report: {path}: {error.strerror}. Name a directory to write to.") from None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the files."""
+    config = session.config
+    record, directory = config.stash.get(RECORD, None), config.getoption("report")
+    if not directory or record is None:
+        return
+    path = config.invocation_params.dir / Path(directory).expanduser()
+    _write(path / "report.json", json.dumps(record, indent=2, ensure_ascii=True) + "\n")
+    _write(path / "summary.md", "\n".join(summary(record)) + "\n")
+    for environment in record["environments"]:
+        _write(path / f"fixes-{environment['name']}.sql", "\n".join(sql_file(environment)) + "\n")
+
+
+def sql_file(environment: Mapping[str, Any]) -> Iterator[str]:
+    """All SQL fixes of an environment with their undos; only the preferred ones stand outside comments."""
+    yield f"-- SQL fixes for {environment['name']}, in the order in which they are to be applied."
+    yield "-- Read each one before you run it. Fallbacks and undos are commented out."
+    findings = [f for check in environment["checks"] for f in check["findings"]]
+    fixes = [(f, fix) for f in worst_first(findings) for fix in f["fixes"] if fix["kind"] == "sql"]
+    for finding, fix in sorted(fixes, key=lambda pair: (pair[1]["order"] is None, pair[1]["order"] or 0)):
+        option = f", the guide's option {fix['option']}" if fix["option"] else ""
+        number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
+        # Comments carry only our own words: no name from outside can end them.
+        yield f"\n-- {number}: {finding['code']}: {fix['title'].split(' of ')[0]}{option} ({fix['proof']['status']})"
+        yield from (fix["body"].rstrip("\n").split("\n") if fix["order"] else _commented(fix["body"]))
+        if fix["undo"]:
+            yield "\n-- Undo:"
+            yield from _commented(fix["undo"])
+    if not fixes:
+        yield "-- There is nothing to mend by SQL."
+
+
+def summary(record: Mapping[str, Any]) -> Iterator[str]:
+    """The record as Markdown."""
+    yield "# Migration health"
+    for environment in record["environments"]:
+        yield f"\n## {markdown(environment['name'])}: {environment['verdict']} ({environment['phase']})\n"
+        for label, text in environment["facts"].items():
+            yield f"- {label}: {markdown(text)}"
+        yield "\n| check | outcome |\n|---|---|"
+        for check in environment["checks"]:
+            reason = f": {markdown(check['reason'])}" if check["reason"] else ""
+            yield f"| {markdown(check['id'])} | {check['outcome']}{reason} |"
+        for finding in worst_first([f for check in environment["checks"] for f in check["findings"]]):
+            yield f"\n### {finding['severity']}: {finding['code']}: {markdown(finding['subject'])}\n"
+            yield markdown(finding["message"])
+            if finding["explained_by"]:
+                yield f"\nExplained by {markdown(finding['explained_by'])}."
+            for fix in finding["fixes"]:
+                yield f"\n{_heading(fix)}: {markdown(fix['title'])}. {markdown(fix['note'])}\n"
+                yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])
+            if finding["no_fix"]:
+                yield f"\nNo fix: {markdown(finding['no_fix'])}"
+
+
+def _heading(fix: Mapping[str, Any]) -> str:
+    number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
+    return f"**{number}** ({fix['kind']}, {fix['proof']['status']})"
+
+
+def _commented(body: str) -> Iterator[str]:
+    for line in printable(body).rstrip("\n").split("\n"):
+        yield f"-- {line}".rstrip()
+
+
+def _write(path: Path, text: str) -> None:
+    # A new file each time: the old one may be a link to somewhere, or readable by others.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

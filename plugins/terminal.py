@@ -1,0 +1,82 @@
+"""The suite's part of the terminal: a header before the results and a block per environment after them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from health.rendering import block, header
+from plugins.options import RUN
+from plugins.reading import Readings
+from plugins.recording import RECORD
+from plugins.summary import summarize
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which environments, from which registry, in which phase."""
+    run = config.stash[RUN]
+    if run.registry is None:
+        return []
+    faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
+    return [
+        f"environment: {', '.join(run.names)} ({run.registry.file}), "
+        f"phase: {run.phase} ({run.phase_source}), blocks: {run.fail_on}{faults}"
+    ]
+
+
+def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
+    """What the facts say, before the first result."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
+        return
+    for name in readings.run.names:
+        facts = readings.read(name)
+        for line in header(name, summarize(facts)) if facts is not None else ():
+            reporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
+    """Say once what the checks found: in the blocks, and not in pytest's own sections too."""
+    kept = {outcome: terminalreporter.stats.get(outcome, []) for outcome in ("failed", "error", "warned", "skipped")}
+    for outcome, reports in kept.items():
+        if outcome in terminalreporter.stats:
+            terminalreporter.stats[outcome] = [r for r in reports if not _ours(r)]
+    try:
+        return (yield)
+    finally:
+        terminalreporter.stats.update({outcome: reports for outcome, reports in kept.items() if reports})
+        _blocks(terminalreporter, config)
+
+
+def _blocks(reporter: Any, config: pytest.Config) -> None:
+    record = config.stash.get(RECORD, None)
+    if record is None:
+        return
+    writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
+    for environment in record["environments"]:
+        reporter.write_line("")
+        if _distributed(config):
+            for line in header(environment["name"], environment["facts"]):
+                reporter.write_line(line)
+        for line in block(environment, reporter.verbosity > 0, lambda text, style: _paint(writer, text, style)):
+            reporter.write_line(line)
+    reporter.write_line("")
+
+
+def _ours(report: Any) -> bool:
+    told = getattr(report, "health", None)
+    # A test that crashed in an unforeseen way keeps its traceback.
+    return told is not None and (bool(told["findings"]) or isinstance(report.longrepr, str | tuple))
+
+
+def _distributed(config: pytest.Config) -> bool:
+    return bool(getattr(config.option, "dist", "no") != "no")
+
+
+def _paint(writer: Any, text: str, style: str) -> str:
+    painted: str = text if os.environ.get("NO_COLOR") else writer.markup(text, **{style: True})
+    return painted

@@ -1,0 +1,73 @@
+"""The sandbox's bastion: an SSH server that checks keys and forwards to the cluster's endpoints only."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+USER = "ec2-user"
+_START_S = 10
+
+
+class Bastion:
+    """An SSH server on 127.0.0.1 in a thread of its own.
+
+    ``forwards`` maps the names that it can reach to local ports; it may be filled after the start.
+    """
+
+    def __init__(self, key_file: Path, known_hosts: Path) -> None:
+        self.forwards: dict[str, int] = {}
+        self.port = 0
+        self._client_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(self._client_key.export_private_key())
+        self._known_hosts = known_hosts
+        self._ready = threading.Event()
+
+    def start(self) -> None:
+        """Serve until the process ends."""
+        threading.Thread(target=lambda: asyncio.run(self._serve()), name="bastion", daemon=True).start()
+        if not self._ready.wait(_START_S):
+            raise RuntimeError("the SSH server did not start")
+        public = self._host_key.export_public_key().decode().strip()
+        self._known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}\n")
+
+    async def _serve(self) -> None:
+        keys = asyncssh.import_authorized_keys(self._client_key.export_public_key().decode())
+        listener = await asyncssh.listen(
+            "127.0.0.1",
+            0,
+            server_factory=lambda: _Server(self.forwards),
+            server_host_keys=[self._host_key],
+            authorized_client_keys=keys,
+            password_auth=False,
+            kbdint_auth=False,
+        )
+        self.port = listener.get_port()
+        self._ready.set()
+        await asyncio.Event().wait()
+
+
+class _Server(asyncssh.SSHServer):
+    def __init__(self, forwards: Mapping[str, int]) -> None:
+        self._forwards = forwards
+        self._connection: Any = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+
+    def begin_auth(self, username: str) -> bool:
+        if username != USER:
+            raise asyncssh.PermissionDenied("no such user")
+        return True
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
+        if dest_host not in self._forwards or dest_port != 5432:  # noqa: PLR2004 - PostgreSQL's port
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Name or service not known")
+        return self._connection.forward_connection("127.0.0.1", self._forwards[dest_host])

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "Integration" DROP COLUMN "entityReferenceMap";

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "Integration" ALTER COLUMN "status" SET DEFAULT 'IN_CREATION';

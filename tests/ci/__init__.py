@@ -1,0 +1,1 @@
+"""Tests of ci/: starting, installing, handing over."""
