@@ -9,7 +9,10 @@ from health.finding import Finding
 _REPORTS = {
     "pending": ("api-reports-pending", "The API says that migrations are pending."),
     "failed": ("api-reports-failed", "The API says that a migration has failed."),
-    "diverged": ("api-reports-diverged", "The API says that directory and database have different histories."),
+    "diverged": (
+        "api-reports-diverged",
+        "The API says that directory and database have different histories.",
+    ),
     "no-history": ("api-reports-no-history", "The API says that the database has no migration history."),
     "unreachable": ("api-database-unreachable", "The API itself cannot reach or enter the database."),
     "unclear": ("api-answer-unclear", "The API says that something is wrong, and not what."),

@@ -6,7 +6,7 @@ from health.access import Preflight, ScriptRoute, Server
 from health.aws import Bastion, Cluster
 from health.check import check
 from health.environment import Environment
-from health.finding import Finding
+from health.finding import Evidence, Finding
 from health.tunnel_script import TunnelScript
 
 
@@ -45,21 +45,21 @@ def test_tunnel_script_endpoint(
         return
     if value.host == cluster.writer_endpoint:
         return
-    evidence = {
+    evidence: Evidence = {
         "script": value.host, "aws": cluster.writer_endpoint, "line": value.line, "route": script_route.outcome,
     }  # fmt: skip
     names = dict(cluster.instances)
     if value.host in names:
-        code, is_what = "instance-endpoint", f"the endpoint of the instance {names[value.host]}"
+        code, is_what = "instance-endpoint", f"one instance's endpoint ({names[value.host]})"
     elif value.host == cluster.reader_endpoint:
         code, is_what = "instance-endpoint", "the reader's endpoint"
     else:
-        code, is_what = "stale-endpoint", "not an endpoint of today's cluster"
+        code, is_what = "stale-endpoint", "no endpoint"
     yield Finding(
         code,
         tunnel_script.path,
-        f"Line {value.line} leads {environment.stage} to {value.host}: that is {is_what} {cluster.identifier}. "
-        f"The writer is {cluster.writer_endpoint}." + _route(script_route),
+        f"Line {value.line} leads {environment.stage} to {value.host}: {is_what} of {cluster.identifier}, "
+        f"whose writer is {cluster.writer_endpoint}." + _route(script_route),
         evidence,
     )
 
@@ -86,7 +86,12 @@ def test_tunnel_script_bastion(
         tunnel_script.path,
         f"Line {value.line} leads {environment.stage} through {value.host}; the bastion {bastion.name} has "
         f"{bastion.public_address}." + _route(script_route),
-        {"script": value.host, "aws": bastion.public_address, "line": value.line, "route": script_route.outcome},
+        {
+            "script": value.host,
+            "aws": bastion.public_address,
+            "line": value.line,
+            "route": script_route.outcome,
+        },
     )
 
 

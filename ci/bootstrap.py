@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
 READY = VENV / ".ready"  # written last, removed first: without it .venv is half-made
+BASE = str(getattr(sys, "_base_executable", sys.executable))  # .venv cannot be made anew by its own Python
+VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
 
@@ -104,8 +106,11 @@ def prepare(command: str, extras: Sequence[str]) -> None:
         missing = [name for name in extras if name not in (held or ())]
         if not missing:
             return
-        say(command, f"installing {', '.join(missing)} into .venv (once)")
         before = None if held is None else READY.read_text()
+        # Debian's python3 comes without ensurepip, and its venv notices only after it has made half of one.
+        if before is None and not (find_spec("venv") and find_spec("ensurepip")):
+            raise SetupError(f"{BASE} cannot make .venv, as it lacks the module venv or ensurepip; {VENV_REMEDY}")
+        say(command, f"installing {', '.join(missing)} into .venv (once)")
         READY.unlink(missing_ok=True)
         if before is None:
             make_venv(lock.fileno())
@@ -121,22 +126,17 @@ def prepare(command: str, extras: Sequence[str]) -> None:
 
 def make_venv(lock: int) -> None:
     """Makes .venv anew, or leaves none."""
-    base = getattr(sys, "_base_executable", sys.executable)  # .venv cannot be made anew by its own Python
-    remedy = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
-    # Debian's python3 comes without ensurepip, and its venv notices only after it has made half of one.
-    if not (find_spec("venv") and find_spec("ensurepip")):
-        raise SetupError(f"{base} cannot make .venv, as it lacks the module venv or ensurepip; {remedy}")
-    status, output = call([base, "-m", "venv", "--clear", str(VENV)], lock)
+    status, output = call([BASE, "-m", "venv", "--clear", str(VENV)], lock)
     if status:
-        import shutil  # noqa: PLC0415 - see call
+        import shutil
 
         shutil.rmtree(VENV, ignore_errors=True)
-        raise SetupError(f"{base} cannot make .venv: {output[-1]}; {remedy}")
+        raise SetupError(f"{BASE} cannot make .venv: {output[-1]}; {VENV_REMEDY}")
 
 
 def pip_install(extras: Sequence[str], lock: int) -> None:
     """Installs at the versions of constraints.txt; wheels only, so no package's code runs meanwhile."""
-    import tomllib  # noqa: PLC0415 - see call
+    import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = [line for extra in extras for line in project["optional-dependencies"][extra]]
@@ -150,25 +150,21 @@ def pip_install(extras: Sequence[str], lock: int) -> None:
 
 def call(command: Sequence[str], lock: int) -> tuple[int, list[str]]:
     """Runs a program silently; returns its status and the lines that it printed."""
-    import subprocess  # noqa: PLC0415 - a warm start does without, and takes half the time
+    import subprocess
 
     settings = environment(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0")
     out, err = subprocess.PIPE, subprocess.STDOUT
     # The child holds the lock as well, since it may outlive this process where that is killed.
-    done = subprocess.run(
-        command, env=settings, pass_fds=[lock], stdout=out, stderr=err, text=True, check=False
-    )
+    done = subprocess.run(command, env=settings, pass_fds=[lock], stdout=out, stderr=err, text=True, check=False)
     return done.returncode, [line for line in done.stdout.splitlines() if line.strip()] or ["no output"]
 
 
 def lint(command: str) -> None:
     """Runs the linters in the project's root, and ends with the status of the first that fails."""
-    import subprocess  # noqa: PLC0415 - see call
+    import subprocess
 
     for arguments in LINTS:
-        status = subprocess.run(
-            [PYTHON, "-m", *arguments], cwd=ROOT, env=environment(), check=False
-        ).returncode
+        status = subprocess.run([PYTHON, "-m", *arguments], cwd=ROOT, env=environment(), check=False).returncode
         if status:
             say(command, f"stopped, as this failed: {' '.join(arguments)}")
             sys.exit(status)

@@ -12,7 +12,7 @@ Phase = Literal["before", "after", "nightly"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # worst first
 PHASES: tuple[Phase, ...] = ("before", "after", "nightly")
 
-Evidence = Mapping[str, str | int | float | bool | None | tuple[str, ...]]
+Evidence = Mapping[str, str | int | float | bool | tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def environment(
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
     for table in ("limits", "functions"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
-    sources = {key: registry.file if entry is None else "sandbox" for key in raw}
+    sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
     stage = str(raw.get("stage", name))
     expand = _Expansion(where, {**variables, "env": stage})
@@ -173,14 +173,7 @@ class _Expansion:
 
 
 def _validate(table: Settings, where: str) -> None:
-    for key, value in table.items():
-        if key not in _KEYS:
-            near = get_close_matches(key, _KEYS)
-            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(_KEYS))}."
-            raise RegistryError(f"{where}: unknown key {key}. {hint}")
-        expected = _OTHERS.get(key, str)
-        if type(value) is not expected:
-            raise RegistryError(f"{where}: {key} = {value!r} is not a {_WORDS[expected]}. Write it as one.")
+    _validate_types(table, where)
     for purpose, function in table.get("functions", {}).items():
         if not isinstance(function, str):
             raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
@@ -195,6 +188,17 @@ def _validate(table: Settings, where: str) -> None:
     url = table.get("api_url", "https://")
     if not re.match(r"https?://|\$\{", url):
         raise RegistryError(f"{where}: api_url = {url!r} is no URL. Begin it with https://.")
+
+
+def _validate_types(table: Settings, where: str) -> None:
+    for key, value in table.items():
+        if key not in _KEYS:
+            near = get_close_matches(key, _KEYS)
+            hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(_KEYS))}."
+            raise RegistryError(f"{where}: unknown key {key}. {hint}")
+        expected = _OTHERS.get(key, str)
+        if type(value) is not expected:
+            raise RegistryError(f"{where}: {key} = {value!r} is not a {_WORDS[expected]}. Write it as one.")
 
 
 _WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table"}

@@ -96,10 +96,10 @@ _CLOSING = {"fi": "if", "esac": "case", "}": "{", "done": "loop"}
 _DECLARING = frozenset({"export", "local", "readonly", "declare", "typeset"})
 
 
-def _after(text: str, at: int, closer: str) -> int:
+def _after(text: str, at: int, closer: str, end: int) -> int:
     """Where what `closer` ends is over; no recursion, as a script may nest to any depth."""
     waits = [closer]
-    while found := _NESTING.search(text, at):
+    while found := _NESTING.search(text, at, end):
         sign, at = found[0], found.end()
         if sign == waits[-1]:
             waits.pop()
@@ -108,11 +108,11 @@ def _after(text: str, at: int, closer: str) -> int:
         elif waits[-1] == "`":
             continue
         elif sign == "'" and waits[-1] == ")":
-            at = text.find("'", at) + 1 or len(text)
+            at = text.find("'", at, end) + 1 or end
         elif sign in _OPENS and (sign != "(" or waits[-1] == ")"):
             # `"` inside "${X:-"y"}" opens anew; a bare parenthesis counts in a substitution only
             waits.append(_OPENS[sign])
-    return len(text)
+    return end
 
 
 def _word_end(text: str, at: int) -> int:
@@ -120,9 +120,9 @@ def _word_end(text: str, at: int) -> int:
         if plain := _PLAIN.match(text, at):
             at = plain.end()
         elif (sign := text[at : at + 2]) in _OPENS:
-            at = _after(text, at + 2, _OPENS[sign])
+            at = _after(text, at + 2, _OPENS[sign], len(text))
         elif text[at] in '"`':
-            at = _after(text, at + 1, text[at])
+            at = _after(text, at + 1, text[at], len(text))
         elif text[at] == "'":
             at = text.find("'", at + 1) + 1 or len(text)
         else:
@@ -155,7 +155,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             marks_next = found[0] in {"<<", "<<-"}
             continue
         # arithmetic, ((...)), is one word of no interest: its << is no here-document
-        end = _after(text, at + 1, ")") if found else _word_end(text, at)
+        end = _after(text, at + 1, ")", len(text)) if found else _word_end(text, at)
         if marks_next:
             marks.append(re.sub(r"['\"\\]", "", text[at:end]))
         marks_next = False
@@ -188,7 +188,7 @@ def _parts(text: str, at: int, end: int) -> Iterator[Part]:
             yield Part("variable", _element(variable[1] or variable[2], variable[3]), start)
         elif text.startswith(("${", "$("), at) or sign == "`":
             opener = sign if sign == "`" else text[at : at + 2]
-            at = min(_after(text, at + len(opener), _OPENS[opener]), end)
+            at = _after(text, at + len(opener), _OPENS[opener], end)
             yield Part("expansion" if opener == "${" else "computed", text[start:at], start)
         elif sign == "$":
             at += 1
@@ -205,8 +205,8 @@ def _combined(terms: list[tuple[str, Condition]]) -> Condition:
     if len(conditions) == 1:
         return conditions[0]
     if operators == {"&&"}:
-        tests = tuple(test for condition in conditions for test in condition.tests)
-        return Condition(tests, all(condition.exact for condition in conditions))
+        tests = [test for condition in conditions for test in condition.tests]
+        return Condition(tuple(tests), all(condition.exact for condition in conditions))
     tests = [each.tests[0] for each in conditions if each.exact and len(each.tests) == 1]
     if operators == {"||"} and len(tests) == len(terms) and len({test.variable for test in tests}) == 1:
         words = frozenset(word for test in tests for word in test.words)
@@ -338,9 +338,7 @@ class _Reader:
         elif assigned := _ASSIGN.match(word):
             at, end = token.start + assigned.end(), token.start + len(word)
             added = [Part("computed", "+=", at)] if assigned[3] else []
-            self._record(
-                _element(assigned[1], assigned[2]), token.start, [*added, *_parts(self.text, at, end)]
-            )
+            self._record(_element(assigned[1], assigned[2]), token.start, [*added, *_parts(self.text, at, end)])
         elif self.declaring or word in _DECLARING:
             self.declaring = True
         elif word in _OPENING:
@@ -457,10 +455,11 @@ class _Reader:
         frame = self.frames[-1]
         frame.variable = frame.variable or "".join(test.variable for test in condition.tests[:1])
         own = [test for test in condition.tests if test.variable == frame.variable]
-        tests = [
-            Test(frame.variable, test.words - frame.seen) if test in own else test for test in condition.tests
-        ]
-        unseen = Condition(tuple(tests), condition.exact and frame.sure)
+        tests = tuple(
+            Test(variable, words - frame.seen if variable == frame.variable else words)
+            for variable, words in condition.tests
+        )
+        unseen = Condition(tests, condition.exact and frame.sure)
         if condition.exact and len(own) == len(condition.tests) == 1:
             frame.seen |= own[0].words
         else:
@@ -473,8 +472,8 @@ class _Reader:
         frame = self.frames[-1]
         if frame.kind != "case":
             return
-        if sign == ";&":
-            # this branch goes on with the next one: which words the two run for is not followed
+        if sign != ";;":
+            # the branches after this one may run as well: for which words is not followed
             frame.block.condition = UNKNOWN
             frame.seen.add("*")
         self._close(frame)
@@ -485,7 +484,7 @@ class _Reader:
             if token.text == "in" and frame.patterns:
                 frame.phase, frame.patterns = "patterns", []
             elif not token.operator:
-                frame.patterns.append(token.text)
+                self._case_subject(frame, token)
         elif frame.phase == "extended":
             if token.text == ")":
                 frame.phase = "patterns"
@@ -495,11 +494,23 @@ class _Reader:
             # an extended pattern such as !(dev) is not a list of words
             frame.phase, frame.patterns = "extended", ["*("]
         elif token.text == ")":
-            reached = frozenset(frame.patterns) - frame.seen if "*" not in frame.seen else frozenset[str]()
-            frame.block = self._new_block(frame.outer, Condition((Test("", reached),), frame.sure))
-            frame.seen.update(frame.patterns)
-            frame.sure = frame.sure and not any(set(pattern) & _GLOB for pattern in frame.patterns)
+            self._case_branch(frame)
             frame.phase, self.list, self.at_command = "body", _List(), True
+
+    def _case_subject(self, frame: _Frame, token: _Token) -> None:
+        frame.patterns.append(token.text)
+        for part in _parts(self.text, token.start, token.start + len(token.text)):
+            if part.kind == "expansion" and not _TESTED.fullmatch(part.text):
+                # of a part of the stage's name nothing is known, as after a *
+                frame.seen.add("*")
+
+    def _case_branch(self, frame: _Frame) -> None:
+        # a branch with a pattern such as d* or * runs for more words than it names
+        known = "*" not in frame.seen and not any(set(each) & _GLOB for each in frame.patterns)
+        test = Test("", frozenset(frame.patterns) - frame.seen)
+        frame.block = self._new_block(frame.outer, Condition((test,), frame.sure) if known else UNKNOWN)
+        frame.seen.update(frame.patterns)
+        frame.sure = frame.sure and known
 
     def _case_pattern(self, frame: _Frame, token: _Token) -> None:
         parts = tuple(_parts(self.text, token.start, token.start + len(token.text)))

@@ -10,7 +10,7 @@ _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def printable(text: str, keep: str = "\n\t") -> str:
-    """The text with everything that could steer a terminal shown as an escape such as ``\\x1b``."""
+    r"""The text with everything that could steer a terminal shown as an escape such as ``\x1b``."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -86,9 +86,7 @@ class TunnelScript:
             raise ValueError(f"{host!r} is not a plain host name or address; {self.path} stays as it is.")
         end = value.start + len(value.host)
         if value.start < 0 or self.text[value.start : end] != value.host:
-            raise ValueError(
-                f"{self.path} does not have {value.host!r} there; take the value from this script."
-            )
+            raise ValueError(f"{self.path} does not have {value.host!r} there; take the value from this script.")
         return self.text[: value.start] + host + self.text[end:]
 
 
@@ -225,9 +223,7 @@ class _Script:
         base = parts[0].text.partition("[")[0] if parts and parts[0].kind == "variable" else ""
         return len(parts) == 1 and base in self.arrays and self.names.of(base)[0] == kind
 
-    def _value(
-        self, assignment: Assignment, before: dict[str, tuple[Assignment, _Host | str]]
-    ) -> _Host | str:
+    def _value(self, assignment: Assignment, before: dict[str, tuple[Assignment, _Host | str]]) -> _Host | str:
         parts = _host_parts(assignment.parts)
         if all(part.kind == "text" for part in parts):
             return self._host(parts)

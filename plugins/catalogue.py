@@ -63,8 +63,12 @@ def list_faults() -> list[dict[str, str]]:
     Raises:
         pytest.UsageError: the sandbox's program does not run here.
     """
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "sandbox", "--list-faults"], cwd=ROOT, capture_output=True, timeout=60, check=False
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--list-faults"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     if done.returncode:
         raise pytest.UsageError("the sandbox does not run here. ./ci/gate --list-faults installs what it needs.")

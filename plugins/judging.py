@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -39,9 +39,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[Any]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what is known of the check on its report."""
-    report: pytest.TestReport = yield
+    report = yield
     name = environment_name(item)
     unread = call.excinfo is not None and isinstance(call.excinfo.value, CouldNotCheck)
     if unread:
@@ -109,7 +109,11 @@ def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:
     if report.skipped:
         return "skipped"
     if report.failed:
-        return "unknown" if report.when == "setup" or (report.when == "call" and not findings and _crashed(report)) else "failed"
+        return (
+            "unknown"
+            if report.when == "setup" or (report.when == "call" and not findings and _crashed(report))
+            else "failed"
+        )
     return "warned" if any(f["severity"] != "info" for f in findings) else "passed"
 
 

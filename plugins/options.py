@@ -116,37 +116,46 @@ def _choice() -> str:
 
 
 def _understand(config: pytest.Config) -> Run:
-    where = config.invocation_params.dir
     overrides: dict[str, tuple[str, Path]] = {}
     for name in ("app", "migrations", "tunnel_script"):
         if value := config.getoption(name):
-            overrides[name] = (f"--{name.replace('_', '-')}", where / Path(value).expanduser())
+            overrides[name] = (f"--{name.replace('_', '-')}", _from_here(config, value))
         elif value := config.getini(name):
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
+    known = _registry(config)
+    names = known.select(config.getoption("env")) if known is not None else ()
     faults = tuple(config.getoption("fault"))
-
-    known: Registry | None = None
-    names: tuple[str, ...] = ()
-    if config.getoption("env") is not None:
-        if value := config.getoption("environments"):
-            known = _load(where / Path(value).expanduser(), "--environments")
-        else:
-            known = _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
-        names = known.select(config.getoption("env"))
     run = Run(known, names, phase, phase_source, fail_on, overrides, faults)  # type: ignore[arg-type]
-    local = [name for name in names if known is not None and known.embedded(name)]
-    for name in names:
+    _validate(run)
+    return run
+
+
+def _validate(run: Run) -> None:
+    """Raise RegistryError for what would only come out after something was asked of the outside."""
+    local = [name for name in run.names if run.registry is not None and run.registry.embedded(name)]
+    for name in run.names:
         if name not in local:
-            run.environment(name)  # a value that cannot be used ends the run before anything is asked
+            run.environment(name)
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
-    if faults and not local:
+    if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
-    if faults:
-        _known_faults(faults)
-    return run
+    if run.faults:
+        _known_faults(run.faults)
+
+
+def _registry(config: pytest.Config) -> Registry | None:
+    if config.getoption("env") is None:
+        return None
+    if value := config.getoption("environments"):
+        return _load(_from_here(config, value), "--environments")
+    return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
+
+
+def _from_here(config: pytest.Config, path: str) -> Path:
+    return config.invocation_params.dir / Path(path).expanduser()
 
 
 def _load(file: Path, option: str) -> Registry:

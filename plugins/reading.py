@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -68,7 +68,7 @@ class Readings:
 
     def _say(self, line: str) -> None:
         capture = self._config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else suppress():
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
             print(line, file=sys.stderr, flush=True)
 
 
@@ -93,13 +93,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def facts(request: pytest.FixtureRequest) -> Iterator[Facts]:
+def facts(request: pytest.FixtureRequest) -> Facts:
     """The facts of the environment in the test's brackets."""
     readings = request.config.stash[READINGS]
     name: str = request.param
     begun = readings.begin(name, request.session.items)
     readings.wait(name)  # nothing to wait for, except in a worker of -n
-    yield begun
+    return begun
 
 
 @pytest.hookimpl(wrapper=True)

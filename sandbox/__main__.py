@@ -77,7 +77,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
-    bastion.forwards.update({name: postgres.port for name in vars(endpoints).values()})
+    bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
     stage = Stage(STAGE, "127.0.0.1")
     return {
         "stage": stage.name,

@@ -68,8 +68,6 @@ class Application:
         """Write the tunnel script."""
         endpoint = plan.script_endpoint.format(writer=endpoints.writer, instance=endpoints.instance)
         self.script.write_text(
-            _SCRIPT.format(
-                stage=STAGE, other=OTHER_STAGE, endpoint=endpoint, bastion=plan.script_bastion, user=USER
-            )  # fmt: skip
+            _SCRIPT.format(stage=STAGE, other=OTHER_STAGE, endpoint=endpoint, bastion=plan.script_bastion, user=USER)
         )
         self.script.chmod(0o755)

@@ -34,7 +34,7 @@ class Endpoints:
 @contextmanager
 def aws_server() -> Iterator[str]:
     """A running moto server's URL."""
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.aws_server"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

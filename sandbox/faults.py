@@ -114,5 +114,3 @@ def apply(plan: Plan, names: list[str]) -> None:
     """Put faults into a plan."""
     for name in names:
         FAULTS[name].apply(plan)
-
-

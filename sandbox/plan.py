@@ -7,7 +7,6 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

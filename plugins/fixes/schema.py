@@ -18,9 +18,7 @@ _COLUMN_EXISTS = (
 
 
 @fixes("entity-data-column-missing")
-def entity_data_column_missing(
-    finding: Finding, history: History, environment: Environment
-) -> Iterator[Fix | NoFix]:
+def entity_data_column_missing(finding: Finding, history: History, environment: Environment) -> Iterator[Fix | NoFix]:
     """Run the statement of the migration that is recorded as applied; the undo drops the column while it is unused."""
     added = adding_column(history.directory.migrations, "Entity", "data")
     if added is None:
@@ -46,7 +44,7 @@ def entity_data_column_missing(
     }
     exists = fill(_COLUMN_EXISTS, **names)
     # The statement is the migration's own, from the checkout, and names the table without its schema.
-    own = SQL(statement.rstrip().rstrip(";") + ";")  # type: ignore[arg-type]
+    own = SQL(statement.rstrip().rstrip(";") + ";")
     yield Fix(
         "sql",
         f"Run the statement of {migration.name} again",
@@ -59,7 +57,10 @@ def entity_data_column_missing(
                 refuse_unless(exists, "The column does not exist."),
                 fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", **names),
                 refuse_unless(
-                    fill("NOT EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)", **names),
+                    fill(
+                        "NOT EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)",
+                        **names,
+                    ),
                     "Data was written to the column since.",
                 ),
                 fill("  ALTER TABLE {table} DROP COLUMN {column};", **names),

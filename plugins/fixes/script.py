@@ -18,13 +18,17 @@ _SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
 
 
 @fixes("stale-endpoint", "instance-endpoint")
-def endpoint(finding: Finding, tunnel_script: TunnelScript, cluster: Cluster, environment: Environment) -> Iterator[Fix | NoFix]:
+def endpoint(
+    finding: Finding, tunnel_script: TunnelScript, cluster: Cluster, environment: Environment
+) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts today's writer endpoint in."""
     yield _patch(tunnel_script, "endpoint", cluster.writer_endpoint, environment)
 
 
 @fixes("stale-bastion")
-def bastion(finding: Finding, tunnel_script: TunnelScript, bastion: Bastion, environment: Environment) -> Iterator[Fix | NoFix]:
+def bastion(
+    finding: Finding, tunnel_script: TunnelScript, bastion: Bastion, environment: Environment
+) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts the bastion's address of today in."""
     assert bastion.public_address is not None  # noqa: S101 - the check compared it
     yield _patch(tunnel_script, "bastion", bastion.public_address, environment)
