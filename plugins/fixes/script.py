@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from health.aws import Bastion, Cluster
+from health.aws import Cluster
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.text import printable
@@ -27,11 +27,10 @@ def endpoint(
 
 @fixes("stale-bastion")
 def bastion(
-    finding: Finding, tunnel_script: TunnelScript, bastion: Bastion, environment: Environment
+    finding: Finding, tunnel_script: TunnelScript, bastion_address: str, environment: Environment
 ) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts the bastion's address of today in."""
-    assert bastion.public_address is not None  # noqa: S101 - the check compared it
-    yield _patch(tunnel_script, "bastion", bastion.public_address, environment)
+    yield _patch(tunnel_script, "bastion", bastion_address, environment)
 
 
 @fixes("endpoint-not-attributed", "bastion-not-attributed")
