@@ -31,9 +31,17 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry whose shape is right; values are expanded only for the environment that is asked for."""
+    """A registry whose shape is right; values are expanded only for the environment that is asked for.
+
+    Attributes:
+        file: how to name the file to a person.
+        directory: where the file is.
+        defaults: the settings of all environments.
+        entries: each environment's own settings, by name.
+    """
 
     file: str
+    directory: Path
     defaults: Settings
     entries: Mapping[str, Settings]
 
@@ -70,8 +78,13 @@ class Registry:
         return tuple(wanted)
 
 
-def parse(text: str, file: str) -> Registry:
+def parse(text: str, file: str, directory: Path) -> Registry:
     """The registry in a TOML text: ``[defaults]`` and one table per environment.
+
+    Args:
+        text: the file's text.
+        file: how to name the file to a person.
+        directory: where the file is, from which a relative ``app`` starts.
 
     Raises:
         RegistryError: it is not TOML, or a key or a value's type is wrong.
@@ -93,7 +106,7 @@ def parse(text: str, file: str) -> Registry:
         raise RegistryError(f"{file}: [all]: --env=all means every environment. Choose another name.")
     if not tables:
         raise RegistryError(f"{file}: no environment in it. Add a table such as [prod].")
-    return Registry(file, defaults, tables)
+    return Registry(file, directory, defaults, tables)
 
 
 def environment(
@@ -131,7 +144,7 @@ def environment(
     if missing:
         raise RegistryError(f"{where}: {', '.join(missing)} missing. Add {missing[0]} = … there or in [defaults].")
 
-    app = overrides["app"][1] if "app" in overrides else Path(registry.file).parent / values.get("app", ".")
+    app = overrides["app"][1] if "app" in overrides else registry.directory / values.get("app", ".")
     paths = {key: app / values[key] for key in _PATHS - {"app"} if values.get(key)}
     paths.setdefault("known_hosts", Path(variables.get("HOME", "/")) / ".ssh" / "known_hosts")
     for key, (source, path) in overrides.items():

@@ -99,7 +99,8 @@ def _finding(
 def _fix(fix: Mapping[str, Any], verbose: bool) -> Iterator[str]:
     number = f"fix {fix['order']}" if fix["order"] else "or"
     option = f", the guide's option {fix['option']}" if fix["option"] else ""
-    yield from _wrapped(f"{number} ({fix['kind']}{option}, {fix['proof']['status']}): {fix['title']}")
+    proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
+    yield from _wrapped(f"{number} ({fix['kind']}{option}{proof}): {fix['title']}")
     if fix["fallback"] and not verbose:
         yield "     -v and --report DIR show it"
         return

@@ -165,7 +165,8 @@ def _load(file: Path, option: str) -> Registry:
         raise RegistryError(f"{option}: {file}: {error.strerror}. Name a registry by --environments FILE.") from None
     except UnicodeDecodeError as error:
         raise RegistryError(f"{file}: not UTF-8 at byte {error.start}. Save it as UTF-8.") from None
-    return registry.parse(text, str(file))
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    return registry.parse(text, str(shown), file.parent)
 
 
 def _known_faults(faults: tuple[str, ...]) -> None:

@@ -46,7 +46,7 @@ def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, 
 
 def environment(entry: dict[str, Any], name: str = "local", **changes: Any) -> Environment:
     """The environment of a sandbox's entry, as the suite itself understands it."""
-    known = registry.parse(f"[{name}]\nembedded = true\n", "test.toml")
+    known = registry.parse(f"[{name}]\nembedded = true\n", "test.toml", Path())
     return registry.environment(known, name, os.environ, {}, {**entry, **changes})
 
 
