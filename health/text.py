@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Control, format (bidirectional overrides), surrogate, private use, line and paragraph separators.
-_HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+# Control, format (bidirectional overrides), unassigned, private use, surrogate; line and paragraph separators.
+_HARMFUL = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def printable(text: str, keep: str = "\n\t") -> str:

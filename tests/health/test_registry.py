@@ -1,0 +1,124 @@
+"""The registry: what is understood, and the errors that teach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from health import registry
+from health.registry import RegistryError
+
+SHIPPED = Path(__file__).parents[2] / "environments.toml"
+VARIABLES = {"HOME": "/home/ann", "KEY": "k'\"$ %"}
+MINIMAL = """
+[qa]
+api_url = "https://api.example"
+functions.auth = "acme-{env}-auth"
+functions.worker = "acme-{env}-worker"
+secret = "acme-{env}-db"
+cluster_prefix = "acme-{env}-"
+ssh_key = "keys/{env}.pem"
+tunnel_script = "tunnel.sh"
+migrations = "migrations"
+"""
+
+
+def load(text: str) -> registry.Registry:
+    return registry.parse(text, "environments.toml", Path("/suite"))
+
+
+def test_shipped_registry_is_the_guides_quick_reference() -> None:
+    known = registry.parse(SHIPPED.read_text(), "environments.toml", SHIPPED.parent)
+    assert known.names == ("dev", "prod", "local")
+    assert known.deployed == ("dev", "prod")
+    dev, prod = (
+        registry.environment(known, name, VARIABLES, {"app": ("--app", Path("/app"))}) for name in known.deployed
+    )
+    assert dev.api_url == "https://qj27h2g6i1.execute-api.us-east-1.amazonaws.com"
+    assert prod.api_url == "https://oe4xqic7q9.execute-api.us-east-1.amazonaws.com"
+    assert (dev.bastion_address, prod.bastion_address) == ("54.166.108.144", "54.144.229.67")
+    assert (prod.region, prod.profile, prod.database, prod.ssh_user) == (
+        "us-east-1",
+        "quo-deploy",
+        "postgres",
+        "ec2-user",
+    )
+    assert prod.functions == {"auth": "quo-integrations-prod-auth", "worker": "quo-integrations-prod-dbMigrationWorker"}
+    assert prod.secret == "quo-integrations-prod-db-credentials"
+    assert prod.cluster_prefix == "quo-integrations-prod-"
+    assert prod.ssh_key == Path("/app/backend/security/quo-postgres-bastion.pem")
+    assert prod.tunnel_script == Path("/app/scripts/postgres-tunnel.sh")
+    assert prod.migrations == Path("/app/backend/node_modules/@friggframework/core/prisma-postgresql/migrations")
+    assert prod.known_hosts == Path("/home/ann/.ssh/known_hosts")
+    assert prod.stages == ("dev", "local", "local-dev", "prod")
+    assert prod.sources["app"] == "--app"
+
+
+def test_values_are_expanded() -> None:
+    known = load(MINIMAL + 'aws_access_key_id = "AKIA"\naws_secret_access_key = "${KEY}"\nknown_hosts = "~/hosts"\n')
+    environment = registry.environment(known, "qa", VARIABLES, {"migrations": ("--migrations", Path("/m"))})
+    assert environment.functions["auth"] == "acme-qa-auth"
+    assert environment.ssh_key == Path("/suite/keys/qa.pem")
+    assert environment.known_hosts == Path("/home/ann/hosts")
+    assert environment.migrations == Path("/m")
+    assert environment.aws_secret_access_key is not None
+    assert environment.aws_secret_access_key.reveal() == VARIABLES["KEY"]
+    assert VARIABLES["KEY"] not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("[qa\n", ["environments.toml", "not valid TOML", "line 1"], id="not TOML"),
+        pytest.param("", ["no environment", "[prod]"], id="empty"),
+        pytest.param('name = "x"\n', ["stands outside a table", "[defaults]"], id="outside a table"),
+        pytest.param("[qa]\nregoin = 'x'\n", ["[qa]", "regoin", "region"], id="unknown key"),
+        pytest.param("[qa]\nregion = 5\n", ["[qa]", "region = 5", "text"], id="wrong type"),
+        pytest.param("[qa]\nembedded = 'yes'\n", ["embedded = 'yes'", "true or false"], id="no boolean"),
+        pytest.param("[qa]\nssh_port = 0\n", ["ssh_port = 0", "1 to 65535"], id="no port"),
+        pytest.param("[qa]\nssh_port = true\n", ["ssh_port = True", "whole number"], id="boolean for a number"),
+        pytest.param("[qa]\napi_url = 'x'\n", ["api_url = 'x'", "https://"], id="no URL"),
+        pytest.param("[qa]\nlimits.connect_s = 0\n", ["limits.connect_s = 0", "above 0"], id="limit of 0"),
+        pytest.param("[qa]\nlimits.conect_s = 1\n", ["limits.conect_s", "connect_s"], id="unknown limit"),
+        pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
+        pytest.param("[all]\nregion = 'x'\n", ["[all]", "another name"], id="reserved name"),
+        pytest.param("['a b']\nregion = 'x'\n", ["[a b]", "letters"], id="name with a space"),
+    ],
+)
+def test_errors_name_file_key_value_and_remedy(text: str, told: list[str]) -> None:
+    with pytest.raises(RegistryError) as error:
+        load(text)
+    assert all(part in str(error.value) for part in ["environments.toml", *told])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (MINIMAL + 'profile = "${NOT_SET}"\n', ["[qa]", "profile", "NOT_SET", "Export it"]),
+        (MINIMAL.replace("ssh_key", "# ssh_key"), ["[qa]", "ssh_key missing"]),
+        (MINIMAL.replace("functions.worker", "# functions.worker"), ["functions.worker missing"]),
+    ],
+)
+def test_missing_values_are_named(text: str, told: list[str]) -> None:
+    with pytest.raises(RegistryError) as error:
+        registry.environment(load(text), "qa", VARIABLES, {})
+    assert all(part in str(error.value) for part in told)
+
+
+def test_a_variable_of_another_environment_is_not_needed() -> None:
+    other = MINIMAL.replace("[qa]", "[other]") + 'profile = "${NOT_SET}"\n'
+    assert registry.environment(load(MINIMAL + other), "qa", VARIABLES, {}).name == "qa"
+
+
+def test_selection() -> None:
+    known = load("[prod]\n[dev]\n[local]\nembedded = true\n")
+    assert known.select("all") == ("prod", "dev")
+    assert known.select("dev, prod,dev") == ("dev", "prod")
+    with pytest.raises(RegistryError, match="did you mean prod"):
+        known.select("prdo")
+    with pytest.raises(RegistryError, match="it has prod, dev, local"):
+        known.select("zzz")
+    with pytest.raises(RegistryError, match="names no environment"):
+        known.select(",")

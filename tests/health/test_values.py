@@ -1,0 +1,103 @@
+"""Secrets, texts from outside, checks and causes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from health.causes import EXPLAINED_BY, explain
+from health.check import DEPLOY_MENDS, By, Check, blocks, worst
+from health.finding import Finding
+from health.secret import Secret
+from health.text import fenced, markdown, one_line, printable
+from plugins.catalogue import all_checks
+
+
+def test_a_secret_never_shows_itself() -> None:
+    secret = Secret("s3cr'et!")
+    for shown in (str(secret), repr(secret), f"{secret}", f"{secret:>20}", "%s" % secret, repr([secret])):  # noqa: UP031
+        assert "s3cr" not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    assert secret == Secret("s3cr'et!")
+    assert secret != Secret("other")
+    assert secret.reveal() == "s3cr'et!"
+
+
+@given(st.text())
+def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
+    shown = printable(text)
+    assert all(char in "\n\t" or char.isprintable() or char.isspace() for char in shown)
+    assert not any(char in shown for char in "\x1b\x07\x9b\u202e\u2066\ud800")
+    assert "\n" not in one_line(text)
+
+
+@given(st.text())
+def test_a_fence_holds_its_text(text: str) -> None:
+    fence, *_, end = fenced(text, "sql").split("\n")
+    assert end == fence.removesuffix("sql")
+    assert end not in printable(text)
+
+
+def test_markdown_gets_no_markup() -> None:
+    assert "<script>" not in markdown("<script>alert(1)</script>")
+    assert "](" not in markdown("[x](http://y)")
+    assert "@" not in markdown("@everyone")
+    assert "|" not in markdown("a | b")
+
+
+def test_severities() -> None:
+    assert worst(["info", "error", "warning"]) == "error"
+    assert worst([]) == "info"
+    assert [DEPLOY_MENDS.at(phase) for phase in ("before", "after", "nightly")] == ["info", "error", "warning"]
+    assert blocks("error", "error")
+    assert blocks("error", "warning")
+    assert blocks("warning", "warning")
+    assert not blocks("warning", "error")
+    assert not blocks("info", "warning")
+
+
+def test_a_check_returns_only_what_it_declares() -> None:
+    def judge(history: str) -> list[Finding]:
+        return [Finding("surprise", history, "…")]
+
+    check = Check("x", judge, {"expected": By("error", "error", "error")}, "")
+    with pytest.raises(ValueError, match="does not declare the finding surprise"):
+        check.judge({"history": "h"})
+
+
+def test_codes_and_ids_are_unique_and_documented() -> None:
+    checks = all_checks().values()
+    codes = [code for check in checks for code in check.finds]
+    assert len(codes) == len(set(codes))
+    assert not {check.id for check in checks} & set(codes)
+    for check in checks:
+        paragraphs = check.documentation.split("\n\n")
+        assert len(paragraphs) >= 3, f"{check.id}: what it means, why it matters, how it is mended"
+        assert check.title.endswith(".")
+
+
+def test_causes_speak_of_codes_that_exist() -> None:
+    codes = {code for check in all_checks().values() for code in check.finds}
+    assert set(EXPLAINED_BY) <= codes
+    assert {cause for causes in EXPLAINED_BY.values() for cause in causes} <= codes
+
+
+def _findings() -> Iterator[tuple[list[Finding], dict[str, str]]]:
+    failed = Finding("failed-migration", "m1", "")
+    pending = Finding("pending-migration", "m2", "")
+    api = Finding("api-reports-failed", "url", "")
+    column = Finding("entity-data-column-pending", "Entity.data", "", {"migration": "m2"})
+    yield [api], {}
+    yield [api, failed], {api.key: failed.key}
+    yield [column, pending], {column.key: pending.key}
+    yield [column, Finding("pending-migration", "other", "")], {}
+
+
+@pytest.mark.parametrize(("findings", "causes"), list(_findings()))
+def test_causes_are_named(findings: list[Finding], causes: dict[str, str]) -> None:
+    assert explain(findings) == causes
