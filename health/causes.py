@@ -16,7 +16,6 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": ("failed-migration",),
     "database-login-refused": ("database-secret-unusable",),
-    "tunnel-script-unreachable": ("bastion-not-running",),
 }
 
 

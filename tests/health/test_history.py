@@ -73,7 +73,7 @@ def test_a_failed_row_may_be_running(age_s: float, lock: str | None, may_run: bo
     ],
 )
 def test_the_order_of_a_directory_is_the_clis(ordered: list[str]) -> None:
-    assert sorted(ordered[::-1], key=directory_order) == ordered
+    assert sorted(set(ordered), key=directory_order) == ordered
 
 
 @pytest.mark.parametrize("data", [b"SELECT 1;\n", b"SELECT 1;\r\n", b"", "é".encode()])
