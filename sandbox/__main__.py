@@ -85,7 +85,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "api_url": api.url,
         "region": "us-east-1",
         "account": "123456789012",
-        "aws_endpoint_url": url,
+        "aws_endpoint_url": aws.url,
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{stage.prefix}auth", "worker": f"{stage.prefix}dbMigrationWorker"},

@@ -9,16 +9,16 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from sandbox.aws_server import REGION
 from sandbox.plan import OTHER_STAGE, STAGE, Plan, Stage
 
-REGION = "us-east-1"
 _START_S = 30
 
 
@@ -32,8 +32,8 @@ class Endpoints:
 
 
 @contextmanager
-def aws_server() -> Iterator[str]:
-    """A running moto server's URL."""
+def aws_server() -> Iterator[Callable[[], str]]:
+    """A starting moto server; what is yielded waits for it and gives its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.aws_server"],
         stdin=subprocess.PIPE,
@@ -43,8 +43,9 @@ def aws_server() -> Iterator[str]:
     )
     assert process.stdin is not None  # noqa: S101 - pipes were asked for
     assert process.stdout is not None  # noqa: S101
+    output = process.stdout
     try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield lambda: f"http://127.0.0.1:{int(output.readline())}"
     finally:
         process.stdin.close()
         process.kill()  # it holds nothing that would want an orderly end
@@ -54,10 +55,10 @@ def aws_server() -> Iterator[str]:
 class Seed:
     """Creates the resources of a stage through the same API that the suite reads."""
 
-    def __init__(self, url: str) -> None:
-        import boto3
+    def __init__(self, url: Callable[[], str]) -> None:
+        import boto3  # takes as long as the server's start
 
-        self.url = url
+        self.url = url()
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.key = secrets.token_urlsafe(30)
         self._session = boto3.Session(
@@ -121,7 +122,7 @@ class Seed:
         return self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
 
 
-def seed(url: str, plan: Plan) -> tuple[Seed, Endpoints]:
+def seed(url: Callable[[], str], plan: Plan) -> tuple[Seed, Endpoints]:
     """Put two stages into AWS; gives the first one's endpoints."""
     aws = Seed(url)
     stages = [Stage(STAGE, "127.0.0.1"), Stage(OTHER_STAGE, "127.0.0.2")]
