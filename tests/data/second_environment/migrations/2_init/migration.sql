@@ -1,0 +1,4 @@
+CREATE TABLE "Entity" (
+    "id" SERIAL PRIMARY KEY,
+    "name" TEXT
+);

@@ -1,0 +1,193 @@
+"""What a person sees at the end of a run, as snapshots; ``UPDATE_SNAPSHOTS=1`` writes them anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from health.rendering import block, header
+from health.report import judge_environment
+from plugins.reports import sql_file, summary
+
+SNAPSHOTS = Path(__file__).parents[1] / "data" / "snapshots"
+SQL = "BEGIN;\nUPDATE t SET x = 1;\nCOMMIT;\n"
+HOSTILE = "evil\x1b[31m\u202e<script>`rm`|\n::error::"
+
+
+def check(identifier: str, outcome: str = "passed", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": identifier, "nodeid": f"checks/x.py::{identifier}[prod]", "outcome": outcome, "severity": "error",
+        "seconds": 0.0, "reason": None, "findings": list(findings), "explained_by": None, **more,
+    }  # fmt: skip
+
+
+def finding(code: str, subject: str, severity: str = "error", **more: Any) -> dict[str, Any]:
+    return {
+        "code": code, "severity": severity, "subject": subject, "message": f"Something about {subject} is wrong.",
+        "evidence": {}, "explained_by": None, "fixes": [], "no_fix": None, **more,
+    }  # fmt: skip
+
+
+def fix(kind: str, title: str, body: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": kind, "title": title, "option": None, "fallback": False, "rank": 10, "order": None, "body": body,
+        "undo": None, "note": "", "proof": {"status": "unproven", "detail": "not rehearsed", "seconds": None}, **more,
+    }  # fmt: skip
+
+
+EVERY = frozenset({"one", "two", "three", "four"})
+HEALTHY = [check(name) for name in sorted(EVERY)]
+RECORDS: dict[str, list[dict[str, Any]]] = {
+    "healthy": HEALTHY,
+    "partial": HEALTHY[:2],
+    "skipped": [*HEALTHY[:3], check("two", "skipped", reason="there is no tunnel script at /app/x.sh")],
+    "unknown": [
+        *HEALTHY[:2],
+        check("three", "unknown", reason="AWS did not answer (sts:GetCallerIdentity). Check the network."),
+        check("four", "unknown", reason="AWS did not answer (sts:GetCallerIdentity). Check the network."),
+    ],
+    "root-cause": [
+        check(
+            "one",
+            "failed",
+            finding(
+                "bastion-not-running",
+                "i-1",
+                fixes=[fix("command", "Start it", "aws ec2 …", undo="aws ec2 stop …", rank=1)],
+            ),
+        ),
+        check("two", "unknown", reason="the bastion is stopped", explained_by="bastion-not-running:i-1"),
+        check("three", "unknown", reason="the bastion is stopped", explained_by="bastion-not-running:i-1"),
+        check("four"),
+    ],
+    "several": [
+        check(
+            "one",
+            "passed",
+            finding(
+                "pending-migration", "m9", "info", fixes=[fix("command", "Deploy prod", "npx frigg deploy", rank=50)]
+            ),
+        ),
+        check(
+            "two", "warned", finding("endpoint-not-attributed", "x.sh", "warning", no_fix="Write it as a plain text.")
+        ),
+        check(
+            "three",
+            "failed",
+            *(
+                finding(
+                    "orphaned-migration",
+                    f"m{n}",
+                    fixes=[
+                        fix("command", "Restore it", f"git log {n}", rank=90),
+                        fix("sql", "Delete the row", SQL, fallback=True, undo=SQL, note="It costs."),
+                    ],
+                )
+                for n in range(7)
+            ),
+        ),
+        check(
+            "four",
+            "failed",
+            finding(
+                "failed-migration",
+                "m8",
+                fixes=[
+                    fix("sql", "Mark it", SQL, undo=SQL, note="Then deploy."),
+                    fix("sql", "Delete it", SQL, fallback=True, option="A", undo=SQL),
+                ],
+            ),
+            finding("api-reports-failed", "url", no_fix="It only repeats."),
+        ),
+    ],
+    "hostile": [
+        check(
+            "one",
+            "failed",
+            finding(
+                "failed-migration",
+                HOSTILE,
+                message=f"It said {HOSTILE}",
+                fixes=[fix("sql", f"Mark {HOSTILE}", SQL, note=HOSTILE)],
+                no_fix=HOSTILE,
+            ),
+        ),
+        check("two", "unknown", reason=HOSTILE),
+        check("three", "skipped", reason=HOSTILE),
+        check("four"),
+    ],
+}
+
+
+def record(name: str) -> dict[str, Any]:
+    import copy
+
+    checks = copy.deepcopy(RECORDS[name])
+    checks[0]["facts"] = {"account": "123456789012 as ann (profile p)", "region": "us-east-1 (environments.toml)"}
+    return judge_environment("prod", "before", checks, EVERY)
+
+
+def matches_snapshot(name: str, text: str) -> None:
+    file = SNAPSHOTS / name
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("verbose", [False, True], ids=["", "verbose"])
+def test_terminal(name: str, verbose: bool) -> None:
+    judged = record(name)
+    lines = [*header("prod", judged["facts"]), *block(judged, verbose, lambda text, style: text)]
+    text = "\n".join(lines) + "\n"
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    matches_snapshot(f"{name}{'-verbose' if verbose else ''}.txt", text)
+
+
+@pytest.mark.parametrize("name", ["several", "hostile"])
+def test_files(name: str) -> None:
+    judged = record(name)
+    matches_snapshot(f"{name}.sql", "\n".join(sql_file(judged)) + "\n")
+    markdown = "\n".join(summary({"environments": [judged]})) + "\n"
+    assert "<script>" not in markdown
+    matches_snapshot(f"{name}.md", markdown)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("healthy", "healthy"),
+        ("partial", "partial"),
+        ("skipped", "healthy"),
+        ("unknown", "unknown"),
+        ("root-cause", "blocked"),
+        ("several", "blocked"),
+    ],
+)
+def test_verdicts(name: str, verdict: str) -> None:
+    assert record(name)["verdict"] == verdict
+
+
+def test_nothing_judged_is_not_healthy() -> None:
+    skipped = [check(name, "skipped", reason="x") for name in EVERY]
+    assert judge_environment("prod", "before", skipped, EVERY)["verdict"] == "unknown"
+    assert judge_environment("prod", "before", [], EVERY)["verdict"] == "unknown"
+    assert judge_environment("prod", "before", [check("one", "unknown")], EVERY)["verdict"] == "unknown"
+
+
+def test_fixes_are_numbered_in_the_order_of_applying() -> None:
+    judged = record("several")
+    orders = {f["subject"]: [x["order"] for x in f["fixes"]] for c in judged["checks"] for f in c["findings"]}
+    assert orders["m8"] == [1, None]
+    assert orders["m9"] == [2]
+    assert [orders[f"m{n}"][0] for n in range(7)] == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_consequence_names_its_cause() -> None:
+    findings = [f for c in record("several")["checks"] for f in c["findings"]]
+    consequence = next(f for f in findings if f["code"] == "api-reports-failed")
+    assert consequence["explained_by"] == "failed-migration:m8"
