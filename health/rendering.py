@@ -30,13 +30,19 @@ def header(name: str, facts: Mapping[str, str]) -> list[str]:
 
 
 def block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Iterator[str]:
-    """The verdict, what is wrong worst first with its fixes, and what could not be found out.
+    """The verdict, what is wrong worst first with its fixes, and what could not be found out, line by line.
 
     Args:
         environment: an element of the record's ``environments``.
         verbose: whether to show fallbacks and undos in full.
         paint: colours a text in a style, or leaves it.
     """
+    for line in _block(environment, verbose, paint):
+        # CI runners take a line that begins like this for a command, also after blanks.
+        yield f"|{line}" if line.lstrip().startswith(("::", "##[")) else line
+
+
+def _block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Iterator[str]:
     checks = environment["checks"]
     findings = worst_first([finding for check in checks for finding in check["findings"]])
     roots = [finding for finding in findings if not _explained(finding, findings)]
@@ -57,11 +63,13 @@ def block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Iterat
             yield from _finding(finding, findings, unread, verbose, paint)
     for code, number in told.items():
         if number > _SHOWN_PER_CODE:
-            yield f"\n{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
+            yield ""
+            yield f"{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
     yield from _unread(unread, findings, paint)
     for check in checks:
         if check["outcome"] == "skipped":
-            yield f"\nskipped  {check['id']}: {one_line(check['reason'] or '')}"
+            yield ""
+            yield f"skipped  {check['id']}: {one_line(check['reason'] or '')}"
 
 
 def _sentence(environment: Mapping[str, Any]) -> str:
@@ -102,7 +110,7 @@ def _fix(fix: Mapping[str, Any], verbose: bool) -> Iterator[str]:
     proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
     yield from _wrapped(f"{number} ({fix['kind']}{option}{proof}): {fix['title']}")
     if fix["fallback"] and not verbose:
-        yield "     -v and --report DIR show it"
+        yield "     shown by -v, and written by --report DIR"
         return
     for line in printable(fix["body"].replace("\r\n", "\n")).rstrip("\n").split("\n"):
         yield f"       {line}"

@@ -48,8 +48,13 @@ def anything_judged(checks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Findings by severity; within one, as they came."""
-    return sorted(findings, key=lambda f: SEVERITIES.index(f["severity"]))
+    """Findings by severity; within one, those first that must be mended first."""
+
+    def place(finding: Mapping[str, Any]) -> tuple[int, int]:
+        ranks = [fix["rank"] for fix in finding["fixes"] if not fix["fallback"]]
+        return SEVERITIES.index(finding["severity"]), min(ranks, default=0)
+
+    return sorted(findings, key=place)
 
 
 def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str]) -> Verdict:

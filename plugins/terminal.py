@@ -62,6 +62,7 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
         if _distributed(config):
             for line in header(environment["name"], environment["facts"]):
                 reporter.write_line(line)
+            reporter.write_line("")
         for line in block(environment, reporter.verbosity > 0, lambda text, style: _paint(writer, text, style)):
             reporter.write_line(line)
     reporter.write_line("")

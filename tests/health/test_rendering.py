@@ -14,7 +14,7 @@ from plugins.reports import sql_file, summary
 
 SNAPSHOTS = Path(__file__).parents[1] / "data" / "snapshots"
 SQL = "BEGIN;\nUPDATE t SET x = 1;\nCOMMIT;\n"
-HOSTILE = "evil\x1b[31m\u202e<script>`rm`|\n::error::"
+HOSTILE = "evil\x1b[31m\u202e<script>`rm`|\n::error:: " + "x" * 70 + " ::error::y"
 
 
 def check(identifier: str, outcome: str = "passed", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -145,6 +145,7 @@ def test_terminal(name: str, verbose: bool) -> None:
     text = "\n".join(lines) + "\n"
     assert "\x1b" not in text
     assert "\u202e" not in text
+    assert not any(line.lstrip().startswith("::") for line in lines)
     matches_snapshot(f"{name}{'-verbose' if verbose else ''}.txt", text)
 
 

@@ -2,7 +2,7 @@
 -- Read each one before you run it. Fallbacks and undos are commented out.
 
 -- Fix 1: failed-migration: Mark evil[31m‮<script>`rm`|
-::error:: (unproven)
+::error:: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ::error::y (unproven)
 BEGIN;
 UPDATE t SET x = 1;
 COMMIT;

@@ -11,77 +11,77 @@ COMMIT;
 -- UPDATE t SET x = 1;
 -- COMMIT;
 
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Fallback: orphaned-migration: Delete the row (unproven)
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
--- Undo:
--- BEGIN;
--- UPDATE t SET x = 1;
--- COMMIT;
-
 -- Fallback: failed-migration: Delete it, the guide's option A (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Undo:
+-- BEGIN;
+-- UPDATE t SET x = 1;
+-- COMMIT;
+
+-- Fallback: orphaned-migration: Delete the row (unproven)
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
