@@ -9,7 +9,7 @@ import pytest
 
 from health.check import blocks
 from health.finding import CouldNotCheck, Finding, Fix
-from health.text import one_line
+from health.text import one_line, printable
 from plugins import fixes
 from plugins.options import RUN
 from plugins.reading import READINGS, check_of, environment_name
@@ -32,7 +32,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     ]
     pyfuncitem.stash[_FINDINGS] = findings
     if blocking := [f for f in findings if blocks(f["severity"], run.fail_on)]:
-        pytest.fail("\n".join(f"{f['code']}: {f['subject']}: {f['message']}" for f in blocking), pytrace=False)
+        pytest.fail(
+            printable("\n".join(f"{f['code']}: {f['subject']}: {f['message']}" for f in blocking)), pytrace=False
+        )
     return True
 
 
