@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,8 +109,3 @@ def worst(severities: Iterable[Severity]) -> Severity:
 def blocks(severity: Severity, fail_on: Severity) -> bool:
     """Whether a finding of this severity fails its check."""
     return SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
-
-
-def judge(checks: Sequence[Check], facts: Mapping[str, Any]) -> list[Finding]:
-    """The findings of several checks, outside pytest's loop."""
-    return [finding for each in checks for finding in each.judge(facts)]

@@ -65,6 +65,11 @@ def _block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Itera
         if number > _SHOWN_PER_CODE:
             yield ""
             yield f"{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
+    for check in checks:
+        if check["outcome"] == "failed" and not check["findings"]:  # a plain assert
+            yield ""
+            yield f"{paint('error', 'red')}  {paint(check['id'], 'bold')}"
+            yield from _wrapped(check["reason"] or "")
     yield from _unread(unread, findings, paint)
     for check in checks:
         if check["outcome"] == "skipped":

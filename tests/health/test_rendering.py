@@ -103,6 +103,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             finding("api-reports-failed", "url", no_fix="It only repeats."),
         ),
     ],
+    "plain-assert": [*HEALTHY[:3], check("own-rule", "failed", reason="AssertionError: wanted twelve")],
     "hostile": [
         check(
             "one",
