@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
-import sys
 import textwrap
 from difflib import get_close_matches
 from typing import Any
@@ -15,8 +13,8 @@ import pytest
 from health.check import CHECKS, Check, check_of_code
 from health.finding import PHASES
 from plugins import fixes
-from plugins.options import CHECKS as CHECKS_DIRECTORY
-from plugins.options import ROOT
+from plugins.faults import list_faults
+from plugins.paths import CHECKS as CHECKS_DIRECTORY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,25 +53,6 @@ def all_checks() -> dict[str, Check]:
     for path in sorted(CHECKS_DIRECTORY.glob("test_*.py")):
         importlib.import_module(f"checks.{path.stem}")
     return CHECKS
-
-
-def list_faults() -> list[dict[str, str]]:
-    """The sandbox's faults: name, does, raises.
-
-    Raises:
-        pytest.UsageError: the sandbox's program does not run here.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--list-faults"],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode:
-        raise pytest.UsageError("the sandbox does not run here. ./ci/gate --list-faults installs what it needs.")
-    faults: list[dict[str, str]] = json.loads(done.stdout)
-    return faults
 
 
 def describe(check: Check) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from health.environment import Environment
 from health.finding import CouldNotCheck
-from plugins.options import ROOT, Run
+from plugins.options import Run
+from plugins.paths import ROOT
 
 _READY_S = 60.0
 _END_S = 20.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from health import registry
 from health.environment import Environment
 from health.finding import PHASES, Phase, Severity
 from health.registry import Registry, RegistryError, Settings
-
-ROOT = Path(__file__).parent.parent
-CHECKS = ROOT / "checks"
+from plugins.faults import require_known
+from plugins.paths import CHECKS, ROOT
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def _validate(run: Run) -> None:
     if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
-        _known_faults(run.faults)
+        require_known(run.faults)
 
 
 def _registry(config: pytest.Config) -> Registry | None:
@@ -167,16 +165,6 @@ def _load(file: Path, option: str) -> Registry:
         raise RegistryError(f"{file}: not UTF-8 at byte {error.start}. Save it as UTF-8.") from None
     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     return registry.parse(text, str(shown), file.parent)
-
-
-def _known_faults(faults: tuple[str, ...]) -> None:
-    from plugins.catalogue import list_faults
-
-    known = [fault["name"] for fault in list_faults()]
-    for name in faults:
-        if name not in known:
-            near = get_close_matches(name, known) or known
-            raise RegistryError(f"--fault: no fault {name!r}; did you mean {' or '.join(near)}?")
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

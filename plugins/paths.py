@@ -1,0 +1,6 @@
+"""Where the suite itself is."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHECKS = ROOT / "checks"
