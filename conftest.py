@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "plugins.options",
+    "plugins.garbage",
     "plugins.catalogue",
     "plugins.reading",
     "plugins.judging",
