@@ -95,9 +95,8 @@ def parse(text: str, file: str, directory: Path) -> Registry:
         raise RegistryError(f"{file}: not valid TOML: {error}. Mend that line.") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise RegistryError(
-                f"{file}: {name} = {table!r} stands outside a table. Move it under [defaults] or [{name}]."
-            )
+            remedy = "Move it under [defaults] or the table of an environment."
+            raise RegistryError(f"{file}: {name} = {_shown(name, table)} stands outside a table. {remedy}")
         if not _NAME.fullmatch(name):
             raise RegistryError(f"{file}: [{name}]: use letters, digits, - and _ in an environment's name.")
         _validate(table, f"{file}: [{name}]")
@@ -174,9 +173,8 @@ class _Expansion:
         def put(match: re.Match[str]) -> str:
             name = match[1] or match[2]
             if name not in self.variables:
-                raise RegistryError(
-                    f"{self.where}: {key} = {value!r}: the variable {name} is not set. Export it, or write the value."
-                )
+                told = f"{key} = {_shown(key, value)}: the variable {name} is not set"
+                raise RegistryError(f"{self.where}: {told}. Export it, or write the value.")
             return self.variables[name]
 
         text = re.sub(r"\$\{(\w+)\}|\{(env)\}", put, value)
@@ -211,7 +209,11 @@ def _validate_types(table: Settings, where: str) -> None:
             raise RegistryError(f"{where}: unknown key {key}. {hint}")
         expected = _OTHERS.get(key, str)
         if type(value) is not expected:
-            raise RegistryError(f"{where}: {key} = {value!r} is not a {_WORDS[expected]}. Write it as one.")
+            raise RegistryError(f"{where}: {key} = {_shown(key, value)} is not a {_WORDS[expected]}. Write it as one.")
+
+
+def _shown(key: str, value: Any) -> str:
+    return "***" if re.search("secret_access_key|passw|token", key) else repr(value)
 
 
 _WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table"}

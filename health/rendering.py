@@ -137,7 +137,9 @@ def _unread(
             by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
     for reason, names in by_reason.items():
         yield ""
-        yield f"{paint('could not check', 'red')}  {', '.join(names)}"
+        first, *more = _wrapped(f"could not check  {', '.join(names)}", "")
+        yield first.replace("could not check", paint("could not check", "red"), 1)
+        yield from more
         yield from _wrapped(reason)
 
 
