@@ -137,8 +137,8 @@ def _unread(
             by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
     for reason, names in by_reason.items():
         yield ""
-        first, *more = _wrapped(f"could not check  {', '.join(names)}", "")
-        yield first.replace("could not check", paint("could not check", "red"), 1)
+        first, *more = _wrapped(", ".join(names), " " * len("could not check  "))
+        yield f"{paint('could not check', 'red')}  {first.lstrip()}"
         yield from more
         yield from _wrapped(reason)
 
