@@ -42,15 +42,13 @@ def not_attributed(finding: Finding) -> Iterator[NoFix]:
 def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment) -> Fix | NoFix:
     value = script.value(kind, environment.stage)
     assert value is not None  # noqa: S101 - the check found it
-    before = script.text.splitlines(keepends=True)
+    before = _lines(script.text)
     if _SECRET.search(before[value.line - 1]):
         return NoFix(f"Line {value.line} seems to hold a secret beside the value: change it by hand to {host}.")
     path = Path(script.path)
     name = path.relative_to(environment.app) if path.is_relative_to(environment.app) else Path(path.name)
     # No context lines: those of a script may hold anything, and two patches of neighbouring lines must both apply.
-    lines = difflib.unified_diff(
-        before, script.with_host(value, host).splitlines(keepends=True), f"a/{name}", f"b/{name}", n=0
-    )
+    lines = difflib.unified_diff(before, _lines(script.with_host(value, host)), f"a/{name}", f"b/{name}", n=0)
     diff = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
     if printable(diff.replace("\r\n", "\n")) != diff.replace("\r\n", "\n"):
         return NoFix(f"Line {value.line} holds control characters: change it by hand to {host}.")
@@ -63,3 +61,8 @@ def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment
         note=f"patch -d {shell.quote(str(directory))} -p1 < fix.diff",
         rank=20,
     )
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as ``patch`` counts them: only a newline ends one."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

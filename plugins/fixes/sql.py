@@ -12,14 +12,13 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from health.history import MIGRATE_LOCK
-from health.text import printable
 
 TABLE = "_prisma_migrations"
 
 
 def literal(value: str | int | datetime | None) -> Composable:
-    """A value as SQL that any terminal can show: texts with control characters are spelt in hexadecimal."""
-    if isinstance(value, str) and printable(value, keep="") != value:
+    """A value as SQL that survives a terminal and a copy from it: what is not plain is spelt in hexadecimal."""
+    if isinstance(value, str) and not value.isprintable():
         return SQL("convert_from(decode({}, 'hex'), 'UTF8')").format(Literal(value.encode().hex()))
     if isinstance(value, datetime):
         return SQL("{}::timestamptz").format(Literal(value.isoformat()))
