@@ -10,19 +10,13 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from health.shell import Assignment, Block, Part, read
-
-Kind = Literal["endpoint", "bastion"]
+from health.stage_names import Kind, StageNames
 
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _ONE_HOST = re.compile(_HOST)
 _VALUE = re.compile(rf"(?:[A-Za-z0-9._+-]+@)?({_HOST})(?::[0-9]+)?")
-_ENDPOINT = re.compile(r"ENDPOINT|(?:DB|RDS|CLUSTER)_HOST")
-# words which make a variable hold something of the host, not the host: BASTION_USER, BASTION_KEY_PATH
-_LOGIN = {"USER", "USERNAME", "LOGIN", "KEY", "KEYS", "KEYFILE", "KEYPAIR", "PEM", "IDENTITY", "FILE", "PATH"}
-_NOT_A_HOST = {*_LOGIN, "PORT", "NAME", "ID", "INSTANCE", "TAG", "OPTS", "OPTIONS", "ARGS", "CMD", "REGION"}
 
 _NO_STAGE = "neither its name nor a branch around it says which stage it is for"
 _TWO_STAGES = "its name and the branches around it name different stages"
@@ -123,35 +117,11 @@ class _Holder:
     keeps: bool  # its value refers to the variable's earlier one
 
 
-class _Names:
-    """What the names of variables say."""
-
-    def __init__(self, stages: Collection[str]) -> None:
-        self.stages = {re.sub(r"[^A-Z0-9]", "_", stage.upper()): stage for stage in sorted(stages) if stage}
-        longest_first = sorted(self.stages, key=len, reverse=True)
-        # (?!) matches nothing
-        self.pattern = re.compile(rf"(?:^|_)({'|'.join(longest_first) or '(?!)'})(?=_|$)")
-
-    def of(self, name: str) -> tuple[Kind | None, frozenset[str]]:
-        """What a variable holds, if a host, and the stages in its name."""
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
-        name = re.sub(r"[^A-Z0-9]", "_", name).rstrip("_")
-        stages = frozenset(self.stages[found] for found in self.pattern.findall(name))
-        rest = self.pattern.sub("", name).replace("HOST_NAME", "HOST")
-        if "BASTION" in rest:
-            words = set(rest.replace("BASTION", "_").split("_"))
-            return ("bastion" if not words & _NOT_A_HOST else None), stages
-        if found := _ENDPOINT.search(rest):
-            words = set(rest[found.end() :].split("_"))
-            return ("endpoint" if not words & _NOT_A_HOST else None), stages
-        return None, stages
-
-
 class _Script:
     def __init__(self, path: str, text: str, stages: Collection[str]) -> None:
         self.path, self.text = path, text
         self.stages = frozenset(stages)
-        self.names = _Names(stages)
+        self.names = StageNames(stages)
         self.lines = [found.start() for found in re.finditer(r"\n", text)]
         self.assignments, self.script = read(text)
         self.times = Counter(assignment.name for assignment in self.assignments)

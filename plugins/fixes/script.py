@@ -10,8 +10,9 @@ from pathlib import Path
 from health.aws import Cluster
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
+from health.stage_names import Kind
 from health.text import printable
-from health.tunnel_script import Kind, TunnelScript
+from health.tunnel_script import TunnelScript
 from plugins.fixes import fixes, shell
 
 _SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
