@@ -17,7 +17,7 @@ import asyncssh
 import pytest
 
 from tests.harness import ROOT
-from tests.suite import second
+from tests.suite import second, servers
 from tests.suite.second import HOSTILE, Told, World
 
 DATABASE = {"no-failed-migration", "no-orphaned-migration", "no-pending-migration", "entity-data-column"}
@@ -254,7 +254,7 @@ def neighbours(world: World) -> Iterator[Neighbours]:
     (hosts / "unknown").touch()
     (hosts / "changed").write_text(other)
     others = {name: settings for name, (settings, _, _) in UNREADABLE.items()}
-    others |= {name: {"known_hosts": str(hosts / name), "ssh_user": second.USERS["strangers"]} for name in STRANGERS}
+    others |= {name: {"known_hosts": str(hosts / name), "ssh_user": servers.USERS["strangers"]} for name in STRANGERS}
     registry = world.registry(others)
     with world.counting() as (logins, requests):
         told = world.run(env=",".join(["qa", *others]), registry=registry)
@@ -299,7 +299,7 @@ class TestNeighbours:
 
     def test_no_key_is_offered_to_a_stranger(self, neighbours: Neighbours) -> None:
         assert neighbours.logins == {"ubuntu": 2 + 2 + 2 + 2}  # qa, two scripts, no-migrations
-        assert second.USERS["strangers"] not in neighbours.logins
+        assert servers.USERS["strangers"] not in neighbours.logins
 
 
 def test_two_clusters_fit(world: World) -> None:
