@@ -18,6 +18,11 @@ PYTHON = str(VENV / "bin" / "python")
 READY = VENV / ".ready"  # written last, removed first: without it .venv is half-made
 BASE = str(getattr(sys, "_base_executable", sys.executable))  # .venv cannot be made anew by its own Python
 VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
+# The suite's options that take a value (plugins/options.py and plugins/catalogue.py).
+VALUED = {
+    *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
+    *("--report", "--explain", "--format"),
+}
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
 
@@ -29,29 +34,40 @@ def extras_for(command: str, arguments: Sequence[str]) -> list[str]:
     """Names the extras of pyproject.toml that `ci/<command> <arguments>` needs, and no more."""
     if command == "test":
         return ["gate", "clone", "sandbox", "report", "test"]
-    options = [argument.partition("=") for argument in arguments]
-    environments = [
-        (value if equals else after).split(",")
-        for (option, equals, value), after in zip(options, [*arguments[1:], ""], strict=False)
-        if option == "--env"
-    ]
+    options = [argument.partition("=") for argument in joined(arguments)]
+    environments = [value.split(",") for option, _, value in options if option == "--env"]
     local = any(name.strip() == "local" for names in environments for name in names)
     sandbox = local or any(option in {"--fault", "--list-faults"} for option, _, _ in options)
     report = any(argument.startswith("--alluredir") for argument in arguments)
     return ["gate", "clone", *["sandbox"] * sandbox, *["report"] * report]
 
 
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Writes `--app DIR` as `--app=DIR`: pytest would take a directory that stands alone for a place of tests."""
+    result: list[str] = []
+    for argument in arguments:
+        if result and result[-1] in VALUED:
+            result[-1] += f"={argument}"
+        else:
+            result.append(argument)
+    return result
+
+
 def pytest_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     """Completes pytest's arguments; paths among them keep the meaning they have where the user stands."""
     folder = ROOT / ("tests" if command == "test" else "checks")
-    # An option's value can be a path too (`--app ../app`), so only what is surely a test counts as one.
-    paths = [argument.partition("::")[0] for argument in arguments if argument[:1] not in {"", "-"}]
+    completed = [from_root(argument) for argument in joined(arguments)]
+    # A value of pytest's own options can be a path too, so only what is surely a test counts as one.
+    paths = [argument.partition("::")[0] for argument in completed if argument[:1] not in {"", "-"}]
     named = any(path.endswith(".py") or Path(path).resolve().is_relative_to(folder) for path in paths)
-    default = [] if named else [str(folder)]
-    if Path.cwd().samefile(ROOT):
-        # Here pytest finds the checks by itself (testpaths in pytest.ini), elsewhere it does not look.
-        return [*(default if command == "test" else []), *arguments]
-    return ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), *default, *arguments]
+    return ["-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), *([] if named else [str(folder)]), *completed]
+
+
+def from_root(argument: str) -> str:
+    """A test as reports name it, `checks/test_x.py::test_y[env]`, is meant from the root if it is not found here."""
+    path = argument.partition("::")[0]
+    below_root = path.endswith(".py") and not Path(path).exists() and (ROOT / path).exists()
+    return str(ROOT / argument) if below_root else argument
 
 
 def environment(**added: str) -> dict[str, str]:
@@ -179,6 +195,9 @@ def main(command: str, arguments: Sequence[str]) -> None:
         # -P and PYTHONPATH: modules come from the project, never from the directory the user stands in.
         run = [PYTHON, "-P", "-m", "pytest", *pytest_arguments(command, arguments)]
         os.execve(PYTHON, run, environment(PYTHONPATH=str(ROOT)))
+    except PermissionError as error:
+        say(command, f"cannot write {error.filename}: use a clone of your own, which you may write to")
+        sys.exit(4)
     except (SetupError, OSError) as error:
         say(command, str(error))
         sys.exit(4)

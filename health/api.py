@@ -44,7 +44,8 @@ def classify(up_to_date: bool, error: str) -> tuple[State, tuple[str, ...]]:
     """The state that an answer describes, and the migrations named in it."""
     if up_to_date:
         return "up-to-date", ()
-    names = tuple(re.findall(r"^\s*(\d{8,}_[\w.-]+)\s*$", error, re.MULTILINE))
+    lines = (line.strip() for line in error.splitlines())
+    names = tuple(line for line in lines if re.fullmatch(r"\d{8,}_[\w.-]+", line))
     for pattern, state in _STATES:
         if re.search(pattern, error):
             return state, names

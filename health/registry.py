@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from health.environment import Environment, Limits
 from health.secret import Secret
 
 Settings = Mapping[str, Any]
 
-_LIMITS = {field.name for field in fields(Limits)}
+_LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict}
-_KEYS = {field.name for field in fields(Environment)} - {"name", "stages", "sources"}
+_KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
 _EXTRA_STAGES = ("local-dev",)  # a stage of the guide's script that is no environment of its own
@@ -42,8 +43,8 @@ class Registry:
 
     file: str
     directory: Path
-    defaults: Settings
-    entries: Mapping[str, Settings]
+    defaults: Settings = field(repr=False)  # values may be secrets
+    entries: Mapping[str, Settings] = field(repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,6 +141,7 @@ def environment(
     values = {key: expand(key, value) for key, value in raw.items()}
     missing = [key for key in _REQUIRED if not values.get(key)]
     missing += [f"functions.{purpose}" for purpose in _FUNCTIONS if purpose not in values["functions"]]
+    _validate_url(str(values.get("api_url", "")), where)
     if missing:
         raise RegistryError(f"{where}: {', '.join(missing)} missing. Add {missing[0]} = … there or in [defaults].")
 
@@ -196,9 +198,24 @@ def _validate(table: Settings, where: str) -> None:
     port = table.get("ssh_port", 1)
     if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
-    url = table.get("api_url", "https://")
-    if not re.match(r"https?://|\$\{", url):
+    if "$" not in table.get("api_url", ""):
+        _validate_url(table.get("api_url", ""), where)
+
+
+def _validate_url(url: str, where: str) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise RegistryError(f"{where}: api_url is no URL. Write https:// and a host.") from None
+    if parts.username is not None or parts.password is not None:
+        raise RegistryError(f"{where}: api_url holds a login. Leave it out: the API takes its key in a header.")
+    if parts.scheme not in ("https", "http") or not host:
         raise RegistryError(f"{where}: api_url = {url!r} is no URL. Begin it with https://.")
+    if parts.scheme == "http" and host != "localhost" and not host.startswith("127."):
+        raise RegistryError(f"{where}: api_url = {url!r} would send the API's key in clear text. Use https://.")
 
 
 def _validate_types(table: Settings, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from health.text import one_line, printable
 
 Paint = Callable[[str, str], str]  # text, style → text
 
-WIDTH = 100
+WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
 _VERDICTS = {
     "healthy": ("HEALTHY", "green"),
@@ -29,125 +30,132 @@ def header(name: str, facts: Mapping[str, str]) -> list[str]:
     return [f"{name}: {label:{width}}  {text}" for label, text in facts.items()]
 
 
-def block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Iterator[str]:
+def block(environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int = WIDTH) -> Iterator[str]:
     """The verdict, what is wrong worst first with its fixes, and what could not be found out, line by line.
 
     Args:
         environment: an element of the record's ``environments``.
         verbose: whether to show fallbacks and undos in full.
         paint: colours a text in a style, or leaves it.
+        width: columns of the terminal.
     """
-    for line in _block(environment, verbose, paint):
-        # CI runners take a line that begins like this for a command, also after blanks.
-        yield f"|{line}" if line.lstrip().startswith(("::", "##[")) else line
+    for line in _Block(environment, verbose, paint, min(width, WIDTH)).lines():
+        yield re.sub(r"^(\s*)::", r"\1|::", line)  # a CI runner would take it for a command
 
 
-def _block(environment: Mapping[str, Any], verbose: bool, paint: Paint) -> Iterator[str]:
-    checks = environment["checks"]
-    findings = worst_first([finding for check in checks for finding in check["findings"]])
-    roots = [finding for finding in findings if not _explained(finding, findings)]
-    unread = [check for check in checks if check["outcome"] == "unknown"]
+class _Block:
+    def __init__(self, environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int) -> None:
+        self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
+        self.checks: Sequence[Mapping[str, Any]] = environment["checks"]
+        self.findings = worst_first([finding for check in self.checks for finding in check["findings"]])
+        self.keys = {_key(finding) for finding in self.findings}
+        self.unread = [check for check in self.checks if check["outcome"] == "unknown"]
+        self.shown: set[int] = set()  # the numbers of the fixes that have been shown
 
-    word, style = _VERDICTS[environment["verdict"]]
-    verdict = paint(f"{environment['name']}: {word}", style)
-    yield f"{verdict}  {_WHEN[environment['phase']]}; {_sentence(environment)}"
-    blocking = [finding for finding in roots if finding["severity"] != "info"]
-    if len(blocking) == 1 and (len(findings) > 1 or unread):
-        yield f"Root cause: {one_line(blocking[0]['code'])}, {one_line(blocking[0]['subject'])}"
-    told: dict[str, int] = {}
-    for finding in roots:
-        code = finding["code"]
-        told[code] = told.get(code, 0) + 1
-        if told[code] <= _SHOWN_PER_CODE:
+    def lines(self) -> Iterator[str]:
+        word, style = _VERDICTS[self.environment["verdict"]]
+        verdict = self.paint(f"{self.environment['name']}: {word}", style)
+        yield f"{verdict}  {_WHEN[self.environment['phase']]}; {self.sentence()}"
+        roots = [finding for finding in self.findings if finding["explained_by"] not in self.keys]
+        yield from self.causes([finding for finding in roots if finding["severity"] != "info"])
+        told: dict[str, int] = {}
+        for finding in roots:
+            code = finding["code"]
+            told[code] = told.get(code, 0) + 1
+            if told[code] <= _SHOWN_PER_CODE:
+                yield ""
+                yield from self.finding(finding)
+        for code, number in told.items():
+            if number > _SHOWN_PER_CODE:
+                yield ""
+                yield f"{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
+        yield from self.others()
+        if any(fix["kind"] == "sql" for finding in self.findings for fix in finding["fixes"]):
             yield ""
-            yield from _finding(finding, findings, unread, verbose, paint)
-    for code, number in told.items():
-        if number > _SHOWN_PER_CODE:
-            yield ""
-            yield f"{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
-    for check in checks:
-        if check["outcome"] == "failed" and not check["findings"]:  # a plain assert
-            yield ""
-            yield f"{paint('error', 'red')}  {paint(check['id'], 'bold')}"
-            yield from _wrapped(check["reason"] or "")
-    yield from _unread(unread, findings, paint)
-    for check in checks:
-        if check["outcome"] == "skipped":
-            yield ""
-            yield f"skipped  {check['id']}: {one_line(check['reason'] or '')}"
+            yield "Run SQL by psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
 
+    def sentence(self) -> str:
+        words = {"failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed"}
+        count = {outcome: sum(check["outcome"] == outcome for check in self.checks) for outcome in words}
+        run, there_are = self.environment["selected"]
+        parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
+        parts += [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
+        return ", ".join(parts) + "."
 
-def _sentence(environment: Mapping[str, Any]) -> str:
-    checks: Sequence[Mapping[str, Any]] = environment["checks"]
-    count = {o: sum(check["outcome"] == o for check in checks) for o in ("passed", "warned", "failed", "unknown")}
-    run, there_are = environment["selected"]
-    parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
-    words = {"failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed"}
-    parts += [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
-    return ", ".join(parts) + "."
+    def causes(self, roots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        if len(roots) == 1:
+            yield from self.wrapped(f"Root cause: {roots[0]['code']}, {roots[0]['subject']}", "")
+        elif roots:
+            numbers = [fix["order"] for finding in roots for fix in finding["fixes"] if fix["order"]]
+            yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
+    def finding(self, finding: Mapping[str, Any]) -> Iterator[str]:
+        severity = self.paint(finding["severity"], _STYLES[finding["severity"]])
+        yield f"{severity}  {self.paint(finding['code'], 'bold')}  {one_line(finding['subject'])}"
+        yield from self.wrapped(finding["message"])
+        for other in self.findings:
+            if other["explained_by"] == _key(finding):
+                yield from self.wrapped(f"explains {other['code']}: {other['message']}")
+        if names := [check["id"] for check in self.unread if check["explained_by"] == _key(finding)]:
+            yield from self.wrapped(f"because of it could not be checked: {', '.join(names)}")
+        for fix in finding["fixes"]:
+            yield from self.fix(fix)
+        if finding["no_fix"]:
+            yield from self.wrapped(f"no {'DELETE' if finding['fixes'] else 'fix'}: {finding['no_fix']}")
 
-def _explained(finding: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> bool:
-    return any(_key(other) == finding["explained_by"] for other in findings)
+    def fix(self, fix: Mapping[str, Any]) -> Iterator[str]:
+        number = f"fix {fix['order']}" if fix["order"] else "or"
+        option = f", the guide's option {fix['option']}" if fix["option"] else ""
+        proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
+        again = ", as above" if fix["order"] in self.shown else ""
+        yield from self.wrapped(f"{number} ({fix['kind']}{option}{proof}){again}: {fix['title']}")
+        if again:
+            return
+        if fix["order"]:
+            self.shown.add(fix["order"])
+        hidden = fix["fallback"] and not self.verbose
+        if not hidden:
+            yield from self.body(fix["body"])
+        if fix["note"]:  # a patch's note is the command that applies it
+            yield from self.body(fix["note"]) if fix["kind"] == "patch" else self.wrapped(fix["note"], "     ")
+        if hidden:
+            yield "     shown by -v, and written by --report DIR"
+        elif fix["undo"] and "\n" in fix["undo"] and not self.verbose:
+            yield "     undo: shown by -v, and written by --report DIR"
+        elif fix["undo"]:
+            yield "     undo:"
+            yield from self.body(fix["undo"])
 
-
-def _finding(
-    finding: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], unread: Sequence[Mapping[str, Any]],
-    verbose: bool, paint: Paint,
-) -> Iterator[str]:  # fmt: skip
-    style = _STYLES[finding["severity"]]
-    yield f"{paint(finding['severity'], style)}  {paint(finding['code'], 'bold')}  {one_line(finding['subject'])}"
-    yield from _wrapped(finding["message"])
-    for other in findings:
-        if other["explained_by"] == _key(finding):
-            yield from _wrapped(f"explains {other['code']}: {other['message']}")
-    if names := [check["id"] for check in unread if check["explained_by"] == _key(finding)]:
-        yield from _wrapped(f"because of it could not be checked: {', '.join(names)}")
-    for fix in finding["fixes"]:
-        yield from _fix(fix, verbose)
-    if finding["no_fix"]:
-        yield from _wrapped(f"no {'DELETE' if finding['fixes'] else 'fix'}: {finding['no_fix']}")
-
-
-def _fix(fix: Mapping[str, Any], verbose: bool) -> Iterator[str]:
-    number = f"fix {fix['order']}" if fix["order"] else "or"
-    option = f", the guide's option {fix['option']}" if fix["option"] else ""
-    proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
-    yield from _wrapped(f"{number} ({fix['kind']}{option}{proof}): {fix['title']}")
-    if fix["fallback"] and not verbose:
-        yield "     shown by -v, and written by --report DIR"
-        return
-    for line in printable(fix["body"].replace("\r\n", "\n")).rstrip("\n").split("\n"):
-        yield f"       {line}"
-    if fix["note"]:
-        yield from _wrapped(fix["note"], "     ")
-    if fix["undo"] and (verbose or "\n" not in fix["undo"]):
-        yield "     undo:"
-        for line in printable(fix["undo"]).rstrip("\n").split("\n"):
+    def body(self, text: str) -> Iterator[str]:
+        for line in printable(text.replace("\r\n", "\n")).rstrip("\n").split("\n"):
             yield f"       {line}"
 
+    def others(self) -> Iterator[str]:
+        """What has no finding: plain asserts that failed, questions without an answer, and what was skipped."""
+        by_reason: dict[str, list[str]] = {}
+        for check in self.checks:
+            if check["outcome"] == "failed" and not check["findings"]:
+                yield ""
+                yield f"{self.paint('error', 'red')}  {self.paint(check['id'], 'bold')}"
+                yield from self.wrapped(check["reason"] or "")
+            if check["outcome"] == "unknown" and check["explained_by"] not in self.keys:
+                by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
+        for reason, names in by_reason.items():
+            yield ""
+            first, *more = self.wrapped(", ".join(names), " " * len("could not check  "))
+            yield f"{self.paint('could not check', 'red')}  {first.lstrip()}"
+            yield from more
+            yield from self.wrapped(reason)
+        for check in self.checks:
+            if check["outcome"] == "skipped":
+                yield ""
+                yield from self.wrapped(f"skipped  {check['id']}: {check['reason'] or ''}", "")
 
-def _unread(
-    unread: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]], paint: Paint
-) -> Iterator[str]:  # fmt: skip
-    keys = {_key(finding) for finding in findings}
-    by_reason: dict[str, list[str]] = {}
-    for check in unread:
-        if check["explained_by"] not in keys:
-            by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
-    for reason, names in by_reason.items():
-        yield ""
-        first, *more = _wrapped(", ".join(names), " " * len("could not check  "))
-        yield f"{paint('could not check', 'red')}  {first.lstrip()}"
-        yield from more
-        yield from _wrapped(reason)
-
-
-def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    return textwrap.wrap(
-        one_line(text, 2000), WIDTH, initial_indent=indent, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    def wrapped(self, text: str, indent: str = "  ") -> list[str]:
+        return textwrap.wrap(
+            one_line(text, 2000), self.width, initial_indent=indent, subsequent_indent=indent,
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
 
 
 def _key(finding: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ _JUDGED = ("passed", "warned", "failed")
 
 
 def judge_environment(
-    name: str, phase: Phase, checks: Sequence[dict[str, Any]], every_check: frozenset[str]
+    name: str, phase: Phase, checks: Sequence[dict[str, Any]], every_check: frozenset[str], *, sound: bool = True
 ) -> dict[str, Any]:
     """An environment's part of the record.
 
@@ -23,6 +23,7 @@ def judge_environment(
         phase: of the run.
         checks: what the reports told, one per check.
         every_check: the ids of all checks that the suite has; fewer make the verdict ``partial``.
+        sound: whether the run told of all its checks: not so where a process died or a file could not be collected.
     """
     findings = [finding for check in checks for finding in check["findings"]]
     causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
@@ -34,7 +35,7 @@ def judge_environment(
         facts.update(check.pop("facts", {}))
     return {
         "name": name,
-        "verdict": _verdict(checks, every_check),
+        "verdict": _verdict(checks, every_check, sound),
         "phase": phase,
         "facts": facts,
         "checks": list(checks),
@@ -57,11 +58,11 @@ def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(findings, key=place)
 
 
-def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str]) -> Verdict:
+def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], sound: bool) -> Verdict:
     outcomes = {check["outcome"] for check in checks}
     if "failed" in outcomes:
         return "blocked"
-    if "unknown" in outcomes or not anything_judged(checks):
+    if "unknown" in outcomes or not sound or not anything_judged(checks):
         return "unknown"
     return "healthy" if every_check <= {check["id"] for check in checks} else "partial"
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import json
+from html import escape
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+_LEAST = 4  # shorter texts are in every text
 
 
 class Secret:
@@ -20,6 +25,15 @@ class Secret:
     def reveal(self) -> str:
         """The text itself."""
         return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """A text from outside with this secret put out of it, raw or as URLs, JSON, Python and XML spell it."""
+        raw = self._text
+        spelt = {raw, quote(raw, safe=""), quote_plus(raw), json.dumps(raw)[1:-1], repr(raw)[1:-1], escape(raw)}
+        for spelling in sorted(spelt, key=len, reverse=True):
+            if len(spelling) >= _LEAST:
+                text = text.replace(spelling, "***")
+        return text
 
     def __repr__(self) -> str:
         return "***"

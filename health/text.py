@@ -6,16 +6,26 @@ import re
 import unicodedata
 
 # Control, format (bidirectional overrides), unassigned, private use, surrogate; line and paragraph separators.
+_RUNNERS = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
 _HARMFUL = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def printable(text: str, keep: str = "\n\t") -> str:
-    r"""The text with everything that could steer a terminal shown as an escape such as ``\x1b``."""
+    r"""The text with everything that could steer a terminal, or a CI runner, shown harmlessly, such as ``\x1b``.
+
+    Runners take ``##[…]`` anywhere in a line for a command, and ``::…::`` where a line begins.
+    """
+    text = _RUNNERS.sub(r"# #\1", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(
         char if char in keep or unicodedata.category(char) not in _HARMFUL else _escape(char) for char in text
     )
+
+
+def inert(text: str) -> str:
+    """A printable text of which no line begins like a runner's command."""
+    return re.sub(r"^(\s*)::", r"\1|::", printable(text), flags=re.MULTILINE)
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -26,7 +36,7 @@ def one_line(text: str, limit: int = 300) -> str:
 
 def markdown(text: str) -> str:
     """The text for a line of Markdown: no markup, no HTML, no mention of people or issues."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|@&~-])", lambda m: f"&#{ord(m[1])};", printable(text, keep=""))
+    return re.sub(r"[\\`*_\[\]<>#|@&~]|!(?=\[)|^[-+]", lambda m: f"&#{ord(m[0])};", printable(text, keep=""))
 
 
 def fenced(text: str, language: str) -> str:

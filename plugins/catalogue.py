@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--list-checks", action="store_true", help="list the checks and what they find")
     group.addoption("--list-faults", action="store_true", help="list the ways to break the local environment")
     group.addoption("--explain", metavar="ID", help="explain a check, or the check of a finding's code")
-    group.addoption("--format", metavar="text|json", default="text", help="of the three above")
+    group.addoption("--format", metavar="text|json", help="of the three above")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,8 +31,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Tell and end, if one of these options is given."""
     option = config.option
     if not (option.list_checks or option.list_faults or option.explain is not None):
+        if option.format is not None:
+            raise pytest.UsageError("--format goes with --list-checks, --list-faults or --explain.")
         return None
-    if option.format not in ("text", "json"):
+    if option.format not in (None, "text", "json"):
         raise pytest.UsageError(f"--format: {option.format!r} is none of text, json.")
     told: Any
     if option.explain is not None:

@@ -37,5 +37,6 @@ def require_known(names: Iterable[str]) -> None:
     known = [fault["name"] for fault in list_faults()]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known) or known
-            raise pytest.UsageError(f"--fault: no fault {name!r}; did you mean {' or '.join(near)}?")
+            near = get_close_matches(name, known)
+            hint = f"did you mean {' or '.join(near)}?" if near else "--list-faults lists them."
+            raise pytest.UsageError(f"--fault: no fault {name!r}; {hint}")

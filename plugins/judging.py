@@ -9,7 +9,7 @@ import pytest
 
 from health.check import blocks
 from health.finding import CouldNotCheck, Finding, Fix
-from health.text import one_line, printable
+from health.text import inert, one_line, printable
 from plugins import fixes
 from plugins.options import RUN
 from plugins.reading import READINGS, check_of, environment_name
@@ -66,6 +66,10 @@ def pytest_runtest_makereport(
         "explained_by": call.excinfo.value.explained_by if unread else None,  # type: ignore[union-attr]
         "facts": summarize(facts) if facts is not None else {},
     }
+    if report.failed and not isinstance(report.longrepr, str):
+        text = str(report.longrepr)
+        if inert(text) != text:  # a plain assert shows what came from outside
+            report.longrepr = inert(text)
     report.health = told  # type: ignore[attr-defined]
     return report
 

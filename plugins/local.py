@@ -28,7 +28,7 @@ class Sandbox:
         for fault in run.faults:
             command += ["--fault", fault]
         if "migrations" in run.overrides:
-            command += ["--migrations", str(run.overrides["migrations"][1])]
+            command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
         self._process = subprocess.Popen(  # noqa: S603
             command,
             cwd=ROOT,
@@ -60,8 +60,10 @@ class Sandbox:
             if "environment" in answer:
                 self.environment.set_result(self._run.environment(self._name, answer["environment"]))
                 return
-            what = f"the sandbox did not start: {answer.get('error') or self._last_words()}"
-            raise CouldNotCheck(what, "python -m sandbox", "Install the extra sandbox: ./ci/gate --env=local does.")
+            if "error" in answer:
+                raise CouldNotCheck(answer["error"].rstrip("."), "python -m sandbox", "Nothing was started.")
+            remedy = "./ci/gate --env=local installs what it needs."
+            raise CouldNotCheck(f"the sandbox did not start: {self._last_words()}", "python -m sandbox", remedy)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the environment must hear of it
             self.environment.set_exception(error)
         finally:

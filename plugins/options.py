@@ -43,11 +43,14 @@ class Run:
             RegistryError: they cannot be used.
         """
         assert self.registry is not None  # noqa: S101 - names were selected from it
-        # The sandbox has been given --migrations itself, and has a checkout of its own.
-        overrides = self.overrides if entry is None else {}
+        overrides = self.overrides
+        if entry is not None:
+            # The sandbox has a checkout of its own; --migrations it was given, and uses unless a fault adds one.
+            overrides = {k: v for k, v in overrides.items() if k == "migrations" and str(v[1]) == entry[k]}
         return registry.environment(self.registry, name, os.environ, overrides, entry)
 
 
+_LARGEST_REGISTRY = 1_000_000
 RUN = pytest.StashKey[Run]()
 
 
@@ -133,6 +136,12 @@ def _understand(config: pytest.Config) -> Run:
 def _validate(run: Run) -> None:
     """Raise RegistryError for what would only come out after something was asked of the outside."""
     local = [name for name in run.names if run.registry is not None and run.registry.embedded(name)]
+    for option, (source, path) in run.overrides.items():
+        if not (path.is_file() if option == "tunnel_script" else path.is_dir()):
+            what = "file" if option == "tunnel_script" else "directory"
+            raise RegistryError(f"{source}: there is no {what} {path}. Name another, or leave the option out.")
+        if option != "migrations" and run.names and len(local) == len(run.names):
+            raise RegistryError(f"{source} has no effect on {local[0]}, which has a checkout of its own. Leave it out.")
     for name in run.names:
         if name not in local:
             run.environment(name)
@@ -158,6 +167,8 @@ def _from_here(config: pytest.Config, path: str) -> Path:
 
 def _load(file: Path, option: str) -> Registry:
     try:
+        if file.exists() and (not file.is_file() or file.stat().st_size > _LARGEST_REGISTRY):
+            raise RegistryError(f"{option}: {file} is no registry: not a regular file, or too large. Name another.")
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise RegistryError(f"{option}: {file}: {error.strerror}. Name a registry by --environments FILE.") from None

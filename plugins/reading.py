@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -51,7 +52,7 @@ class Readings:
 
     def wait(self, name: str) -> None:
         """Wait for an environment's facts, with a word on standard error when that takes long."""
-        self._facts[name].wait(lambda line: self._say(f"{name}: {line}"))
+        self._facts[name].wait(lambda line: self.say(f"{name}: {line}"))
 
     def read(self, name: str) -> Facts | None:
         """The facts of an environment if they were begun."""
@@ -66,7 +67,8 @@ class Readings:
             self._sandbox.close()
             self._sandbox = None
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """A line on standard error, past pytest's capture."""
         capture = self._config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             print(line, file=sys.stderr, flush=True)
@@ -75,10 +77,12 @@ class Readings:
 READINGS = pytest.StashKey[Readings]()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Make a fixture of every registered fact and resource."""
     config.stash[READINGS] = Readings(config)
+    if config.stash[RUN].names:
+        for name in [name for name in os.environ if name.startswith("PG")]:
+            del os.environ[name]  # libpq's settings of the user's shell lead elsewhere, or tell other times
     names = ["environment", *READERS]
     holder = ModuleType("fact_fixtures")
     vars(holder).update({name: _fixture(name) for name in names})
@@ -117,6 +121,9 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
                 readings.wait(name)
             session.config.hook.pytest_facts_read(config=session.config, readings=readings)
         return (yield)
+    except KeyboardInterrupt:
+        readings.say("stopping: closing connections and the sandbox")
+        raise
     finally:
         readings.close()
 

@@ -14,6 +14,7 @@ from plugins.options import RUN
 
 RECORD = pytest.StashKey[dict[str, Any]]()
 _CHECKS = pytest.StashKey[dict[str, dict[str, Any]]]()
+_UNSOUND = pytest.StashKey[bool]()
 _STARTED = pytest.StashKey[tuple[datetime, float]]()
 
 
@@ -35,6 +36,13 @@ class Recorder:
         told = getattr(report, "health", None)
         if told is not None:
             self._config.stash[_CHECKS][told["nodeid"]] = told
+        elif report.failed:  # a test without facts, or a process that died under it
+            self._config.stash[_UNSOUND] = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that a file could not be collected: nobody knows what it would have checked."""
+        if report.failed:
+            self._config.stash[_UNSOUND] = True
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,19 +59,36 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not config.pluginmanager.hasplugin("migration-health-recorder") or config.option.collectonly:
         return
     told = list(config.stash[_CHECKS].values())
-    if exitstatus == pytest.ExitCode.OK and not anything_judged(told):
-        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+    sound = not config.stash.get(_UNSOUND, False)
+    every_check = frozenset(all_checks() if sound else ())
+    environments = [
+        judge_environment(name, run.phase, [t for t in told if t["environment"] == name], every_check, sound=sound)
+        for name in run.names
+    ]
+    session.exitstatus = _exit_status(config, exitstatus, told, environments)
     started, clock = config.stash[_STARTED]
-    every_check = frozenset(all_checks())
     config.stash[RECORD] = {
         "schema_version": SCHEMA_VERSION,
         "started_at": started.isoformat(timespec="seconds"),
         "duration_s": round(time.monotonic() - clock, 3),
         "exit_status": int(session.exitstatus),
-        "environments": [
-            judge_environment(name, run.phase, [t for t in told if t["environment"] == name], every_check)
-            for name in run.names
-        ],
+        "environments": environments,
     }
-    for check in (check for each in config.stash[RECORD]["environments"] for check in each["checks"]):
+    for check in (check for each in environments for check in each["checks"]):
         check.pop("environment", None)
+
+
+def _exit_status(
+    config: pytest.Config, status: int, told: list[dict[str, Any]], environments: list[dict[str, Any]]
+) -> int:
+    """Pytest's own status, corrected where it would let a gate pass or tell a wrong reason."""
+    stopped = getattr(config.pluginmanager.getplugin("dsession"), "shouldstop", False)
+    if status == pytest.ExitCode.INTERRUPTED and stopped:  # -x with -n: nobody has interrupted
+        return pytest.ExitCode.TESTS_FAILED
+    if status != pytest.ExitCode.OK:
+        return status
+    if not anything_judged(told):
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    if any(environment["verdict"] in ("blocked", "unknown") for environment in environments):
+        return pytest.ExitCode.TESTS_FAILED
+    return status

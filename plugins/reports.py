@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,23 +40,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not directory or record is None:
         return
     path = config.invocation_params.dir / Path(directory).expanduser()
-    _write(path / "report.json", json.dumps(record, indent=2, ensure_ascii=True) + "\n")
-    _write(path / "summary.md", "\n".join(summary(record)) + "\n")
+    files = {"report.json": json.dumps(record, indent=2, ensure_ascii=True), "summary.md": "\n".join(summary(record))}
     for environment in record["environments"]:
-        _write(path / f"fixes-{environment['name']}.sql", "\n".join(sql_file(environment)) + "\n")
+        files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))
+    for name, text in files.items():
+        try:
+            _write(path / name, text + "\n")
+        except OSError as error:  # the terminal still tells the result
+            print(f"--report: {path / name} could not be written: {error.strerror}.", file=sys.stderr)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 def sql_file(environment: Mapping[str, Any]) -> Iterator[str]:
     """All SQL fixes of an environment with their undos; only the preferred ones stand outside comments."""
     yield f"-- SQL fixes for {environment['name']}, in the order in which they are to be applied."
-    yield "-- Read each one before you run it. Fallbacks and undos are commented out."
+    yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
+    yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
+    yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
     findings = [f for check in environment["checks"] for f in check["findings"]]
     fixes = [(f, fix) for f in worst_first(findings) for fix in f["fixes"] if fix["kind"] == "sql"]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1]["order"] is None, pair[1]["order"] or 0)):
         option = f", the guide's option {fix['option']}" if fix["option"] else ""
         number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
-        # Comments carry only our own words: no name from outside can end them.
-        yield f"\n-- {number}: {finding['code']}: {fix['title'].split(' of ')[0]}{option} ({fix['proof']['status']})"
+        # Titles and notes of SQL fixes are constants: no text from outside stands in a comment.
+        yield f"\n-- {number}: {finding['code']}: {fix['title']}{option} ({fix['proof']['status']})"
+        yield from _commented(textwrap.fill(fix["note"], 100))
         yield from (fix["body"].rstrip("\n").split("\n") if fix["order"] else _commented(fix["body"]))
         if fix["undo"]:
             yield "\n-- Undo:"
@@ -80,19 +90,25 @@ def summary(record: Mapping[str, Any]) -> Iterator[str]:
             if finding["explained_by"]:
                 yield f"\nExplained by {markdown(finding['explained_by'])}."
             for fix in finding["fixes"]:
-                yield f"\n{_heading(fix)}: {markdown(fix['title'])}. {markdown(fix['note'])}\n"
-                yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])
+                yield from _fix(fix)
             if finding["no_fix"]:
                 yield f"\nNo fix: {markdown(finding['no_fix'])}"
 
 
-def _heading(fix: Mapping[str, Any]) -> str:
+def _fix(fix: Mapping[str, Any]) -> Iterator[str]:
     number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
-    return f"**{number}** ({fix['kind']}, {fix['proof']['status']})"
+    proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
+    yield f"\n**{number}** ({fix['kind']}{proof}): {markdown(fix['title'])}\n"
+    yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])
+    if fix["note"]:
+        yield "\n" + (fenced(fix["note"], "sh") if fix["kind"] == "patch" else markdown(fix["note"]))
+    if fix["undo"]:
+        yield "\nUndo:\n"
+        yield fenced(fix["undo"].rstrip("\n"), "sql" if fix["kind"] == "sql" else "sh")
 
 
 def _commented(body: str) -> Iterator[str]:
-    for line in printable(body).rstrip("\n").split("\n"):
+    for line in printable(body).rstrip("\n").split("\n") if body else ():
         yield f"-- {line}".rstrip()
 
 
@@ -100,6 +116,10 @@ def _write(path: Path, text: str) -> None:
     # A new file each time: the old one may be a link to somewhere, or readable by others.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

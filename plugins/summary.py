@@ -23,7 +23,7 @@ def summarize(facts: Facts) -> dict[str, str]:
     lines["region"] = f"{environment.region} ({source('region', 'default')})"
     cluster: Cluster | None = facts.read_already("cluster")
     if cluster is not None:
-        lines["endpoint"] = f"{cluster.writer_endpoint} (AWS, cluster {cluster.identifier})"
+        lines["endpoint"] = f"{cluster.writer_endpoint} (AWS)"
     bastion: Bastion | None = facts.read_already("bastion")
     if bastion is not None:
         lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"

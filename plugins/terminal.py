@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
             for line in header(environment["name"], environment["facts"]):
                 reporter.write_line(line)
             reporter.write_line("")
-        for line in block(environment, reporter.verbosity > 0, lambda text, style: _paint(writer, text, style)):
+        paint = partial(_paint, writer)
+        for line in block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1):
             reporter.write_line(line)
     reporter.write_line("")
 

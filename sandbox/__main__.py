@@ -50,6 +50,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.aws import aws_server, seed  # after --list-faults, which is to be quick
 
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
+        del os.environ[name]  # real credentials and settings have no business here
     plan = Plan()
     apply(plan, faults)
     directory = stack.enter_context(private_directory("sandbox"))

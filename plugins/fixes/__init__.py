@@ -43,6 +43,8 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
         built = list(FIXES[finding.code](finding, **arguments))
     except (CouldNotCheck, NothingToCheck) as error:
         return [], f"What a fix depends on could not be read: {error}"
+    except Exception as error:  # noqa: BLE001 - a finding must be told also where its fix cannot be built
+        return [], f"A fix could not be built ({type(error).__name__}): this is a defect of the suite, report it."
     suggested = [each for each in built if isinstance(each, Fix)]
     reasons = [each.reason for each in built if isinstance(each, NoFix)]
     return suggested, " ".join(reasons) or None

@@ -40,7 +40,10 @@ def bastion_not_running(finding: Finding, environment: Environment) -> Iterator[
 @fixes("tunnel-closed", "database-unreachable")
 def way_closed(finding: Finding) -> Iterator[NoFix]:
     """None in the database: the finding names the part of the way that is closed, and what to look at."""
-    yield NoFix("No SQL mends this. Look at what the finding names, then run again.")
+    yield NoFix(
+        "Nothing in the database is to be changed. Mend what the finding names: the instance, its security group, "
+        "the key or the cluster; then run again."
+    )
 
 
 @fixes("database-login-refused")
@@ -68,7 +71,8 @@ def key(finding: Finding, environment: Environment) -> Iterator[Fix]:
         "command",
         "Deploy again with ADMIN_API_KEY set",
         shell.deploy(environment),
-        note="Functions keep the variables of their last deploy. There is no undo but another deploy.",
+        note="Run it in the application's backend with the wanted key exported as ADMIN_API_KEY: functions keep the "
+        "variables of their last deploy. There is no undo but another deploy.",
         rank=50,
     )
 

@@ -14,7 +14,7 @@ from plugins.fixes import fixes, shell
 if TYPE_CHECKING:
     from psycopg.sql import Composable
 
-_THIS_ROW: LiteralString = "id = {id} AND migration_name = {name}"
+_THIS_ROW: LiteralString = "id = {id}\n     AND migration_name = {name}\n    "
 _FAILED: LiteralString = _THIS_ROW + " AND finished_at IS NULL AND rolled_back_at IS NULL"
 _APPLIED: LiteralString = _THIS_ROW + " AND finished_at IS NOT NULL AND rolled_back_at IS NULL"
 _ROLLED_BACK: LiteralString = _THIS_ROW + " AND finished_at IS NULL AND rolled_back_at IS NOT NULL"
@@ -146,9 +146,9 @@ class _RowSql:
 
     def _no_newer_row(self) -> Composable:
         newer: LiteralString = (
-            "NOT EXISTS (SELECT FROM {table} WHERE migration_name = {name} AND id <> {id} AND started_at >= {started})"
+            "EXISTS (SELECT FROM {table}\n    WHERE migration_name = {name} AND id <> {id} AND started_at >= {started})"
         )
-        return self._sql.refuse_unless(self._fill(newer), "There is a newer row of this migration.")
+        return self._sql.refuse_if(self._fill(newer), "There is a newer row of this migration.")
 
     def _fill(self, template: LiteralString, **values: Composable) -> Composable:
         return self._sql.fill(template, **self._names, **values)

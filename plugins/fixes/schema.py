@@ -12,7 +12,7 @@ from health.text import printable
 from plugins.fixes import fixes
 
 _COLUMN_EXISTS = (
-    "EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({table_text})"
+    "EXISTS (SELECT FROM pg_catalog.pg_attribute\n    WHERE attrelid = to_regclass({table_text})"
     " AND attname = {column_text} AND attnum > 0 AND NOT attisdropped)"
 )
 
@@ -33,7 +33,7 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
         return
     from psycopg.sql import SQL, Identifier
 
-    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+    from plugins.fixes.sql import fill, literal, refuse_if, refuse_unless, transaction
 
     names = {
         "schema": Identifier(environment.schema),
@@ -47,20 +47,17 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
     own = SQL(statement.rstrip().rstrip(";") + ";")
     yield Fix(
         "sql",
-        f"Run the statement of {migration.name} again",
+        "Run the migration's own statement again",
         transaction(
-            [refuse_unless(fill("NOT {exists}", exists=exists), "The column exists.")],
+            [refuse_if(exists, "The column exists.")],
             then=[fill("SET LOCAL search_path = {schema};", **names), own],
         ),
         undo=transaction(
             [
                 refuse_unless(exists, "The column does not exist."),
                 fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", **names),
-                refuse_unless(
-                    fill(
-                        "NOT EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)",
-                        **names,
-                    ),
+                refuse_if(
+                    fill("EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)", **names),
                     "Data was written to the column since.",
                 ),
                 fill("  ALTER TABLE {table} DROP COLUMN {column};", **names),

@@ -56,10 +56,10 @@ def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment
     directory = environment.app if path.is_relative_to(environment.app) else path.parent
     return Fix(
         "patch",
-        f"Put today's {kind} into the script: save this as fix.diff, then run the patch command",
+        f"Put today's {kind} into the script: save this as {kind}.diff, then run the patch command",
         diff,
-        undo=f"patch -R -d {shell.quote(str(directory))} -p1 < fix.diff",
-        note=f"patch -d {shell.quote(str(directory))} -p1 < fix.diff",
+        undo=f"patch -R -d {shell.quote(str(directory))} -p1 < {kind}.diff",
+        note=f"patch -d {shell.quote(str(directory))} -p1 < {kind}.diff",
         rank=20,
     )
 

@@ -12,13 +12,14 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from health.history import MIGRATE_LOCK
+from health.text import printable
 
 TABLE = "_prisma_migrations"
 
 
 def literal(value: str | int | datetime | None) -> Composable:
     """A value as SQL that survives a terminal and a copy from it: what is not plain is spelt in hexadecimal."""
-    if isinstance(value, str) and not value.isprintable():
+    if isinstance(value, str) and not (value.isprintable() and printable(value) == value):
         return SQL("convert_from(decode({}, 'hex'), 'UTF8')").format(Literal(value.encode().hex()))
     if isinstance(value, datetime):
         return SQL("{}::timestamptz").format(Literal(value.isoformat()))
@@ -42,8 +43,13 @@ def fill(template: LiteralString, **values: Composable) -> Composable:
 
 def refuse_unless(condition: Composable, said: LiteralString) -> Composable:
     """PL/pgSQL that raises, and so changes nothing, unless a condition holds."""
+    return refuse_if(fill("NOT {condition}", condition=condition), said)
+
+
+def refuse_if(condition: Composable, said: LiteralString) -> Composable:
+    """PL/pgSQL that raises, and so changes nothing, if a condition holds."""
     return fill(
-        "  IF NOT ({condition}) THEN\n    RAISE EXCEPTION {said};\n  END IF;",
+        "  IF {condition} THEN\n    RAISE EXCEPTION {said};\n  END IF;",
         condition=condition,
         said=Literal(said + " Nothing was changed."),
     )

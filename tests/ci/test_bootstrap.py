@@ -147,25 +147,28 @@ def test_the_tests_install_everything_but_the_benchmark() -> None:
 @pytest.mark.parametrize(
     ("command", "arguments", "passed"),
     [
-        ("gate", ["--env=local"], ["--env=local"]),
+        ("gate", ["--env=local"], ["{root}/checks", "--env=local"]),
+        ("gate", ["--env", "local", "--app", ".."], ["{root}/checks", "--env=local", "--app=.."]),
+        ("gate", ["--report", "checks", "-k", "x"], ["{root}/checks", "--report=checks", "-k", "x"]),
         ("gate", ["checks/test_a.py"], ["checks/test_a.py"]),
         ("test", ["-q"], ["{root}/tests", "-q"]),
         ("test", ["tests/ci", "-q"], ["tests/ci", "-q"]),
         ("test", ["tests/test_a.py::test_b"], ["tests/test_a.py::test_b"]),
     ],
 )
-def test_in_the_root_pytest_finds_the_rest_itself(
+def test_in_the_root_a_value_is_no_place_of_tests(
     project: Project, monkeypatch: pytest.MonkeyPatch, command: str, arguments: list[str], passed: list[str]
 ) -> None:
     monkeypatch.chdir(project.root)
-    expected = [argument.format(root=project.root) for argument in passed]
+    where = ["-c", f"{project.root}/pytest.ini", "--rootdir", str(project.root)]
+    expected = [*where, *(argument.format(root=project.root) for argument in passed)]
     assert bootstrap.pytest_arguments(command, arguments) == expected
 
 
 @pytest.mark.parametrize(
     ("command", "arguments", "folder"),
     [
-        ("gate", ["--app", "../app", "--report", "out"], ["checks"]),
+        ("gate", ["--app=../app", "--report=out"], ["checks"]),
         ("gate", ["../a project/checks"], []),
         ("gate", ["../a project/checks/test_a.py::test_b"], []),
         ("test", [], ["tests"]),
@@ -184,7 +187,9 @@ def test_elsewhere_pytest_is_told_where_the_checks_are(
 def test_a_warm_start_only_becomes_the_run(project: Project) -> None:
     project.mark("clone", "gate")
     run = project.run("gate", "-k", "a b", "--app", "../app")
-    assert run.stdout == f"<PYTHONPATH={project.root}><-k><a b><--app><../app>"
+    root = project.root
+    where = f"<-c><{root}/pytest.ini><--rootdir><{root}><{root}/checks>"
+    assert run.stdout == f"<PYTHONPATH={root}>{where}<-k><a b><--app=../app>"
     assert (run.returncode, run.stderr) == (RUN_STATUS, "")
     assert len(project.calls) == 1
 
@@ -192,7 +197,7 @@ def test_a_warm_start_only_becomes_the_run(project: Project) -> None:
 def test_settings_of_another_python_do_not_reach_the_run(project: Project) -> None:
     project.mark("clone", "gate")
     run = project.run("gate", PYTHONHOME="/nowhere", PYTHONPATH="/nowhere", VIRTUAL_ENV="/nowhere")
-    assert run.stdout == f"<PYTHONPATH={project.root}>"
+    assert run.stdout.startswith(f"<PYTHONPATH={project.root}><-c>")
     assert (run.returncode, run.stderr) == (RUN_STATUS, "")
 
 
@@ -293,7 +298,7 @@ def test_the_tests_follow_the_lints(project: Project) -> None:
         "-m ruff check .",
         "-m ruff format --check .",
         "-m mypy",
-        f"-P -m pytest {project.root}/tests -x",
+        f"-P -m pytest -c {project.root}/pytest.ini --rootdir {project.root} {project.root}/tests -x",
     ]
 
 

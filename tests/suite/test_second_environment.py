@@ -379,7 +379,7 @@ def test_default_chain_stands_in_for_an_absent_profile(singles: dict[str, Told])
     told = singles["default chain"]
     assert told.status == 0
     assert told.environment()["verdict"] == "healthy"
-    header, _, _ = told.result.out.partition("checks/test_api.py")
+    header, _, _ = told.result.out.partition("checks/test_credentials.py")
     assert "(AWS default chain, as profile acme-deploy is absent)" in header
 
 

@@ -1,7 +1,10 @@
 -- SQL fixes for prod, in the order in which they are to be applied.
--- Read each one before you run it. Fallbacks and undos are commented out.
+-- Read each one before you run it; fallbacks and undos are commented out. Run them by
+-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables.
+-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md.
 
 -- Fix 1: failed-migration: Mark it (unproven)
+-- Then deploy.
 BEGIN;
 UPDATE t SET x = 1;
 COMMIT;
@@ -22,6 +25,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -32,6 +36,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -42,6 +47,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -52,6 +58,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -62,6 +69,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -72,6 +80,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
@@ -82,6 +91,7 @@ COMMIT;
 -- COMMIT;
 
 -- Fallback: orphaned-migration: Delete the row (unproven)
+-- It costs.
 -- BEGIN;
 -- UPDATE t SET x = 1;
 -- COMMIT;
