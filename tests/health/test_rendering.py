@@ -181,6 +181,11 @@ def test_nothing_judged_is_not_healthy() -> None:
     assert judge_environment("prod", "before", [check("one", "unknown")], EVERY)["verdict"] == "unknown"
 
 
+def test_a_run_that_did_not_tell_of_all_its_checks_is_not_healthy() -> None:
+    assert judge_environment("prod", "before", HEALTHY, EVERY, sound=False)["verdict"] == "unknown"
+    assert judge_environment("prod", "before", HEALTHY[:2], EVERY, sound=False)["verdict"] == "unknown"
+
+
 def test_fixes_are_numbered_in_the_order_of_applying() -> None:
     judged = record("several")
     orders = {f["subject"]: [x["order"] for x in f["fixes"]] for c in judged["checks"] for f in c["findings"]}

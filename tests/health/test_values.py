@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -13,7 +16,7 @@ from health.causes import EXPLAINED_BY, explain
 from health.check import DEPLOY_MENDS, By, Check, blocks, worst
 from health.finding import Finding
 from health.secret import Secret
-from health.text import fenced, markdown, one_line, printable
+from health.text import fenced, inert, markdown, one_line, printable
 from plugins.catalogue import all_checks
 
 
@@ -26,6 +29,24 @@ def test_a_secret_never_shows_itself() -> None:
     assert secret == Secret("s3cr'et!")
     assert secret != Secret("other")
     assert secret.reveal() == "s3cr'et!"
+
+
+SECRET = Secret("q'\"$!%/ \\ <&> x")
+
+
+@pytest.mark.parametrize(
+    "spell", [str, quote, quote_plus, lambda s: json.dumps(s)[1:-1], lambda s: repr(s)[1:-1], escape]
+)
+def test_a_secret_is_put_out_of_foreign_text(spell: Callable[[str], str]) -> None:
+    spelt = spell(SECRET.reveal()) if spell is not quote else quote(SECRET.reveal(), safe="")
+    assert SECRET.hidden_in(f"key {spelt}, refused") == "key ***, refused"
+
+
+@pytest.mark.parametrize("text", ["::error::x", "  ::error::x", "a ##[error]b", "a ##vso[task]", "x\n::set-env::y"])
+def test_text_is_no_command_for_a_ci_runner(text: str) -> None:
+    assert not any(line.lstrip().startswith("::") for line in inert(text).splitlines())
+    assert "##[" not in inert(text)
+    assert "##vso[" not in inert(text)
 
 
 @given(st.text())

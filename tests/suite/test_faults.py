@@ -341,7 +341,7 @@ def save(codes: list[str], patched: dict[str, Fix], directory: Path) -> list[Pat
     places = [directory / code for code in codes]
     for code, place in zip(codes, places, strict=True):
         place.mkdir(parents=True)
-        (place / "fix.diff").write_bytes(patched[code].body.encode())
+        (place / patched[code].note.rpartition("< ")[2]).write_bytes(patched[code].body.encode())
     return places
 
 
