@@ -162,7 +162,7 @@ def _registry(config: pytest.Config) -> Registry | None:
 
 
 def _from_here(config: pytest.Config, path: str) -> Path:
-    return config.invocation_params.dir / Path(path).expanduser()
+    return Path(os.path.normpath(config.invocation_params.dir / Path(path).expanduser()))
 
 
 def _load(file: Path, option: str) -> Registry:
