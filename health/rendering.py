@@ -56,6 +56,8 @@ class _Block:
         word, style = _VERDICTS[self.environment["verdict"]]
         verdict = self.paint(f"{self.environment['name']}: {word}", style)
         yield f"{verdict}  {_WHEN[self.environment['phase']]}; {self.sentence()}"
+        if not self.environment["sound"]:
+            yield "Not all checks told: a test or a file outside them failed, see above."
         roots = [finding for finding in self.findings if finding["explained_by"] not in self.keys]
         yield from self.causes([finding for finding in roots if finding["severity"] != "info"])
         told: dict[str, int] = {}

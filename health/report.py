@@ -36,6 +36,7 @@ def judge_environment(
     return {
         "name": name,
         "verdict": _verdict(checks, every_check, sound),
+        "sound": sound,
         "phase": phase,
         "facts": facts,
         "checks": list(checks),

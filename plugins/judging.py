@@ -134,5 +134,5 @@ def _reason(report: pytest.TestReport) -> str | None:
         return one_line(report.longrepr[2].removeprefix("Skipped: "))
     if report.failed:
         crash = getattr(report.longrepr, "reprcrash", None)
-        return one_line(crash.message if crash else str(report.longrepr), 1000)
+        return one_line(crash.message.partition("\n")[0] if crash else str(report.longrepr), 1000)
     return None

@@ -182,7 +182,9 @@ def test_nothing_judged_is_not_healthy() -> None:
 
 
 def test_a_run_that_did_not_tell_of_all_its_checks_is_not_healthy() -> None:
-    assert judge_environment("prod", "before", HEALTHY, EVERY, sound=False)["verdict"] == "unknown"
+    judged = judge_environment("prod", "before", HEALTHY, EVERY, sound=False)
+    assert judged["verdict"] == "unknown"
+    assert "Not all checks told" in "\n".join(block(judged, False, lambda text, style: text))
     assert judge_environment("prod", "before", HEALTHY[:2], EVERY, sound=False)["verdict"] == "unknown"
 
 
