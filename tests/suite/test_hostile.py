@@ -99,6 +99,14 @@ def test_a_selection_that_leaves_an_environment_unjudged_does_not_pass(world: Wo
     assert told.status == 1
 
 
+def test_a_run_in_which_nothing_was_judged_does_not_pass(world: World) -> None:
+    told = world.run("-k", "tunnel_script", registry=world.registry(tunnel_script="ops/absent.sh"))
+    assert told.outcomes() == {"skipped": {"tunnel-script-endpoint", "tunnel-script-bastion"}}
+    assert told.environment()["verdict"] == "unknown"
+    assert told.status == told.report["exit_status"] == 5
+    assert quick(world, "-k", "no_such_check").status == 5
+
+
 def test_a_report_that_cannot_be_written_does_not_hide_the_result(world: World, tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     told = quick(world, f"--report={tmp_path}")
