@@ -59,7 +59,8 @@ class _Block:
         if not self.environment["sound"]:
             yield "Not all checks told: a test or a file outside them failed, see above."
         roots = [finding for finding in self.findings if finding["explained_by"] not in self.keys]
-        yield from self.causes([finding for finding in roots if finding["severity"] != "info"])
+        if self.environment["verdict"] == "blocked":
+            yield from self.causes([finding for finding in roots if finding["severity"] != "info"])
         told: dict[str, int] = {}
         for finding in roots:
             code = finding["code"]

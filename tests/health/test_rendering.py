@@ -103,6 +103,10 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             finding("api-reports-failed", "url", no_fix="It only repeats."),
         ),
     ],
+    "warned": [
+        *HEALTHY[:3],
+        check("two", "warned", finding("endpoint-not-attributed", "x.sh", "warning", no_fix="Write it.")),
+    ],
     "plain-assert": [*HEALTHY[:3], check("own-rule", "failed", reason="AssertionError: wanted twelve")],
     "hostile": [
         check(
