@@ -73,14 +73,14 @@ def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Clu
         CouldNotCheck: there is none, or more than one. The first is never taken.
     """
     found = [cluster for cluster in clusters if cluster.identifier.startswith(prefix)]
-    if len(found) == 1 and not found[0].writer_endpoint:
+    if len(found) == 1 and found[0].writer_endpoint:
+        return found[0]
+    if len(found) == 1:
         raise CouldNotCheck(
             f"the cluster {found[0].identifier} has no writer endpoint, its status is {found[0].status}",
             f"RDS DescribeDBClusters, {region}",
             "Wait until it is available, then run again.",
         )
-    if len(found) == 1:
-        return found[0]
     others = ", ".join(sorted(cluster.identifier for cluster in found or clusters)) or "none at all"
     raise CouldNotCheck(
         f"{len(found) or 'no'} cluster{'s' if len(found) != 1 else ''} named {prefix}…; AWS has {others}",

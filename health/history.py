@@ -7,10 +7,11 @@ an end nor a rollback; a directory is pending when no row of its name is in forc
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 
+TABLE = "_prisma_migrations"
 MIGRATE_LOCK = 72707369  # the advisory lock that Prisma's engine holds while it migrates
 WORKER_LIMIT_S = 900  # Frigg's migration worker is ended by AWS after this time
 
@@ -63,6 +64,9 @@ class Row:
     def in_force(self) -> bool:
         """Whether a deploy takes its migration as dealt with."""
         return self.rolled_back_at is None
+
+
+COLUMNS = tuple(field.name for field in fields(Row))  # of Prisma's table, in its order
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from health.environment import Environment, Limits
 from health.secret import Secret
+from health.text import did_you_mean
+from health.urls import is_loopback
 
 Settings = Mapping[str, Any]
 
@@ -71,8 +73,7 @@ class Registry:
             wanted = dict.fromkeys(self.deployed)
         for name in wanted:
             if name not in self.entries:
-                near = get_close_matches(name, self.names, cutoff=0.4)
-                hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self.names)}."
+                hint = did_you_mean(name, self.names, f"it has {', '.join(self.names)}.", cutoff=0.4)
                 raise RegistryError(f"--env: no environment {name!r} in {self.file}; {hint}")
         if not wanted:
             raise RegistryError(f"--env: {names!r} names no environment; {self.file} has {', '.join(self.names)}.")
@@ -214,7 +215,7 @@ def _validate_url(url: str, where: str) -> None:
         raise RegistryError(f"{where}: api_url holds a login. Leave it out: the API takes its key in a header.")
     if parts.scheme not in ("https", "http") or not host:
         raise RegistryError(f"{where}: api_url = {url!r} is no URL. Begin it with https://.")
-    if parts.scheme == "http" and host != "localhost" and not host.startswith("127."):
+    if parts.scheme == "http" and not is_loopback(url):
         raise RegistryError(f"{where}: api_url = {url!r} would send the API's key in clear text. Use https://.")
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from health.report import worst_first
+from health.report import key, worst_first
 from health.text import one_line, printable
 
 Paint = Callable[[str, str], str]  # text, style → text
@@ -48,7 +48,7 @@ class _Block:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
         self.checks: Sequence[Mapping[str, Any]] = environment["checks"]
         self.findings = worst_first([finding for check in self.checks for finding in check["findings"]])
-        self.keys = {_key(finding) for finding in self.findings}
+        self.keys = {key(finding) for finding in self.findings}
         self.unread = [check for check in self.checks if check["outcome"] == "unknown"]
         self.shown: set[int] = set()  # the numbers of the fixes that have been shown
 
@@ -97,9 +97,9 @@ class _Block:
         yield f"{severity}  {self.paint(finding['code'], 'bold')}  {one_line(finding['subject'])}"
         yield from self.wrapped(finding["message"])
         for other in self.findings:
-            if other["explained_by"] == _key(finding):
+            if other["explained_by"] == key(finding):
                 yield from self.wrapped(f"explains {other['code']}: {other['message']}")
-        if names := [check["id"] for check in self.unread if check["explained_by"] == _key(finding)]:
+        if names := [check["id"] for check in self.unread if check["explained_by"] == key(finding)]:
             yield from self.wrapped(f"because of it could not be checked: {', '.join(names)}")
         for fix in finding["fixes"]:
             yield from self.fix(fix)
@@ -159,7 +159,3 @@ class _Block:
             one_line(text, 2000), self.width, initial_indent=indent, subsequent_indent=indent,
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-
-
-def _key(finding: Mapping[str, Any]) -> str:
-    return f"{finding['code']}:{finding['subject']}"

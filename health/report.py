@@ -28,7 +28,7 @@ def judge_environment(
     findings = [finding for check in checks for finding in check["findings"]]
     causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
     for finding in findings:
-        finding["explained_by"] = causes.get(f"{finding['code']}:{finding['subject']}")
+        finding["explained_by"] = causes.get(key(finding))
     _number(findings)
     facts: dict[str, str] = {}
     for check in checks:
@@ -42,6 +42,11 @@ def judge_environment(
         "checks": list(checks),
         "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
     }
+
+
+def key(finding: Mapping[str, Any]) -> str:
+    """:attr:`Finding.key` of a finding in the record."""
+    return f"{finding['code']}:{finding['subject']}"
 
 
 def anything_judged(checks: Sequence[Mapping[str, Any]]) -> bool:

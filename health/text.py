@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 # Control, format (bidirectional overrides), unassigned, private use, surrogate; line and paragraph separators.
 _RUNNERS = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
@@ -32,6 +34,12 @@ def one_line(text: str, limit: int = 300) -> str:
     """The text on one line, without control characters, cut at ``limit`` characters."""
     line = printable(" ".join(text.split()), keep="")
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
+    """A question with the known names nearest to a mistyped one, or another hint where none is near."""
+    near = get_close_matches(name, list(known), cutoff=cutoff)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def markdown(text: str) -> str:

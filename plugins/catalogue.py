@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import textwrap
-from difflib import get_close_matches
 from typing import Any
 
 import pytest
 
 from health.check import CHECKS, Check, check_of_code
 from health.finding import PHASES
+from health.text import did_you_mean
 from plugins import fixes
 from plugins.faults import list_faults
 from plugins.paths import CHECKS as CHECKS_DIRECTORY
@@ -80,8 +80,7 @@ def _find(name: str) -> Check:
     check = checks.get(name) or check_of_code(name)
     if check is None:
         known = [*checks, *(code for each in checks.values() for code in each.finds)]
-        near = get_close_matches(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "--list-checks lists what there is."
+        hint = did_you_mean(name, known, "--list-checks lists what there is.")
         raise pytest.UsageError(f"--explain: no check and no finding {name!r}; {hint}")
     return check
 

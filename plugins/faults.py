@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import pytest
 
+from health.text import did_you_mean
 from plugins.paths import ROOT
 
 
@@ -37,6 +37,5 @@ def require_known(names: Iterable[str]) -> None:
     known = [fault["name"] for fault in list_faults()]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known)
-            hint = f"did you mean {' or '.join(near)}?" if near else "--list-faults lists them."
+            hint = did_you_mean(name, known, "--list-faults lists them.")
             raise pytest.UsageError(f"--fault: no fault {name!r}; {hint}")

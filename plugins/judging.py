@@ -45,9 +45,10 @@ def pytest_runtest_makereport(
     """Put what is known of the check on its report."""
     report = yield
     name = environment_name(item)
-    unread = call.excinfo is not None and isinstance(call.excinfo.value, CouldNotCheck)
-    if unread:
-        report.longrepr = one_line(str(call.excinfo.value), 1000)  # type: ignore[union-attr]
+    error = call.excinfo.value if call.excinfo is not None else None
+    unread = error if isinstance(error, CouldNotCheck) else None
+    if unread is not None:
+        report.longrepr = one_line(str(unread), 1000)
     # The call decides; a set-up that did not get so far stands in for it.
     if name is None or report.when == "teardown" or (report.when == "setup" and report.passed):
         return report
@@ -63,7 +64,7 @@ def pytest_runtest_makereport(
         "seconds": round(call.duration, 3),
         "reason": None if findings else _reason(report),
         "findings": findings,
-        "explained_by": call.excinfo.value.explained_by if unread else None,  # type: ignore[union-attr]
+        "explained_by": unread.explained_by if unread is not None else None,
         "facts": summarize(facts) if facts is not None else {},
     }
     if report.failed and not isinstance(report.longrepr, str):

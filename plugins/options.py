@@ -120,7 +120,7 @@ def _understand(config: pytest.Config) -> Run:
     overrides: dict[str, tuple[str, Path]] = {}
     for name in ("app", "migrations", "tunnel_script"):
         if value := config.getoption(name):
-            overrides[name] = (f"--{name.replace('_', '-')}", _from_here(config, value))
+            overrides[name] = (f"--{name.replace('_', '-')}", from_here(config, value))
         elif value := config.getini(name):
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
@@ -157,11 +157,12 @@ def _registry(config: pytest.Config) -> Registry | None:
     if config.getoption("env") is None:
         return None
     if value := config.getoption("environments"):
-        return _load(_from_here(config, value), "--environments")
+        return _load(from_here(config, value), "--environments")
     return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
 
 
-def _from_here(config: pytest.Config, path: str) -> Path:
+def from_here(config: pytest.Config, path: str) -> Path:
+    """A path of the command line: relative to where the user stands."""
     return Path(os.path.normpath(config.invocation_params.dir / Path(path).expanduser()))
 
 

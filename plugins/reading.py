@@ -112,7 +112,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     readings = session.config.stash[READINGS]
     try:
         # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
-        if not session.config.option.collectonly and not _distributed(session.config):
+        if not session.config.option.collectonly and not distributed(session.config):
             names = {name for item in session.items if (name := environment_name(item))}
             for name in readings.run.names:
                 if name in names:
@@ -161,7 +161,8 @@ def _needed(name: str, items: Iterable[pytest.Item]) -> set[str]:
     return needed
 
 
-def _distributed(config: pytest.Config) -> bool:
+def distributed(config: pytest.Config) -> bool:
+    """Whether checks run in workers of -n: in the controller and in each of them."""
     return bool(getattr(config.option, "dist", "no") != "no") or hasattr(config, "workerinput")
 
 

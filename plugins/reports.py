@@ -14,6 +14,7 @@ import pytest
 
 from health.report import worst_first
 from health.text import fenced, markdown, printable
+from plugins.options import from_here
 from plugins.recording import RECORD
 
 _LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http"}
@@ -23,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the directory at once: a run whose report cannot be kept must not begin."""
     directory = config.getoption("report")
     if directory and not hasattr(config, "workerinput"):
-        path = config.invocation_params.dir / Path(directory).expanduser()
+        path = from_here(config, directory)
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(path, os.W_OK | os.X_OK):
@@ -39,7 +40,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     record, directory = config.stash.get(RECORD, None), config.getoption("report")
     if not directory or record is None:
         return
-    path = config.invocation_params.dir / Path(directory).expanduser()
+    path = from_here(config, directory)
     files = {"report.json": json.dumps(record, indent=2, ensure_ascii=True), "summary.md": "\n".join(summary(record))}
     for environment in record["environments"]:
         files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))

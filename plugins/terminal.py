@@ -11,7 +11,7 @@ import pytest
 
 from health.rendering import block, header
 from plugins.options import RUN
-from plugins.reading import Readings
+from plugins.reading import Readings, distributed
 from plugins.recording import RECORD
 from plugins.summary import summarize
 
@@ -60,7 +60,7 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
     writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
     for environment in record["environments"]:
         reporter.write_line("")
-        if _distributed(config):
+        if distributed(config):
             for line in header(environment["name"], environment["facts"]):
                 reporter.write_line(line)
             reporter.write_line("")
@@ -74,10 +74,6 @@ def _ours(report: Any) -> bool:
     told = getattr(report, "health", None)
     # A test that crashed in an unforeseen way keeps its traceback.
     return told is not None and (bool(told["findings"]) or isinstance(report.longrepr, str | tuple))
-
-
-def _distributed(config: pytest.Config) -> bool:
-    return bool(getattr(config.option, "dist", "no") != "no")
 
 
 def _paint(writer: Any, text: str, style: str) -> str:

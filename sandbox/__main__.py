@@ -19,7 +19,7 @@ from fixtures.private import private_directory
 from health.finding import CouldNotCheck
 from health.secret import Secret
 from sandbox.faults import FAULTS, apply
-from sandbox.plan import STAGE, Plan, Stage
+from sandbox.plan import LOCAL, Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,9 +80,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
     bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
-    stage = Stage(STAGE, "127.0.0.1")
     return {
-        "stage": stage.name,
+        "stage": LOCAL.name,
         "embedded": True,
         "api_url": api.url,
         "region": "us-east-1",
@@ -90,10 +89,10 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "aws_endpoint_url": aws.url,
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
-        "functions": {"auth": f"{stage.prefix}auth", "worker": f"{stage.prefix}dbMigrationWorker"},
-        "secret": f"{stage.prefix}db-credentials",
-        "cluster_prefix": stage.prefix,
-        "bastion_address": stage.bastion_address,
+        "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
+        "secret": f"{LOCAL.prefix}db-credentials",
+        "cluster_prefix": LOCAL.prefix,
+        "bastion_address": LOCAL.bastion_address,
         "ssh_user": USER,
         "ssh_port": bastion.port,
         "ssh_key": str(application.key),

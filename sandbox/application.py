@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.aws import Endpoints
 from sandbox.bastion import USER
-from sandbox.plan import OTHER_STAGE, STAGE, Plan
+from sandbox.plan import LOCAL, OTHER, Plan
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -23,7 +23,7 @@ case "${{1:-}}" in
     ;;
   {other})
     ENDPOINT="quo-integrations-{other}.cluster-c0ffee.us-east-1.rds.amazonaws.com"
-    BASTION_HOST="127.0.0.2"
+    BASTION_HOST="{other_bastion}"
     ;;
   *)
     echo "usage: $0 {stage}|{other} [local port]" >&2
@@ -68,6 +68,13 @@ class Application:
         """Write the tunnel script."""
         endpoint = plan.script_endpoint.format(writer=endpoints.writer, instance=endpoints.instance)
         self.script.write_text(
-            _SCRIPT.format(stage=STAGE, other=OTHER_STAGE, endpoint=endpoint, bastion=plan.script_bastion, user=USER)
+            _SCRIPT.format(
+                stage=LOCAL.name,
+                other=OTHER.name,
+                other_bastion=OTHER.bastion_address,
+                endpoint=endpoint,
+                bastion=plan.script_bastion,
+                user=USER,
+            )
         )
         self.script.chmod(0o755)

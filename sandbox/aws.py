@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.aws_server import REGION
-from sandbox.plan import OTHER_STAGE, STAGE, Plan, Stage
+from sandbox.plan import LOCAL, OTHER, Plan, Stage
 
 _START_S = 30
 
@@ -125,15 +125,15 @@ class Seed:
 def seed(url: Callable[[], str], plan: Plan) -> tuple[Seed, Endpoints]:
     """Put two stages into AWS; gives the first one's endpoints."""
     aws = Seed(url)
-    stages = [Stage(STAGE, "127.0.0.1"), Stage(OTHER_STAGE, "127.0.0.2")]
+    stages = (LOCAL, OTHER)
     endpoints = [aws.cluster(stage) for stage in stages]
     passwords = (plan.database_password, secrets.token_hex(16))
-    aws.secret(stages[0], plan.secret_password)
-    aws.secret(stages[1], passwords[1])
+    aws.secret(LOCAL, plan.secret_password)
+    aws.secret(OTHER, passwords[1])
     aws.functions(
         {
             stage.name: {
-                "ADMIN_API_KEY": plan.admin_key if stage.name == STAGE else secrets.token_urlsafe(24),
+                "ADMIN_API_KEY": plan.admin_key if stage is LOCAL else secrets.token_urlsafe(24),
                 "DATABASE_URL": f"postgresql://postgres:{quote(password, safe='')}@{point.writer}:5432/postgres",
                 "DB_TYPE": "postgresql",
                 "STAGE": stage.name,
@@ -141,6 +141,6 @@ def seed(url: Callable[[], str], plan: Plan) -> tuple[Seed, Endpoints]:
             for stage, point, password in zip(stages, endpoints, passwords, strict=True)
         }
     )
-    aws.bastion(stages[0], running=plan.bastion_running)
-    aws.bastion(stages[1], running=True)
+    aws.bastion(LOCAL, running=plan.bastion_running)
+    aws.bastion(OTHER, running=True)
     return aws, endpoints[0]

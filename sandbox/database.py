@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -11,7 +12,7 @@ import psycopg
 from fixtures.files import read_migrations
 from health.history import History, Migration, Recorded, Row
 from health.secret import Secret
-from sandbox.plan import Plan, RecordedRow, insert_row
+from sandbox.plan import Plan, RecordedRow
 
 _TABLE = """
 CREATE TABLE _prisma_migrations (
@@ -38,17 +39,17 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> None:
             age = timedelta(days=30, minutes=-number)
             row = RecordedRow(migration.name, migration.checksum or "", age=age)
             try:
-                connection.execute((migration.sql or "").encode())
+                connection.execute(migration.sql.encode())
             except psycopg.Error as error:
                 row.finished, row.logs, row.age = False, str(error), timedelta(hours=3)
-            insert_row(connection, row)
+            _insert(connection, row)
             if not row.finished:
                 break
         for row in plan.rows:
             if known:
                 row.name = row.name.replace("{last}", known[-1].name)
                 row.checksum = row.checksum.replace("{checksum}", known[-1].checksum or "")
-            insert_row(connection, row)
+            _insert(connection, row)
         for statement in plan.afterwards:
             connection.execute(statement.encode())
 
@@ -66,6 +67,23 @@ def reader(port: int, password: str, path: Path) -> Callable[[], History]:
         return History(read_migrations(path, ""), Recorded("public", True, tuple(Row(*row) for row in rows), clock))
 
     return read
+
+
+def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
+    """Record a row as Prisma's engine would have."""
+    started = datetime.now(UTC) - row.age
+    connection.execute(
+        "INSERT INTO _prisma_migrations VALUES (%s, %s, %s, %s, %s, NULL, %s, %s)",
+        (
+            str(uuid.uuid4()),
+            row.checksum,
+            started + timedelta(seconds=0.2) if row.finished else None,
+            row.name,
+            row.logs,
+            started,
+            int(row.finished),
+        ),
+    )
 
 
 def _connect(port: int, password: str) -> psycopg.Connection:

@@ -6,14 +6,31 @@ import random
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-STAGE, OTHER_STAGE = "local", "staging"
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Names of one stage's resources, as CloudFormation would make them."""
+
+    name: str
+    bastion_address: str
+
+    @property
+    def prefix(self) -> str:
+        """What every resource of the stage begins with."""
+        return f"quo-integrations-{self.name}-"
+
+    @property
+    def cluster(self) -> str:
+        """The generated identifier of its cluster."""
+        suffix = "".join(random.Random(self.name).choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311
+        return f"{self.prefix}friggauroracluster-{suffix}"
+
+
+LOCAL, OTHER = Stage("local", "127.0.0.1"), Stage("staging", "127.0.0.2")
 
 
 def password() -> str:
@@ -43,7 +60,7 @@ class Plan:
     bastion_running: bool = True
     database_running: bool = True
     script_endpoint: str = "{writer}"
-    script_bastion: str = "127.0.0.1"
+    script_bastion: str = LOCAL.bastion_address
     not_applied: int = 0  # so many of the last migrations are left out
     rows: list[RecordedRow] = field(default_factory=list)
     extra_migrations: dict[str, str] = field(default_factory=dict)
@@ -52,41 +69,3 @@ class Plan:
     def __post_init__(self) -> None:
         self.secret_password = self.secret_password or self.database_password
         self.api_key = self.api_key or self.admin_key
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Names of one stage's resources, as CloudFormation would make them."""
-
-    name: str
-    bastion_address: str
-
-    @property
-    def prefix(self) -> str:
-        """What every resource of the stage begins with."""
-        return f"quo-integrations-{self.name}-"
-
-    @property
-    def cluster(self) -> str:
-        """The generated identifier of its cluster."""
-        suffix = "".join(random.Random(self.name).choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311
-        return f"{self.prefix}friggauroracluster-{suffix}"
-
-
-def insert_row(connection: Connection, row: RecordedRow) -> None:
-    """Record a row as Prisma's engine would have."""
-    import uuid
-
-    started = datetime.now(UTC) - row.age
-    connection.execute(
-        "INSERT INTO _prisma_migrations VALUES (%s, %s, %s, %s, %s, NULL, %s, %s)",
-        (
-            str(uuid.uuid4()),
-            row.checksum,
-            started + timedelta(seconds=0.2) if row.finished else None,
-            row.name,
-            row.logs,
-            started,
-            int(row.finished),
-        ),
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.history import WORKER_LIMIT_S, History, Row
+from health.history import COLUMNS, WORKER_LIMIT_S, History, Row
 from plugins.fixes import fixes, shell
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ _THIS_ROW: LiteralString = "id = {id}\n     AND migration_name = {name}\n    "
 _FAILED: LiteralString = _THIS_ROW + " AND finished_at IS NULL AND rolled_back_at IS NULL"
 _APPLIED: LiteralString = _THIS_ROW + " AND finished_at IS NOT NULL AND rolled_back_at IS NULL"
 _ROLLED_BACK: LiteralString = _THIS_ROW + " AND finished_at IS NULL AND rolled_back_at IS NOT NULL"
-_COLUMNS: LiteralString = (
-    "id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count"
-)
 _EXTRA_COLUMNS = "The table has columns that Prisma does not make, which an undo could not restore."
 
 
@@ -140,8 +137,9 @@ class _RowSql:
         return self._sql.transaction([self._sql.changed_one(change, "The row has changed.")])
 
     def insert_again(self) -> str:
-        values = self._sql.comma(self._sql.literal(getattr(self._row, column)) for column in _COLUMNS.split(", "))
-        change = self._fill("INSERT INTO {table} (" + _COLUMNS + ")\n  VALUES ({values})", values=values)
+        columns = self._sql.identifiers(COLUMNS)
+        values = self._sql.comma(self._sql.literal(getattr(self._row, column)) for column in COLUMNS)
+        change = self._fill("INSERT INTO {table} ({columns})\n  VALUES ({values})", columns=columns, values=values)
         return self._sql.transaction([self._no_newer_row(), self._sql.changed_one(change, "The row was not inserted.")])
 
     def _no_newer_row(self) -> Composable:

@@ -11,10 +11,8 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from health.history import MIGRATE_LOCK
+from health.history import MIGRATE_LOCK, TABLE
 from health.text import printable
-
-TABLE = "_prisma_migrations"
 
 
 def literal(value: str | int | datetime | None) -> Composable:
@@ -34,6 +32,11 @@ def table(schema: str) -> Composable:
 def comma(parts: Iterable[Composable]) -> Composable:
     """A list."""
     return SQL(", ").join(parts)
+
+
+def identifiers(names: Iterable[str]) -> Composable:
+    """A list of columns."""
+    return comma(map(Identifier, names))
 
 
 def fill(template: LiteralString, **values: Composable) -> Composable:

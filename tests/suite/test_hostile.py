@@ -163,6 +163,7 @@ def test_words_that_are_wrong_end_a_run_before_it_begins(words: list[str], told:
     ("url", "told"),
     [
         ("http://api.example", "clear text"),
+        ("http://127.evil.example", "clear text"),
         ("https://ann:pw@api.example", "holds a login"),
         ("ftp://api.example", "is no URL"),
         ("https://", "is no URL"),
