@@ -6,7 +6,6 @@ from health.catalog import Catalog
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding
 from health.history import History
-from health.statements import adding_column
 
 
 @check(finds={"entity-data-column-missing": "error", "entity-data-column-pending": DEPLOY_MENDS})
@@ -21,7 +20,7 @@ def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Find
     """
     if catalog.column("Entity", "data") is not None:
         return
-    added = adding_column(history.directory.migrations, "Entity", "data")
+    added = history.directory.adding_column("Entity", "data")
     if added is None:
         message = f"Entity has no column data, and no migration in {history.directory.path} adds it."
         yield Finding("entity-data-column-missing", "Entity.data", message)

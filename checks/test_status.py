@@ -14,6 +14,7 @@ _REPORTS = {
         "The API says that directory and database have different histories.",
     ),
     "no-history": ("api-reports-no-history", "The API says that the database has no migration history."),
+    "refused": ("api-reports-refused", "The API says that its migrations directory cannot be used (P3015, P3019)."),
     "unreachable": ("api-database-unreachable", "The API itself cannot reach or enter the database."),
     "unclear": ("api-answer-unclear", "The API says that something is wrong, and not what."),
 }
@@ -27,6 +28,7 @@ _REPORTS = {
         "api-reports-failed": "error",
         "api-reports-diverged": "error",
         "api-reports-no-history": "error",
+        "api-reports-refused": "error",
         "api-database-unreachable": "error",
         "api-reports-pending": DEPLOY_MENDS,
     }

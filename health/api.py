@@ -12,13 +12,14 @@ from typing import Literal
 
 from health.finding import Finding
 
-State = Literal["up-to-date", "pending", "failed", "diverged", "no-history", "unreachable", "unclear"]
+State = Literal["up-to-date", "pending", "failed", "diverged", "no-history", "refused", "unreachable", "unclear"]
 
 # In the order of Prisma's own output: the first that fits decides.
 _STATES: tuple[tuple[str, State], ...] = (
     (r"migrations? have failed:", "failed"),
     (r"migration history and the migrations table from your database are different", "diverged"),
     (r"database is not managed by Prisma Migrate", "no-history"),
+    (r"\bP30(15|19)\b", "refused"),
     (r"\bP100[0-3]\b|Can't reach database server|Authentication failed against", "unreachable"),
 )
 

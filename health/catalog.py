@@ -1,8 +1,12 @@
-"""The part of a database's catalog that checks look at."""
+"""The catalog of one schema: its columns, and every other object that a migration can make."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+Key = tuple[str, str, str]  # kind, table or type that it belongs to, name
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,40 @@ class Column:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The tables of one schema and their columns."""
+    """What is in a schema.
+
+    Attributes:
+        columns: of all tables, in their order.
+        others: every other object, with its definition as PostgreSQL spells it; empty where the spelling differs
+            between its versions.
+    """
 
     schema: str
-    tables: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
+    others: tuple[tuple[Key, str], ...] = ()
+
+    @cached_property
+    def objects(self) -> Mapping[Key, str]:
+        """The definition of every object, columns among them."""
+        columns = {("column", column.table, column.name): _definition(column) for column in self.columns}
+        return {**dict(self.others), **columns}
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of all tables."""
+        return tuple(name for (kind, _, name), _ in self.others if kind == "table")
 
     def column(self, table: str, name: str) -> Column | None:
         """One column, if it exists."""
         return next((c for c in self.columns if (c.table, c.name) == (table, name)), None)
+
+
+def describe(key: Key) -> str:
+    """An object as a person names it: ``column "Entity"."data"``."""
+    kind, owner, name = key
+    return f'{kind} "{owner}"."{name}"' if owner and kind != "index" else f'{kind} "{name}"'
+
+
+def _definition(column: Column) -> str:
+    not_null = " NOT NULL" if column.not_null else ""
+    return column.type + not_null + (f" DEFAULT {column.default}" if column.default is not None else "")

@@ -6,15 +6,25 @@ from collections.abc import Mapping, Sequence
 
 from health.finding import Finding
 
+_FAILED = ("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
+_NO_HISTORY = ("no-history", "history-in-another-schema")
+_NOT_APPLIED = (
+    *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
+    "rolled-back-unapplied", "out-of-order-migration",
+)  # fmt: skip
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration is explained only by a finding about that migration.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
-    "api-reports-failed": ("failed-migration",),
-    "api-reports-pending": ("pending-migration", "failed-migration"),
+    "api-reports-failed": (*_FAILED, "migration-running"),
+    "api-reports-pending": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
     "api-reports-diverged": ("orphaned-migration",),
+    "api-reports-no-history": _NO_HISTORY,
+    "api-reports-refused": ("wrong-provider", "no-migration-sql"),
+    "pending-migration": _NO_HISTORY,
     "api-database-unreachable": ("database-unreachable", "database-login-refused"),
     "entity-data-column-pending": ("pending-migration",),
-    "entity-data-column-missing": ("failed-migration",),
+    "entity-data-column-missing": _FAILED,
+    "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable",),
 }
 
@@ -25,8 +35,8 @@ def explain(findings: Sequence[Finding]) -> dict[str, str]:
     for finding in findings:
         for code in EXPLAINED_BY.get(finding.code, ()):
             named = finding.evidence.get("migration")
-            cause = next((f for f in findings if f.code == code and named in (None, f.subject)), None)
-            if cause is not None:
-                causes[finding.key] = cause.key
+            about = [f for f in findings if f.code == code and named in (None, f.subject, f.evidence.get("migration"))]
+            if about:
+                causes[finding.key] = about[0].key
                 break
     return causes

@@ -30,6 +30,8 @@ class Environment:
         stage: the word that names it in AWS and in the tunnel script.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         functions: purpose → name of the Lambda function.
+        prisma: the version of Prisma, for where the application does not tell.
+        accepted_checksums: migration → checksums with which its row is taken as unedited.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -48,6 +50,8 @@ class Environment:
     secret: str = ""
     database: str = "postgres"
     schema: str = "public"
+    prisma: str | None = None
+    accepted_checksums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cluster_prefix: str = ""
     bastion_tag: str = "*bastion*"
     bastion_address: str | None = None

@@ -20,7 +20,7 @@ Settings = Mapping[str, Any]
 
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
-_OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict}
+_OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
@@ -133,7 +133,7 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
-    for table in ("limits", "functions"):
+    for table in ("limits", "functions", "accepted_checksums"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
@@ -157,6 +157,7 @@ def environment(
         values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
     stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
     limits = Limits(**values.pop("limits"))
+    values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
 
@@ -191,6 +192,11 @@ def _validate(table: Settings, where: str) -> None:
     for purpose, function in table.get("functions", {}).items():
         if not isinstance(function, str):
             raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
+    for name, sums in table.get("accepted_checksums", {}).items():
+        if not (isinstance(sums, list) and all(isinstance(each, str) for each in sums)):
+            raise RegistryError(
+                f"{where}: accepted_checksums.{name} = {sums!r} is not a list of texts. Write checksums in [ ]."
+            )
     for key, value in table.get("limits", {}).items():
         if key not in _LIMITS:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from health.report import key, worst_first
+from health.tables import tables
 from health.text import one_line, printable
+from health.waivers import OWN_CODES
 
 Paint = Callable[[str, str], str]  # text, style → text
 
@@ -48,6 +50,7 @@ class _Block:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
         self.checks: Sequence[Mapping[str, Any]] = environment["checks"]
         self.findings = worst_first([finding for check in self.checks for finding in check["findings"]])
+        self.waived = {key(finding) for finding in self.findings if finding["waived"]}
         self.keys = {key(finding) for finding in self.findings}
         self.unread = [check for check in self.checks if check["outcome"] == "unknown"]
         self.shown: set[int] = set()  # the numbers of the fixes that have been shown
@@ -58,32 +61,43 @@ class _Block:
         yield f"{verdict}  {_WHEN[self.environment['phase']]}; {self.sentence()}"
         if not self.environment["sound"]:
             yield "Not all checks told: a test or a file outside them failed, see above."
-        roots = [finding for finding in self.findings if finding["explained_by"] not in self.keys]
+        # What is waived neither stands under its cause nor has what it explains under it.
+        roots = [f for f in self.findings if f["waived"] or f["explained_by"] not in self.keys - self.waived]
         if self.environment["verdict"] == "blocked":
-            yield from self.causes([finding for finding in roots if finding["severity"] != "info"])
+            serious = [f for f in roots if f["severity"] != "info" and not f["waived"]]
+            # An expired waiver stands beside what it waived: that is the cause.
+            yield from self.causes([f for f in serious if f["code"] not in OWN_CODES] or serious)
         told: dict[str, int] = {}
         for finding in roots:
-            code = finding["code"]
-            told[code] = told.get(code, 0) + 1
-            if told[code] <= _SHOWN_PER_CODE:
+            what = f"{'waived ' if finding['waived'] else ''}{finding['code']}"
+            told[what] = told.get(what, 0) + 1
+            if told[what] <= _SHOWN_PER_CODE:
                 yield ""
                 yield from self.finding(finding)
-        for code, number in told.items():
+        for what, number in told.items():
             if number > _SHOWN_PER_CODE:
                 yield ""
-                yield f"{number - _SHOWN_PER_CODE} more {code}: --report DIR writes all of them."
+                yield f"{number - _SHOWN_PER_CODE} more {what}: --report DIR writes all of them."
         yield from self.others()
-        if any(fix["kind"] == "sql" for finding in self.findings for fix in finding["fixes"]):
+        if self.verbose and (shown := list(tables(self.environment))):
+            yield ""
+            yield from map(printable, shown)
+        if any(fix["kind"] == "sql" for f in self.findings if self.verbose or not f["waived"] for fix in f["fixes"]):
             yield ""
             yield "Run SQL by psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
 
     def sentence(self) -> str:
-        words = {"failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed"}
+        words = {
+            "failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed",
+            "waived": "waived",
+        }  # fmt: skip
         count = {outcome: sum(check["outcome"] == outcome for check in self.checks) for outcome in words}
         run, there_are = self.environment["selected"]
         parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
         parts += [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
-        return ", ".join(parts) + "."
+        waived = sum(bool(finding["waived"]) for finding in self.findings)
+        apart = f"; {waived} waived finding{'s' * (waived > 1)}" if waived != count["waived"] else ""
+        return ", ".join(parts) + apart + "."
 
     def causes(self, roots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if len(roots) == 1:
@@ -93,37 +107,62 @@ class _Block:
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
     def finding(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        severity = self.paint(finding["severity"], _STYLES[finding["severity"]])
+        waived = finding["waived"]
+        word = f"waived {finding['severity']}" if waived else finding["severity"]
+        severity = self.paint(word, "cyan" if waived else _STYLES[finding["severity"]])
         yield f"{severity}  {self.paint(finding['code'], 'bold')}  {one_line(finding['subject'])}"
         yield from self.wrapped(finding["message"])
-        for other in self.findings:
-            if other["explained_by"] == key(finding):
-                yield from self.wrapped(f"explains {other['code']}: {other['message']}")
+        if waived:
+            yield from self.wrapped(f"Waived until {waived['expires']}, owner {waived['owner']}: {waived['reason']}")
+        elif finding["explained_by"] in self.waived:
+            code, _, subject = finding["explained_by"].partition(":")
+            yield from self.wrapped(f"Its cause is waived ({code}, {subject}); this finding is not.")
+        if not waived:
+            yield from self.explained(finding)
         if names := [check["id"] for check in self.unread if check["explained_by"] == key(finding)]:
             yield from self.wrapped(f"because of it could not be checked: {', '.join(names)}")
-        for fix in finding["fixes"]:
+        if waived and not self.verbose:
+            if finding["fixes"]:
+                yield "  fixes: shown by -v, and written by --report DIR"
+            return
+        yield from self.fixes(finding)
+
+    def explained(self, finding: Mapping[str, Any]) -> Iterator[str]:
+        """What a finding explains; of many with the same code the first one."""
+        by_code: dict[str, list[Mapping[str, Any]]] = {}
+        for other in self.findings:
+            if other["explained_by"] == key(finding) and not other["waived"]:
+                by_code.setdefault(other["code"], []).append(other)
+        for code, others in by_code.items():
+            more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+            yield from self.wrapped(f"explains {code}{more}: {others[0]['message']}")
+
+    def fixes(self, finding: Mapping[str, Any]) -> Iterator[str]:
+        needed = [fix for fix in finding["fixes"] if not fix["fallback"]]
+        fallbacks = [fix for fix in finding["fixes"] if fix["fallback"]]
+        for fix in needed:
             yield from self.fix(fix)
         if finding["no_fix"]:
-            yield from self.wrapped(f"no {'DELETE' if finding['fixes'] else 'fix'}: {finding['no_fix']}")
+            yield from self.wrapped(f"{'note' if needed else 'no fix'}: {finding['no_fix']}")
+        for fix in fallbacks:
+            yield from self.fix(fix)
+        if fallbacks and not self.verbose:
+            yield "     shown with its cost by -v, and written by --report DIR"
 
     def fix(self, fix: Mapping[str, Any]) -> Iterator[str]:
-        number = f"fix {fix['order']}" if fix["order"] else "or"
+        number = f"fix {fix['order']}" if fix["order"] else "or" if fix["fallback"] else "fix"
         option = f", the guide's option {fix['option']}" if fix["option"] else ""
         proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
         again = ", as above" if fix["order"] in self.shown else ""
         yield from self.wrapped(f"{number} ({fix['kind']}{option}{proof}){again}: {fix['title']}")
-        if again:
+        if again or (fix["fallback"] and not self.verbose):
             return
         if fix["order"]:
             self.shown.add(fix["order"])
-        hidden = fix["fallback"] and not self.verbose
-        if not hidden:
-            yield from self.body(fix["body"])
+        yield from self.body(fix["body"])
         if fix["note"]:  # a patch's note is the command that applies it
             yield from self.body(fix["note"]) if fix["kind"] == "patch" else self.wrapped(fix["note"], "     ")
-        if hidden:
-            yield "     shown by -v, and written by --report DIR"
-        elif fix["undo"] and "\n" in fix["undo"] and not self.verbose:
+        if fix["undo"] and "\n" in fix["undo"] and not self.verbose:
             yield "     undo: shown by -v, and written by --report DIR"
         elif fix["undo"]:
             yield "     undo:"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from health.causes import explain
+from health.check import Check
 from health.finding import SEVERITIES, Finding, Phase
+from health.waivers import Waivers
 
 SCHEMA_VERSION = 1
 Verdict = Literal["healthy", "blocked", "unknown", "partial"]
-_JUDGED = ("passed", "warned", "failed")
+_JUDGED = ("passed", "warned", "waived", "failed")
 
 
 def judge_environment(
@@ -31,17 +33,40 @@ def judge_environment(
         finding["explained_by"] = causes.get(key(finding))
     _number(findings)
     facts: dict[str, str] = {}
+    overview: dict[str, Any] = {}
     for check in checks:
         facts.update(check.pop("facts", {}))
+        overview.update(check.pop("overview", {}))
     return {
         "name": name,
         "verdict": _verdict(checks, every_check, sound),
         "sound": sound,
         "phase": phase,
         "facts": facts,
+        "history": overview.get("history"),
+        "entity": overview.get("entity"),
         "checks": list(checks),
         "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
     }
+
+
+def unused_waivers(
+    waivers: Waivers, checks: Sequence[Mapping[str, Any]], every_check: Mapping[str, Check]
+) -> Iterator[Finding]:
+    """What is to be said of an environment's waivers that no finding needed, in a run that told of all its checks.
+
+    Nothing where a check did not run or a question was left open: what was not looked for may be there.
+    """
+    ran = {check["id"]: check for check in checks}
+    if every_check.keys() - ran or any(check["outcome"] == "unknown" for check in checks):
+        return
+    # A check with a reason was skipped, or failed before it could return its findings.
+    found: dict[str, list[str]] = {
+        code: [] for name, check in every_check.items() if not ran[name]["reason"] for code in check.finds
+    }
+    for finding in (finding for check in checks for finding in check["findings"]):
+        found.setdefault(finding["code"], []).append(finding["subject"])
+    yield from waivers.unused(found)
 
 
 def key(finding: Mapping[str, Any]) -> str:
@@ -55,11 +80,11 @@ def anything_judged(checks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Findings by severity; within one, those first that must be mended first."""
+    """Findings by severity; within one, those first that must be mended first. Waived ones stand last."""
 
-    def place(finding: Mapping[str, Any]) -> tuple[int, int]:
+    def place(finding: Mapping[str, Any]) -> tuple[bool, int, int]:
         ranks = [fix["rank"] for fix in finding["fixes"] if not fix["fallback"]]
-        return SEVERITIES.index(finding["severity"]), min(ranks, default=0)
+        return bool(finding["waived"]), SEVERITIES.index(finding["severity"]), min(ranks, default=0)
 
     return sorted(findings, key=place)
 
@@ -74,10 +99,9 @@ def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], s
 
 
 def _number(findings: Sequence[dict[str, Any]]) -> None:
-    """Number the first fix of each finding in the order in which they must be applied."""
-    first = [
-        fix for finding in worst_first(findings) for fix in finding["fixes"] if not fix["fallback"]
-    ]  # fmt: skip
+    """Number the first fix of each finding in the order in which they must be applied; what is waived stays."""
+    needed = [finding for finding in worst_first(findings) if not finding["waived"]]
+    first = [fix for finding in needed for fix in finding["fixes"] if not fix["fallback"]]
     bodies: dict[str, int] = {}  # two findings may have the same fix, such as one deploy
     for fix in sorted(first, key=lambda fix: fix["rank"]):
         fix["order"] = bodies.setdefault(fix["body"], len(bodies) + 1)

@@ -9,6 +9,7 @@ from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 _LEAST = 4  # shorter texts are in every text
+_KNOWN: dict[str, Secret] = {}  # every secret that this process has seen
 
 
 class Secret:
@@ -21,6 +22,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        _KNOWN[text] = self
 
     def reveal(self) -> str:
         """The text itself."""
@@ -53,3 +55,10 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled: secrets never leave their process")
+
+
+def hide(text: str) -> str:
+    """A text from outside with every secret that this process knows put out of it."""
+    for secret in list(_KNOWN.values()):
+        text = secret.hidden_in(text)
+    return text

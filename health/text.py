@@ -17,7 +17,8 @@ def printable(text: str, keep: str = "\n\t") -> str:
 
     Runners take ``##[…]`` anywhere in a line for a command, and ``::…::`` where a line begins.
     """
-    text = _RUNNERS.sub(r"# #\1", text)
+    if "##" in text:
+        text = _RUNNERS.sub(r"# #\1", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from health.check import blocks
 from health.finding import CouldNotCheck, Finding, Fix
 from health.text import inert, one_line, printable
+from health.waivers import Waiver
 from plugins import fixes
 from plugins.options import RUN
 from plugins.reading import READINGS, check_of, environment_name
-from plugins.summary import summarize
+from plugins.summary import overview, summarize
 
 _FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
 
@@ -25,13 +26,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if check is None:
         return None
     run = pyfuncitem.config.stash[RUN]
-    facts = pyfuncitem.funcargs["facts"]
+    facts: Mapping[str, Any] = pyfuncitem.funcargs["facts"]  # type: ignore[assignment]
+    name = environment_name(pyfuncitem) or ""
     findings = [
-        _as_json(finding, check.finds[finding.code].at(run.phase), facts)
+        as_json(finding, check.finds[finding.code].at(run.phase), facts, run.waivers.match(name, finding))
         for finding in check.judge(pyfuncitem.funcargs)
     ]
     pyfuncitem.stash[_FINDINGS] = findings
-    if blocking := [f for f in findings if blocks(f["severity"], run.fail_on)]:
+    if blocking := [f for f in findings if blocks(f["severity"], run.fail_on) and not f["waived"]]:
         pytest.fail(
             printable("\n".join(f"{f['code']}: {f['subject']}: {f['message']}" for f in blocking)), pytrace=False
         )
@@ -66,6 +68,7 @@ def pytest_runtest_makereport(
         "findings": findings,
         "explained_by": unread.explained_by if unread is not None else None,
         "facts": summarize(facts) if facts is not None else {},
+        "overview": overview(facts) if facts is not None else {},
     }
     if report.failed and not isinstance(report.longrepr, str):
         text = str(report.longrepr)
@@ -76,15 +79,19 @@ def pytest_runtest_makereport(
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
-    """Show a check that has findings, none of which blocks, as warned."""
+    """Show a check that has findings, none of which blocks, as warned, or as waived where all others are accepted."""
     told = getattr(report, "health", None)
     if told and told["outcome"] == "warned":
         return "warned", "w", ("WARNED", {"yellow": True})
+    if told and told["outcome"] == "waived":
+        return "waived", "a", ("WAIVED", {"yellow": True})
     return None
 
 
-def _as_json(finding: Finding, severity: str, facts: Any) -> dict[str, Any]:
+def as_json(finding: Finding, severity: str, facts: Mapping[str, Any], waiver: Waiver | None = None) -> dict[str, Any]:
+    """A finding as it stands in the record, with its fixes built from these facts."""
     suggested, reason = fixes.suggest(finding, facts)
+    waived = {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()} if waiver else None
     return {
         "code": finding.code,
         "severity": severity,
@@ -92,6 +99,7 @@ def _as_json(finding: Finding, severity: str, facts: Any) -> dict[str, Any]:
         "message": finding.message,
         "evidence": {key: list(v) if isinstance(v, tuple) else v for key, v in finding.evidence.items()},
         "explained_by": None,
+        "waived": waived,
         "fixes": [_fix_as_json(fix) for fix in suggested],
         "no_fix": reason,
     }
@@ -121,7 +129,9 @@ def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:
             if report.when == "setup" or (report.when == "call" and not findings and _crashed(report))
             else "failed"
         )
-    return "warned" if any(f["severity"] != "info" for f in findings) else "passed"
+    if any(f["severity"] != "info" and not f["waived"] for f in findings):
+        return "warned"
+    return "waived" if any(f["waived"] for f in findings) else "passed"
 
 
 def _crashed(report: pytest.TestReport) -> bool:

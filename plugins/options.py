@@ -13,7 +13,10 @@ from health import registry
 from health.environment import Environment
 from health.finding import PHASES, Phase, Severity
 from health.registry import Registry, RegistryError, Settings
+from health.waivers import Waivers
+from plugins import waivers
 from plugins.faults import require_known
+from plugins.files import from_here, read_text, shown
 from plugins.paths import CHECKS, ROOT
 
 
@@ -26,6 +29,7 @@ class Run:
         names: the environments to judge.
         overrides: the application's paths, each with the option that it came from.
         faults: how to break the local environment.
+        waivers: the findings that are accepted.
     """
 
     registry: Registry | None
@@ -35,6 +39,7 @@ class Run:
     fail_on: Severity
     overrides: Mapping[str, tuple[str, Path]]
     faults: tuple[str, ...]
+    waivers: Waivers
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -50,7 +55,6 @@ class Run:
         return registry.environment(self.registry, name, os.environ, overrides, entry)
 
 
-_LARGEST_REGISTRY = 1_000_000
 RUN = pytest.StashKey[Run]()
 
 
@@ -66,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
     add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
     add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
         ("environments", "registry"),
@@ -74,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("tunnel_script", "tunnel script"),
         ("phase", "before, after or nightly"),
         ("fail_on", "error or warning"),
+        ("waivers", "accepted findings"),
     ):
         parser.addini(name, f"{text}; as the option of the same name")
 
@@ -112,7 +118,7 @@ def require_environment(paths: object) -> None:
 def _choice() -> str:
     try:
         return f"environments.toml has {', '.join(_load(ROOT / 'environments.toml', '').names)}."
-    except RegistryError as error:
+    except (RegistryError, pytest.UsageError) as error:
         return str(error)
 
 
@@ -128,7 +134,8 @@ def _understand(config: pytest.Config) -> Run:
     known = _registry(config)
     names = known.select(config.getoption("env")) if known is not None else ()
     faults = tuple(config.getoption("fault"))
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults)  # type: ignore[arg-type]
+    waived = waivers.load(config, known.names) if known is not None else Waivers()
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived)  # type: ignore[arg-type]
     _validate(run)
     return run
 
@@ -161,22 +168,8 @@ def _registry(config: pytest.Config) -> Registry | None:
     return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
 
 
-def from_here(config: pytest.Config, path: str) -> Path:
-    """A path of the command line: relative to where the user stands."""
-    return Path(os.path.normpath(config.invocation_params.dir / Path(path).expanduser()))
-
-
 def _load(file: Path, option: str) -> Registry:
-    try:
-        if file.exists() and (not file.is_file() or file.stat().st_size > _LARGEST_REGISTRY):
-            raise RegistryError(f"{option}: {file} is no registry: not a regular file, or too large. Name another.")
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RegistryError(f"{option}: {file}: {error.strerror}. Name a registry by --environments FILE.") from None
-    except UnicodeDecodeError as error:
-        raise RegistryError(f"{file}: not UTF-8 at byte {error.start}. Save it as UTF-8.") from None
-    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
-    return registry.parse(text, str(shown), file.parent)
+    return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

@@ -16,7 +16,11 @@ import fixtures.aws
 import fixtures.credentials
 import fixtures.database
 import fixtures.files
-import fixtures.tunnel  # noqa: F401 - importing them registers their facts
+import fixtures.prisma_version
+import fixtures.replay
+import fixtures.repository
+import fixtures.tunnel
+import fixtures.waivers  # noqa: F401 - importing them registers their facts
 from fixtures.facts import READERS, Facts
 from health.check import Check
 from health.finding import CouldNotCheck, NothingToCheck
@@ -42,11 +46,12 @@ class Readings:
         """The facts of an environment; those that its selected checks need are begun at the first call."""
         if name not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
+            given = {"waivers": self.run.waivers.of(name)}
             if self.run.registry.embedded(name):
                 self._sandbox = Sandbox(self.run, name)
-                self._facts[name] = Facts(self._sandbox.environment)
+                self._facts[name] = Facts(self._sandbox.environment, given)
             else:
-                self._facts[name] = Facts(self.run.environment(name))
+                self._facts[name] = Facts(self.run.environment(name), given)
             self._facts[name].start(_needed(name, items))
         return self._facts[name]
 

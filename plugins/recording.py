@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from health.report import SCHEMA_VERSION, anything_judged, judge_environment
+from health.check import Check, check_of_code
+from health.report import SCHEMA_VERSION, anything_judged, judge_environment, unused_waivers
+from health.waivers import Waivers
 from plugins.catalogue import all_checks
+from plugins.judging import as_json
 from plugins.options import RUN
 
 RECORD = pytest.StashKey[dict[str, Any]]()
@@ -60,11 +64,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     told = list(config.stash[_CHECKS].values())
     sound = not config.stash.get(_UNSOUND, False)
-    every_check = frozenset(all_checks() if sound else ())
-    environments = [
-        judge_environment(name, run.phase, [t for t in told if t["environment"] == name], every_check, sound=sound)
-        for name in run.names
-    ]
+    every_check = all_checks() if sound else {}
+    environments = []
+    for name in run.names:
+        checks = [t for t in told if t["environment"] == name]
+        if sound:
+            _add_unused(run.waivers.of(name), checks, every_check)
+        environments.append(judge_environment(name, run.phase, checks, frozenset(every_check), sound=sound))
     session.exitstatus = _exit_status(config, exitstatus, told, environments)
     started, clock = config.stash[_STARTED]
     config.stash[RECORD] = {
@@ -76,6 +82,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     }
     for check in (check for each in environments for check in each["checks"]):
         check.pop("environment", None)
+
+
+def _add_unused(waivers: Waivers, checks: list[dict[str, Any]], every_check: Mapping[str, Check]) -> None:
+    """Give the check of the waivers what could be known only now: information, which changes no outcome."""
+    findings = [as_json(finding, "info", {}) for finding in unused_waivers(waivers, checks, every_check)]
+    check = check_of_code("unused-waiver")
+    for told in checks:
+        if check is not None and told["id"] == check.id:
+            told["findings"] += findings
 
 
 def _exit_status(

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from health.report import worst_first
+from health.tables import tables
 from health.text import fenced, markdown, printable
-from plugins.options import from_here
+from plugins.files import from_here
 from plugins.recording import RECORD
 
 _LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http"}
@@ -58,8 +59,8 @@ def sql_file(environment: Mapping[str, Any]) -> Iterator[str]:
     yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
     yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
-    findings = [f for check in environment["checks"] for f in check["findings"]]
-    fixes = [(f, fix) for f in worst_first(findings) for fix in f["fixes"] if fix["kind"] == "sql"]
+    findings = worst_first([f for check in environment["checks"] for f in check["findings"]])
+    fixes = [(f, fix) for f in findings if not f["waived"] for fix in f["fixes"] if fix["kind"] == "sql"]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1]["order"] is None, pair[1]["order"] or 0)):
         option = f", the guide's option {fix['option']}" if fix["option"] else ""
         number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
@@ -72,6 +73,8 @@ def sql_file(environment: Mapping[str, Any]) -> Iterator[str]:
             yield from _commented(fix["undo"])
     if not fixes:
         yield "-- There is nothing to mend by SQL."
+    if any(fix["kind"] == "sql" for f in findings if f["waived"] for fix in f["fixes"]):
+        yield "\n-- SQL for waived findings is left out: it stands in summary.md."
 
 
 def summary(record: Mapping[str, Any]) -> Iterator[str]:
@@ -81,23 +84,31 @@ def summary(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"\n## {markdown(environment['name'])}: {environment['verdict']} ({environment['phase']})\n"
         for label, text in environment["facts"].items():
             yield f"- {label}: {markdown(text)}"
+        if shown := list(tables(environment)):
+            yield "\n" + fenced("\n".join(shown), "")
         yield "\n| check | outcome |\n|---|---|"
         for check in environment["checks"]:
             reason = f": {markdown(check['reason'])}" if check["reason"] else ""
             yield f"| {markdown(check['id'])} | {check['outcome']}{reason} |"
         for finding in worst_first([f for check in environment["checks"] for f in check["findings"]]):
-            yield f"\n### {finding['severity']}: {finding['code']}: {markdown(finding['subject'])}\n"
+            waived = finding["waived"]
+            word = f"waived {finding['severity']}" if waived else finding["severity"]
+            yield f"\n### {word}: {finding['code']}: {markdown(finding['subject'])}\n"
             yield markdown(finding["message"])
+            if waived:
+                who, why = markdown(waived["owner"]), markdown(waived["reason"])
+                yield f"\nWaived until {waived['expires']}, owner {who}: {why}"
             if finding["explained_by"]:
                 yield f"\nExplained by {markdown(finding['explained_by'])}."
             for fix in finding["fixes"]:
                 yield from _fix(fix)
             if finding["no_fix"]:
-                yield f"\nNo fix: {markdown(finding['no_fix'])}"
+                needed = any(not fix["fallback"] for fix in finding["fixes"])
+                yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding['no_fix'])}"
 
 
 def _fix(fix: Mapping[str, Any]) -> Iterator[str]:
-    number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
+    number = f"Fix {fix['order']}" if fix["order"] else "Fallback" if fix["fallback"] else "Fix"
     proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
     yield f"\n**{number}** ({fix['kind']}{proof}): {markdown(fix['title'])}\n"
     yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])

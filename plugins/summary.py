@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fixtures.facts import Facts
 from health.access import Server
 from health.aws import Bastion, Cluster, Identity
+from health.catalog import Catalog
 from health.environment import Environment
-from health.history import MigrationDirectory
+from health.evidence import foreseen
+from health.history import History
+from health.migrations import MigrationDirectory
+from health.overview import answers, counted, entity_overview, history_overview
 from health.text import one_line
 
 
@@ -33,7 +39,31 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {role}"
     directory: MigrationDirectory | None = facts.read_already("migrations")
     if directory is not None:
-        lines["migrations"] = f"{len(directory.migrations)} in {directory.path} ({directory.source})"
+        order = "" if all(map(str.isascii, directory.names)) else ", their order approximate beyond ASCII"
+        lines["migrations"] = f"{len(directory.migrations)} in {directory.path} ({directory.source}){order}"
+    history, prisma = _history(facts), facts.read_already("prisma")
+    if history is not None and prisma is not None:
+        rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
+        lines["history"] = counted(history_overview(history))
+        lines["prisma"] = f"{rules}: {answers(history)}"
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
     return {label: one_line(text) for label, text in lines.items()}
+
+
+def overview(facts: Facts) -> dict[str, Any]:
+    """The history and the columns of Entity, for the record; empty where they have not been read."""
+    told: dict[str, Any] = {}
+    history = _history(facts)
+    if history is not None:
+        told["history"] = history_overview(history)
+    catalog: Catalog | None = facts.read_already("catalog")
+    if catalog is not None:
+        told["entity"] = entity_overview(catalog)
+    return told
+
+
+def _history(facts: Facts) -> History | None:
+    history: History | None = facts.read_already("history")
+    evidence = facts.read_already("evidence")
+    return history if history is None or evidence is None else foreseen(history, evidence)

@@ -15,17 +15,22 @@ from plugins.reading import Readings, distributed
 from plugins.recording import RECORD
 from plugins.summary import summarize
 
+_OUTCOMES = ("failed", "error", "warned", "waived", "skipped")
+
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Which environments, from which registry, in which phase."""
+    """Which environments, from which registry, in which phase, with how many waivers."""
     run = config.stash[RUN]
     if run.registry is None:
         return []
     faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
-    return [
+    lines = [
         f"environment: {', '.join(run.names)} ({run.registry.file}), "
         f"phase: {run.phase} ({run.phase_source}), blocks: {run.fail_on}{faults}"
     ]
+    if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
+        lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
+    return lines
 
 
 def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
@@ -42,7 +47,7 @@ def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
     """Say once what the checks found: in the blocks, and not in pytest's own sections too."""
-    kept = {outcome: terminalreporter.stats.get(outcome, []) for outcome in ("failed", "error", "warned", "skipped")}
+    kept = {outcome: terminalreporter.stats.get(outcome, []) for outcome in _OUTCOMES}
     for outcome, reports in kept.items():
         if outcome in terminalreporter.stats:
             terminalreporter.stats[outcome] = [r for r in reports if not _ours(r)]

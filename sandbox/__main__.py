@@ -69,10 +69,15 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
 
     application = Application(directory)
     application.write_migrations(plan, migrations)
+    application.write_prisma()
     bastion = Bastion(application.key, application.known_hosts)
     bastion.start()
     starting.result()
-    database.fill(postgres.port, plan, read_migrations(application.migrations, "").migrations)
+    last = database.fill(postgres.port, plan, read_migrations(application.migrations, "").migrations)
+    if plan.edit is not None and last is not None:
+        application.edit(last.name, plan.edit)
+    if plan.lock_held:
+        stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
     if not plan.database_running:
         postgres.stop()
     api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))

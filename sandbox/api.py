@@ -13,6 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 from health.history import History
 
 _COMMAND = "node /opt/nodejs/node_modules/prisma/build/index.js migrate status --schema=/opt/nodejs/schema.prisma"
+_ERRORS = {
+    "P3015": "Error: P3015\nCould not find the migration file at migration.sql.",
+    "P3019": "Error: P3019\nThe datasource provider does not match the one in the lock file, migration_lock.toml.",
+}
 
 
 class FriggApi:
@@ -65,22 +69,27 @@ class _Handler(BaseHTTPRequestHandler):
             history = self.read_history()
         except OSError:
             return "Error: P1001: Can't reach database server at `the cluster`:`5432`"
-        orphans = "\n".join(row.migration_name for row in history.orphaned)
-        pending = "\n".join(migration.name for migration in history.pending)
-        if history.pending and history.orphaned:
+        return self._judge(history)
+
+    @staticmethod
+    def _judge(history: History) -> str:
+        diagnosis = history.diagnosis
+        if diagnosis.error is not None:
+            return _ERRORS[diagnosis.error]
+        if diagnosis.diverged:
+            unapplied, unpersisted = "\n".join(diagnosis.unapplied), "\n".join(diagnosis.unpersisted)
             return (
                 "Your local migration history and the migrations table from your database are different:\n\n"
-                f"The migrations have not yet been applied:\n{pending}\n\n"
-                f"The migrations from the database are not found locally in prisma/migrations:\n{orphans}"
+                f"The migrations have not yet been applied:\n{unapplied}\n\n"
+                f"The migrations from the database are not found locally in prisma/migrations:\n{unpersisted}"
             )
-        if history.pending:
+        if diagnosis.unapplied:
             return " "
         if not history.recorded.table_exists:
             return "The current database is not managed by Prisma Migrate."
-        if history.failed:
-            names = "\n".join(row.migration_name for row in history.failed)
-            plural = "migrations" if len(history.failed) > 1 else "migration"
-            return f"Following {plural} have failed:\n{names}"
+        if diagnosis.failed:
+            plural = "migrations" if len(diagnosis.failed) > 1 else "migration"
+            return f"Following {plural} have failed:\n" + "\n".join(diagnosis.failed)
         return ""
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:

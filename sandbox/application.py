@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from health.prisma import LOCK_FILE
 from sandbox.aws import Endpoints
 from sandbox.bastion import USER
 from sandbox.plan import LOCAL, OTHER, Plan
 
+_PRISMA = "6.19.3"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 _SCRIPT = """\
@@ -54,15 +58,28 @@ class Application:
     def write_migrations(self, plan: Plan, given: Path | None) -> None:
         """Put the migrations in: the sandbox's own, or a directory that is used where it stands.
 
-        A fault that adds a migration adds it to a copy.
+        A fault that changes the directory changes a copy.
         """
-        if given is not None and not plan.extra_migrations:
+        if given is not None and not plan.changes_directory:
             self.migrations = given
             return
         shutil.copytree(given or _MIGRATIONS, self.migrations)
         for name, text in plan.extra_migrations.items():
             (self.migrations / name).mkdir()
-            (self.migrations / name / "migration.sql").write_text(text)
+            if text is not None:
+                (self.migrations / name / "migration.sql").write_text(text, encoding="utf-8")
+        if plan.lock_file is not None:
+            (self.migrations / LOCK_FILE).write_text(plan.lock_file)
+
+    def write_prisma(self) -> None:
+        """Write the lock file that says which Prisma the application deploys with."""
+        package = {"packages": {"node_modules/prisma": {"version": _PRISMA}}, "lockfileVersion": 3}
+        (self.root / "backend" / "package-lock.json").write_text(json.dumps(package))
+
+    def edit(self, name: str, change: Callable[[str], str]) -> None:
+        """Change the file of a migration."""
+        file = self.migrations / name / "migration.sql"
+        file.write_text(change(file.read_text()))
 
     def write_script(self, plan: Plan, endpoints: Endpoints) -> None:
         """Write the tunnel script."""

@@ -10,8 +10,11 @@ from pathlib import Path
 import psycopg
 
 from fixtures.files import read_migrations
-from health.history import History, Migration, Recorded, Row
+from health.history import History, Recorded, Row
+from health.migrations import Migration
+from health.prisma import MIGRATE_LOCK
 from health.secret import Secret
+from health.statements import split
 from sandbox.plan import Plan, RecordedRow
 
 _TABLE = """
@@ -28,30 +31,55 @@ CREATE TABLE _prisma_migrations (
 """
 
 
-def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> None:
-    """Apply migrations one after the other, each file as one simple query, and stop where one fails."""
+def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration | None:
+    """Apply migrations one after the other, each file as one simple query, and stop where one fails.
+
+    Gives the migration that ``{last}`` stands for in the plan's rows.
+    """
     known = [migration for migration in migrations if migration.name not in plan.extra_migrations]
+    last, half = _last(known, plan)
+    applied = known[: known.index(last) + (not plan.not_applied)] if last else []
     with _connect(port, plan.database_password) as connection:
         connection.execute(_TABLE)
-        for number, migration in enumerate(known[: len(known) - plan.not_applied]):
+        for number, migration in enumerate(applied):
             if migration.sql is None:
                 break  # Prisma stops here (P3015) and writes no row
             age = timedelta(days=30, minutes=-number)
             row = RecordedRow(migration.name, migration.checksum or "", age=age)
+            halved = plan.half_applied and migration is last
             try:
-                connection.execute(migration.sql.encode())
+                for script in half if halved else [migration.sql]:
+                    connection.execute(script.encode())
             except psycopg.Error as error:
                 row.finished, row.logs, row.age = False, str(error), timedelta(hours=3)
-            _insert(connection, row)
+            if not halved and (plan.last_recorded or migration is not last):
+                _insert(connection, row)
             if not row.finished:
                 break
         for row in plan.rows:
-            if known:
-                row.name = row.name.replace("{last}", known[-1].name)
-                row.checksum = row.checksum.replace("{checksum}", known[-1].checksum or "")
+            if last is not None:
+                row.name = row.name.replace("{last}", last.name)
+                row.checksum = row.checksum.replace("{checksum}", last.checksum or "")
             _insert(connection, row)
         for statement in plan.afterwards:
             connection.execute(statement.encode())
+    return last
+
+
+def hold_lock(port: int, password: str) -> psycopg.Connection:
+    """A session that holds the migration lock until it is closed, as a migration at work does."""
+    connection = _connect(port, password)
+    connection.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
+    return connection
+
+
+def _last(known: list[Migration], plan: Plan) -> tuple[Migration | None, list[str]]:
+    """The last migration that the plan speaks of, and the first half of its statements."""
+    for migration in reversed(known):
+        statements = (split(migration.sql or "") or []) if plan.half_applied else []
+        if not plan.half_applied or len(statements) > 1:
+            return migration, statements[: len(statements) // 2]
+    return None, []
 
 
 def reader(port: int, password: str, path: Path) -> Callable[[], History]:
@@ -60,11 +88,15 @@ def reader(port: int, password: str, path: Path) -> Callable[[], History]:
     def read() -> History:
         try:
             with _connect(port, password) as connection:
-                rows = connection.execute("SELECT * FROM _prisma_migrations ORDER BY started_at").fetchall()
-                clock = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
+                table, clock = connection.execute(
+                    "SELECT to_regclass('public._prisma_migrations'), clock_timestamp()"
+                ).fetchall()[0]
+                query = "SELECT * FROM public._prisma_migrations ORDER BY started_at"
+                rows = connection.execute(query).fetchall() if table else []
         except psycopg.OperationalError:
             raise OSError("the database is not to be reached") from None
-        return History(read_migrations(path, ""), Recorded("public", True, tuple(Row(*row) for row in rows), clock))
+        recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock)
+        return History(read_migrations(path, ""), recorded)
 
     return read
 
@@ -72,14 +104,16 @@ def reader(port: int, password: str, path: Path) -> Callable[[], History]:
 def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
     """Record a row as Prisma's engine would have."""
     started = datetime.now(UTC) - row.age
+    ended = started + timedelta(seconds=0.2)
     connection.execute(
-        "INSERT INTO _prisma_migrations VALUES (%s, %s, %s, %s, %s, NULL, %s, %s)",
+        "INSERT INTO _prisma_migrations VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             str(uuid.uuid4()),
             row.checksum,
-            started + timedelta(seconds=0.2) if row.finished else None,
+            ended if row.finished else None,
             row.name,
             row.logs,
+            ended + timedelta(minutes=10) if row.rolled_back else None,
             started,
             int(row.finished),
         ),

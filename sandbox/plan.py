@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import string
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -40,11 +41,16 @@ def password() -> str:
 
 @dataclass
 class RecordedRow:
-    """A row of ``_prisma_migrations`` to put in beside those of the applied migrations."""
+    """A row of ``_prisma_migrations`` to put in beside those of the applied migrations.
 
-    name: str
+    ``{last}`` in ``name`` and ``{checksum}`` in ``checksum`` stand for those of the last migration that is applied
+    in full, in part or, with ``Plan.not_applied``, not at all.
+    """
+
+    name: str = "{last}"
     checksum: str = field(default_factory=lambda: secrets.token_hex(32))
     finished: bool = True
+    rolled_back: bool = False
     logs: str | None = None
     age: timedelta = timedelta(hours=3)
 
@@ -62,9 +68,19 @@ class Plan:
     script_endpoint: str = "{writer}"
     script_bastion: str = LOCAL.bastion_address
     not_applied: int = 0  # so many of the last migrations are left out
+    half_applied: bool = False  # of the last migration with several statements only the first half runs
+    last_recorded: bool = True  # whether the last applied migration has its row
     rows: list[RecordedRow] = field(default_factory=list)
-    extra_migrations: dict[str, str] = field(default_factory=dict)
+    lock_held: bool = False  # whether a session holds the migration lock
+    extra_migrations: dict[str, str | None] = field(default_factory=dict)  # None: a directory without a file
+    lock_file: str | None = None  # another text for migration_lock.toml
+    edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
+
+    @property
+    def changes_directory(self) -> bool:
+        """Whether the migrations on disk are to be others than those that were given."""
+        return bool(self.extra_migrations or self.lock_file or self.edit)
 
     def __post_init__(self) -> None:
         self.secret_password = self.secret_password or self.database_password

@@ -78,7 +78,7 @@ def codes(told: dict[str, list[Finding] | str]) -> set[str]:
 
 
 @contextmanager
-def writing(read: Facts) -> Iterator[psycopg.Connection]:
+def writing(read: Facts, database: str = "postgres") -> Iterator[psycopg.Connection]:
     """A connection that may write, through the suite's own tunnel: as the person who applies a fix."""
     tunnel, login = read["tunnel"], read["secret_read"]
     with psycopg.connect(
@@ -86,7 +86,7 @@ def writing(read: Facts) -> Iterator[psycopg.Connection]:
         port=tunnel.port,
         user=login.username,
         password=login.password.reveal(),
-        dbname="postgres",
+        dbname=database,
         autocommit=True,
         connect_timeout=5,
     ) as connection:

@@ -85,6 +85,7 @@ def api_unclear(finding: Finding) -> Iterator[NoFix]:
 
 @fixes(
     "api-reports-failed", "api-reports-diverged", "api-reports-no-history", "api-reports-pending",
+    "api-reports-refused",
     "api-database-unreachable",
 )  # fmt: skip
 def api_reports(finding: Finding) -> Iterator[NoFix]:

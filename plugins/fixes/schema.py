@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history import History
-from health.statements import adding_column
 from health.text import printable
 from plugins.fixes import fixes
 
@@ -20,7 +19,7 @@ _COLUMN_EXISTS = (
 @fixes("entity-data-column-missing")
 def entity_data_column_missing(finding: Finding, history: History, environment: Environment) -> Iterator[Fix | NoFix]:
     """Run the statement of the migration that is recorded as applied; the undo drops the column while it is unused."""
-    added = adding_column(history.directory.migrations, "Entity", "data")
+    added = history.directory.adding_column("Entity", "data")
     if added is None:
         yield NoFix("No migration of the directory adds the column: update @friggframework/core, then deploy.")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from health.environment import Environment
+from health.finding import Fix
 from health.text import printable
 
 
@@ -30,6 +31,17 @@ def deploy(environment: Environment) -> str:
     """The command that deploys an environment, by the application's own convention."""
     profile = f"AWS_PROFILE={quote(environment.profile)} " if environment.profile else ""
     return f"{profile}npx frigg deploy --stage={quote(environment.stage)}"
+
+
+def deployment(environment: Environment) -> Fix:
+    """The deploy as a fix: it comes after what must be mended before it."""
+    return Fix(
+        "command",
+        f"Deploy {environment.name}",
+        deploy(environment),
+        note="Prisma has no way back from an applied migration: there is no undo.",
+        rank=50,
+    )
 
 
 def _octets(char: str) -> str:

@@ -11,8 +11,26 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from health.history import MIGRATE_LOCK, TABLE
+from health.catalog import Key
+from health.prisma import MIGRATE_LOCK, TABLE
 from health.text import printable
+
+_RELATIONS = ("table", "view", "materialized view", "sequence", "foreign table")
+# Objects that have a name of their own, and those of a table or type: what holds of one that is not there. An index
+# whose CONCURRENTLY failed is there, and not valid.
+_OWN_NAME: dict[str, LiteralString] = {
+    "table": "to_regclass(name) IS NULL",
+    "enum": "to_regtype(name) IS NULL",
+    "index": "NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass(name) AND indisvalid)",
+}
+_OWNED: dict[str, LiteralString] = {
+    "column": "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(seen.owner)\n"
+    "      AND attname = seen.name AND attnum > 0 AND NOT attisdropped)",
+    "constraint": "NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(seen.owner)\n"
+    "      AND conname = seen.name)",
+    "enum label": "NOT EXISTS (SELECT FROM pg_catalog.pg_enum WHERE enumtypid = to_regtype(seen.owner)\n"
+    "      AND enumlabel = seen.name)",
+}
 
 
 def literal(value: str | int | datetime | None) -> Composable:
@@ -67,25 +85,72 @@ def changed_one(statement: Composable, said: LiteralString) -> Composable:
     )
 
 
-def transaction(body: Iterable[Composable], then: Iterable[Composable] = ()) -> str:
+def present(schema: str, keys: Iterable[Key], said: LiteralString) -> list[Composable]:
+    """PL/pgSQL that raises unless these exist: relations, columns, constraints, enums and their labels."""
+    owned: dict[str, list[tuple[str, str]]] = {}
+    named: dict[str, list[str]] = {}
+    for kind, owner, name in keys:
+        owned.setdefault(kind, []).append((owner, name))
+        named.setdefault("table" if kind in _RELATIONS else kind, []).append(name)
+    absent = [
+        fill("unnest({names}::text[]) AS name\n    WHERE " + gone, names=_names(schema, named[kind]))
+        for kind, gone in _OWN_NAME.items()
+        if kind in named
+    ] + [
+        fill(
+            "unnest({owners}::text[], {names}::text[]) AS seen(owner, name)\n    WHERE " + gone,
+            owners=_names(schema, (owner for owner, _ in owned[kind])),
+            names=_array(name for _, name in owned[kind]),
+        )
+        for kind, gone in _OWNED.items()
+        if kind in owned
+    ]
+    return [refuse_if(fill("EXISTS (SELECT FROM {absent})", absent=each), said) for each in absent]
+
+
+def transaction(
+    body: Iterable[Composable], then: Iterable[Composable] = (), finally_: Iterable[Composable] = ()
+) -> str:
     """One transaction: it waits for no lock, refuses while a migration runs, then does what is asked.
 
     Args:
         body: PL/pgSQL statements, each with its own guard.
         then: statements that must stand outside a DO block.
+        finally_: PL/pgSQL statements to run after those.
     """
-    no_migration = refuse_unless(
-        fill("pg_try_advisory_xact_lock({lock})", lock=Literal(MIGRATE_LOCK)), "A migration is running."
-    )
-    block = SQL("\n").join([SQL("BEGIN"), no_migration, *body, SQL("END")])
+    last = list(finally_)
     composed = SQL("\n").join(
         [
             SQL("BEGIN;"),
             SQL("SET LOCAL lock_timeout = '3s';"),
-            # A quoted literal: what is quoted in it can hold no $tag$ that would end it.
-            fill("DO {block};", block=Literal(block.as_string(None))),
+            _block([_no_migration(), *body]),
             *then,
+            *([_block(last)] if last else []),
             SQL("COMMIT;"),
         ]
     )
     return composed.as_string(None) + "\n"
+
+
+def step(body: Iterable[Composable]) -> str:
+    """A look at the state alone, for what stands before a statement that no transaction can hold."""
+    return _block([_no_migration(), *body]).as_string(None)
+
+
+def _no_migration() -> Composable:
+    lock = fill("pg_try_advisory_xact_lock({lock})", lock=Literal(MIGRATE_LOCK))
+    return refuse_unless(lock, "A migration is running.")
+
+
+def _block(body: Iterable[Composable]) -> Composable:
+    block = SQL("\n").join([SQL("BEGIN"), *body, SQL("END")])
+    # A quoted literal: what is quoted in it can hold no $tag$ that would end it.
+    return fill("DO {block};", block=Literal(block.as_string(None)))
+
+
+def _names(schema: str, relations: Iterable[str]) -> Composable:
+    return _array(Identifier(schema, name).as_string(None) for name in relations)
+
+
+def _array(texts: Iterable[str]) -> Composable:
+    return fill("ARRAY[{texts}]", texts=comma(map(literal, texts)))

@@ -153,6 +153,7 @@ def test_the_tests_install_everything_but_the_benchmark() -> None:
         ("gate", ["checks/test_a.py"], ["checks/test_a.py"]),
         ("test", ["-q"], ["{root}/tests", "-q"]),
         ("test", ["tests/ci", "-q"], ["tests/ci", "-q"]),
+        ("test", ["--histories", "tests/x.json"], ["{root}/tests", "--histories=tests/x.json"]),
         ("test", ["tests/test_a.py::test_b"], ["tests/test_a.py::test_b"]),
     ],
 )

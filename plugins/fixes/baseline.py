@@ -1,0 +1,88 @@
+"""The transaction that makes a migration history, and the one that takes it away again."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from typing import LiteralString
+
+from psycopg.sql import SQL, Composable
+
+from health.catalog import Catalog
+from health.history import COLUMNS, History
+from health.migrations import Migration
+from health.prisma import TABLE
+from plugins.fixes.rows import objects_there
+from plugins.fixes.sql import comma, fill, identifiers, literal, refuse_if, refuse_unless, table, transaction
+
+# The table as Prisma's engine makes it.
+_CREATE: LiteralString = """\
+  CREATE TABLE {table} (
+    id VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum VARCHAR(64) NOT NULL,
+    finished_at TIMESTAMPTZ,
+    migration_name VARCHAR(255) NOT NULL,
+    logs TEXT,
+    rolled_back_at TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  );"""
+_ROW: LiteralString = "({id}, {checksum}, {time}, {name}, '', NULL, {time}, 0)"
+_TIME: LiteralString = "now() + {number} * interval '1 millisecond'"  # Prisma orders rows by their start alone
+
+
+def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) -> str:
+    """Make the table and record these migrations as ``resolve --applied`` would."""
+    name = table(history.recorded.schema)
+    rows = SQL(",\n    ").join(
+        fill(
+            _ROW,
+            id=literal(_id(migration)),
+            checksum=literal(migration.checksum),
+            name=literal(migration.name),
+            time=fill(_TIME, number=literal(number)),
+        )
+        for number, migration in enumerate(migrations)
+    )
+    insert = "  INSERT INTO {table} ({columns})\n  VALUES {rows};"
+    made: LiteralString = f"{_CREATE}\n{insert}" if migrations else _CREATE
+    # An invalid index is none that a migration left.
+    keys = [
+        key
+        for key, definition in catalog.objects.items()
+        if key[0] in ("table", "index") and not definition.endswith(" INVALID")
+    ]
+    return transaction(
+        [
+            refuse_if(_exists(history), "There is a migration history."),
+            *objects_there(catalog, keys),
+            fill(made, table=name, columns=identifiers(COLUMNS), rows=rows),
+        ]
+    )
+
+
+def drop(history: History, migrations: Sequence[Migration]) -> str:
+    """Remove the table, unless something else has been recorded in it."""
+    name = table(history.recorded.schema)
+    ids = comma(literal(_id(migration)) for migration in migrations)
+    which: LiteralString = " WHERE id NOT IN ({ids})" if migrations else ""
+    others = fill("EXISTS (SELECT FROM {table}" + which + ")", table=name, ids=ids)
+    return transaction(
+        [
+            refuse_unless(_exists(history), "There is no migration history."),
+            fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
+            refuse_if(others, "Something else has been recorded since."),
+            fill("  DROP TABLE {table};", table=name),
+        ]
+    )
+
+
+def _exists(history: History) -> Composable:
+    qualified = table(history.recorded.schema).as_string(None)
+    return fill("to_regclass({name}) IS NOT NULL", name=literal(qualified))
+
+
+def _id(migration: Migration) -> str:
+    seed = f"{TABLE}\0{migration.name}\0{migration.checksum}".encode("utf-8", "replace")
+    return str(uuid.UUID(bytes=hashlib.sha256(seed).digest()[:16], version=4))

@@ -1,0 +1,44 @@
+"""Prisma's own ways to settle a migration: the command, and Frigg's call of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from health.environment import Environment
+from health.finding import Fix
+from health.history import History
+from plugins.fixes import shell
+
+_How = Literal["applied", "rolled-back"]
+
+
+def resolve(history: History, environment: Environment, name: str, how: _How) -> Iterator[Fix]:
+    """``prisma migrate resolve``, and the API call; nothing where Prisma would refuse it.
+
+    It records no orphan as applied (P3017), and nothing that has a row with an end, rolled back or not (P3008).
+    """
+    on_disk = name in history.directory.names
+    has_ended = any(row.finished_at is not None for row in history.by_name.get(name, ()))
+    if how == "applied" and (not on_disk or has_ended):
+        return
+    schema = environment.migrations.parent / "schema.prisma"
+    yield Fix(
+        "command",
+        f"Prisma's own command does the same: prisma migrate resolve --{how}",
+        f"npx prisma migrate resolve {shell.quote(f'--{how}={name}')} --schema={shell.quote(str(schema))}",
+        fallback=True,
+        note="DATABASE_URL must lead through your tunnel. Prisma has no command that takes it back.",
+    )
+    if on_disk:
+        body = json.dumps({"migrationName": name, "action": how, "stage": environment.stage})
+        yield Fix(
+            "http",
+            f"The migration API does the same: resolve as {how}",
+            f"POST {environment.api_url.rstrip('/')}/admin/db-migrate/resolve\n"
+            f"Content-Type: application/json\nx-frigg-admin-api-key: <the key of the auth function>\n\n{body}\n",
+            fallback=True,
+            note="Only Frigg releases since July 2026 route it; others answer Not Found. It acts on the migrations "
+            "of the deployed layer. There is no call that takes it back.",
+        )

@@ -1,0 +1,40 @@
+"""The option of this project's own tests, and the place where they keep what is kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from plugins.files import from_here, shown
+from tests.health import histories
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option."""
+    parser.getgroup("tests of this project").addoption(
+        "--histories", metavar="FILE", help="other histories with the engines' answers than prisma-histories-1.json"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the histories that the user names, or end the run with one line and status 4."""
+    if (value := config.getoption("histories")) is None:
+        return
+    file = from_here(config, value)
+    try:
+        config.stash[histories.GIVEN] = histories.read(file)
+    except histories.ShapeError as error:
+        raise pytest.UsageError(
+            f"--histories: {file}: {error}. Name a file of the shape of {shown(histories.OWN)}."
+        ) from None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Tests, and the runs that they start, share what they learn, and leave nothing in the user's home."""
+    path = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(path))
+        yield path

@@ -1,0 +1,94 @@
+// Prisma's schema engine without its CLI: node engine.mjs 6.19.3|7.10.1, with DATABASE_URL and MIGRATIONS set.
+// Reads a JSON list of actions from stdin, does them in one session, and answers with a JSON list of the same length:
+//   {"do": "diagnose"}, {"do": "deploy"}, {"do": "applied", "name": "…"} or {"do": "rolled-back", "name": "…"}
+//   → {"result": …} or {"error": {"code": …, "message": …}}, each with "begun": the names of the scripts it began.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { adapterFor } from './adapter.mjs'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const CODE = {
+  '6.19.3': 'node_modules/engine-6.19.3/schema_engine_bg.wasm',
+  '7.10.1': 'engine-7.10.1.wasm',
+}
+const filters = { externalTables: [], externalEnums: [] }
+
+async function load(generation) {
+  const glue = await import(`engine-${generation}/schema_engine_bg`)
+  const code = readFileSync(join(HERE, CODE[generation]))
+  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': glue })
+  glue.__wbg_set_wasm(instance.exports)
+  globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (text) => console.error(text) }
+  instance.exports.__wbindgen_start()
+  return glue.SchemaEngine
+}
+
+// As the CLI reads it: directories only, no links to them, in the order of localeCompare; read errors go to the engine.
+function readMigrations(baseDir) {
+  const text = (path) => readFileSync(join(baseDir, path), 'utf8')
+  const read = (path) => {
+    try {
+      return { tag: 'ok', value: text(path) }
+    } catch (error) {
+      return { tag: 'error', value: error.message }
+    }
+  }
+  let entries = []
+  try {
+    entries = readdirSync(baseDir, { withFileTypes: true })
+  } catch {
+    // no directory: no migrations
+  }
+  const lockfile = read('migration_lock.toml')
+  return {
+    baseDir,
+    lockfile: { path: 'migration_lock.toml', content: lockfile.tag === 'ok' ? lockfile.value : null },
+    migrationDirectories: entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort((one, other) => one.localeCompare(other))
+      .map((path) => ({ path, migrationFile: { path: 'migration.sql', content: read(join(path, 'migration.sql')) } })),
+    shadowDbInitScript: '',
+  }
+}
+
+const ACTIONS = {
+  diagnose: (engine, migrationsList) =>
+    engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters }),
+  deploy: (engine, migrationsList) => engine.applyMigrations({ migrationsList, filters }),
+  applied: (engine, migrationsList, migrationName) =>
+    engine.markMigrationApplied({ migrationName, migrationsList, filters }),
+  'rolled-back': (engine, migrationsList, migrationName) => engine.markMigrationRolledBack({ migrationName }),
+}
+
+let begun = []
+function listen(line) {
+  const { fields, span } = JSON.parse(line)
+  if (span?.migration_name && fields.message.startsWith('Applying `')) begun.push(span.migration_name)
+}
+
+async function answer(work) {
+  begun = []
+  try {
+    return { result: (await work()) ?? null, begun }
+  } catch (error) {
+    return { error: { code: error.code ?? null, message: error.message }, begun }
+  }
+}
+
+const { DATABASE_URL, MIGRATIONS } = process.env
+const actions = JSON.parse(readFileSync(0, 'utf8'))
+const SchemaEngine = await load(process.argv[2])
+let engine
+const connected = await answer(async () => {
+  const factory = bindMigrationAwareSqlAdapterFactory(adapterFor(DATABASE_URL))
+  engine = await SchemaEngine.new({ datamodels: undefined }, listen, factory)
+})
+const answers = []
+for (const { do: action, name } of actions) {
+  answers.push(engine ? await answer(() => ACTIONS[action](engine, readMigrations(MIGRATIONS), name)) : connected)
+}
+// The timer of the advisory lock would keep this process for 10 seconds.
+process.stdout.write(JSON.stringify(answers), () => process.exit())

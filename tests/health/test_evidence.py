@@ -1,0 +1,158 @@
+"""What of a script took effect, and what is still to be run, told by the objects alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from health.catalog import Catalog, Key
+from health.evidence import Evidence, Judge, Repair, foreseen, repair
+from health.history import History, Recorded, Row
+from health.migrations import Migration, MigrationDirectory
+from health.replay import Change, Replay, difference
+
+A, B, C = (("column", "t", name) for name in "abc")
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def made(key: Key, after: str = "int") -> Change:
+    return Change(key, None, after)
+
+
+def dropped(key: Key, before: str = "int") -> Change:
+    return Change(key, before, None)
+
+
+def catalog(**columns: str) -> Catalog:
+    return Catalog("public", (), tuple((("column", "t", name), text) for name, text in columns.items()))
+
+
+def history(*applied: str) -> History:
+    directory = MigrationDirectory("m", "test", tuple(Migration(name, "", "") for name in ("one", "two", "three")))
+    rows = tuple(Row(name, "", NOW, name, None, None, NOW, 1) for name in applied)
+    return History(directory, Recorded("public", True, rows, NOW))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the second of three migrations does, and the catalog as it stands."""
+
+    effects: tuple[Change, ...]
+    live: Catalog
+    told: Evidence
+    later: tuple[Change, ...] = ()
+    later_applied: bool = True
+
+
+CASES = {
+    "nothing of it": Case((made(A), made(B)), catalog(), Evidence("nothing", missing=(A, B))),
+    "all of it": Case((made(A), made(B)), catalog(a="int", b="int"), Evidence("all", done=(A, B))),
+    "a part of it": Case((made(A), made(B)), catalog(a="int"), Evidence("part", done=(A,), missing=(B,))),
+    "another kind of object": Case((made(A),), catalog(a="text"), Evidence("part", differing=(A,))),
+    "another kind beside the rest": Case(
+        (made(A), made(B)), catalog(a="text", b="int"), Evidence("part", done=(B,), differing=(A,))
+    ),
+    "an altered column as before": Case(
+        (Change(A, "int", "text"),), catalog(a="int"), Evidence("nothing", missing=(A,))
+    ),
+    "an altered column as after": Case((Change(A, "int", "text"),), catalog(a="text"), Evidence("all", done=(A,))),
+    "an altered column that is gone": Case((Change(A, "int", "text"),), catalog(), Evidence("nothing", missing=(A,))),
+    "what is to be dropped is there": Case((dropped(A),), catalog(a="int"), Evidence("nothing", missing=(A,))),
+    "what is to be dropped has changed": Case((dropped(A),), catalog(a="text"), Evidence("nothing", missing=(A,))),
+    "what is to be dropped is gone": Case((dropped(A),), catalog(), Evidence("all", done=(A,))),
+    "one of two is dropped": Case(
+        (dropped(A), dropped(B)), catalog(b="int"), Evidence("part", done=(A,), missing=(B,))
+    ),
+    "what others made does not matter": Case((made(A),), catalog(a="int", c="int"), Evidence("all", done=(A,))),
+    "a later one has dropped a part": Case(
+        (made(A), made(B)), catalog(b="int"), Evidence("all", done=(B,)), later=(dropped(A),)
+    ),
+    "a later one has changed a part": Case(
+        (made(A), made(B)), catalog(a="text", b="int"), Evidence("all", done=(B,)), later=(Change(A, "int", "text"),)
+    ),
+    "a later one has overwritten all": Case(
+        (made(A),),
+        catalog(),
+        Evidence("unknown", reason="its script leaves no trace of its own in the catalog"),
+        later=(dropped(A),),
+    ),
+    "a later one is not applied": Case(
+        (made(A),), catalog(), Evidence("nothing", missing=(A,)), later=(dropped(A),), later_applied=False
+    ),
+    "data alone": Case(
+        (), catalog(a="int"), Evidence("unknown", reason="its script leaves no trace of its own in the catalog")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_extent(name: str) -> None:
+    case = CASES[name]
+    replay = Replay({"one": (made(C),), "two": case.effects, "three": case.later})
+    judge = Judge(history("one", *(["three"] if case.later_applied else [])), replay, case.live)
+    assert judge("two") == case.told
+
+
+def test_what_stands_does_not_hang_on_its_own_later_row() -> None:
+    """Its own effects are not overwritten by itself, and earlier ones overwrite nothing."""
+    replay = Replay({"one": (made(A),), "two": (Change(A, "int", "text"),), "three": ()})
+    assert Judge(history("one", "two"), replay, catalog(a="int"))("two") == Evidence("nothing", missing=(A,))
+    assert Judge(history("one"), replay, catalog(a="int"))("one") == Evidence("all", done=(A,))
+
+
+@pytest.mark.parametrize(
+    ("replay", "said"),
+    [
+        (Replay(problem="no binaries"), "no binaries"),
+        (Replay({"one": ()}, {"two": "syntax error"}), "its script does not run on an empty database: syntax error"),
+        (Replay({"one": (), "three": ()}), "the directory does not hold two"),
+    ],
+)
+def test_what_was_not_replayed_is_unknown(replay: Replay, said: str) -> None:
+    told = Judge(history(), replay, catalog())("two")
+    assert (told.extent, told.reason) == ("unknown", said)
+
+
+def test_a_deploy_is_known_to_fail_on_what_exists() -> None:
+    judged = history("one")
+    evidence = {"two": Evidence("part", again="it exists"), "three": Evidence("nothing")}
+    assert foreseen(judged, {}).deployment.error is None
+    assert foreseen(judged, evidence).deployment.stops_at == "two"
+
+
+STEPS = (("s0", (made(A),)), ("s1", (made(B),)), ("s2", (Change(A, "int", "text"),)))
+PASSING = (("s0", (made(A),)), ("s1", (made(B),)), ("s2", (dropped(A),)))
+
+
+@pytest.mark.parametrize(
+    ("steps", "live", "told"),
+    [
+        pytest.param(STEPS, catalog(), Repair((0, 1, 2), ("s0", "s1", "s2")), id="all is to be run"),
+        pytest.param(STEPS, catalog(a="int"), Repair((1, 2), ("s1", "s2")), id="the first has run"),
+        pytest.param(STEPS, catalog(a="int", b="int"), Repair((2,), ("s2",)), id="the last has not"),
+        pytest.param(STEPS, catalog(a="text", b="int"), Repair(), id="all has run"),
+        pytest.param(STEPS, catalog(b="int"), Repair((0, 2), ("s0", "s2")), id="the second was there before"),
+        pytest.param(STEPS, catalog(a="date"), "neither as before its script nor as after it", id="of another kind"),
+        pytest.param(PASSING, catalog(), "change data only", id="made and dropped by the same script"),
+        pytest.param(PASSING, catalog(b="int"), Repair(traceless=2), id="made, dropped, and the rest is there"),
+        pytest.param(PASSING, catalog(a="int"), Repair((1, 2), ("s1", "s2")), id="made and not dropped yet"),
+        pytest.param((("s0", (made(A),)), ("s1", ())), catalog(), "change data only", id="data beside what is missing"),
+        pytest.param((("s0", (made(A),)), ("s1", ())), catalog(a="int"), Repair(traceless=1), id="data beside all"),
+        pytest.param((("s0", (made(A), made(B))),), catalog(a="int"), "in part", id="half of a statement"),
+    ],
+)
+def test_repair(steps: tuple[tuple[str, tuple[Change, ...]], ...], live: Catalog, told: Repair | str) -> None:
+    found = repair(steps, live.objects)
+    if isinstance(told, str):
+        assert told in found.reason
+        assert found.statements == ()
+    else:
+        assert found == told
+
+
+def test_difference_of_two_catalogs() -> None:
+    before, after = {A: "int", B: "int"}, {B: "text", C: "int"}
+    assert difference(before, after) == (dropped(A), Change(B, "int", "text"), made(C))
+    assert difference(before, before) == ()

@@ -1,0 +1,108 @@
+"""The history and the columns of Entity in the record and on paper."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from health.catalog import Catalog, Column
+from health.history import History, LockHolder, Recorded, Row
+from health.migrations import Migration, MigrationDirectory
+from health.overview import answers, counted, entity_overview, history_overview
+from health.prisma import checksum
+from health.tables import tables
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SQL = "SELECT 1;"
+
+
+def row(number: int, name: str, **changes: Any) -> Row:
+    started = NOW - timedelta(days=30) + timedelta(minutes=number)
+    made = Row(f"id-{number}", checksum(SQL), started + timedelta(seconds=0.25), name, None, None, started, 1)
+    return replace(made, **changes)
+
+
+def history(*rows: Row, holder: LockHolder | None = None) -> History:
+    migrations = tuple(Migration(f"m{number:02}", SQL, checksum(SQL)) for number in range(1, 14))
+    return History(MigrationDirectory("/m", "", migrations), Recorded("public", True, rows, NOW, lock_holder=holder))
+
+
+MIXED = history(
+    *(row(number, f"m{number:02}") for number in range(1, 10)),
+    row(10, "m10", checksum="e" * 64),
+    row(11, "gone"),
+    row(12, "m11", finished_at=None, rolled_back_at=NOW, logs="ERROR"),
+    row(13, "m12", finished_at=None, logs="ERROR"),
+)
+
+
+def test_every_row_has_its_state_and_the_last_ten_are_shown() -> None:
+    told = history_overview(MIXED)
+    assert told["rows"] == 13
+    assert told["states"] == {
+        "applied": 9, "edited": 1, "orphaned": 1, "rolled back": 1, "failed": 1,
+    }  # fmt: skip
+    assert [each["migration"] for each in told["last"]] == [
+        "m04", "m05", "m06", "m07", "m08", "m09", "m10", "gone", "m11", "m12",
+    ]  # fmt: skip
+    assert told["pending"] == 2
+    assert told["status_exit"] == 1
+    assert told["deploy"] == {"applies": (), "error": "P3009", "stops_at": None}
+    assert json.loads(json.dumps(told))["last"][-1] == {
+        "migration": "m12", "state": "failed", "started_at": "2026-10-23T12:13:00+00:00", "seconds": None, "steps": 1,
+    }  # fmt: skip
+
+
+def test_a_row_without_an_end_is_running_while_the_lock_is_held() -> None:
+    held = history(row(1, "m01", finished_at=None), holder=LockHolder(7, "postgres", NOW, 3))
+    assert history_overview(held)["states"] == {"running": 1}
+    assert answers(held) == "status exits 1, deploy stops with P1002"
+
+
+def test_phrases() -> None:
+    assert counted(history_overview(history())) == "0 rows; 13 pending"
+    assert answers(history()) == "status exits 1, deploy applies 13 migrations"
+    whole = history(*(row(number, f"m{number:02}") for number in range(1, 14)))
+    assert counted(history_overview(whole)) == "13 rows: 13 applied"
+    assert answers(whole) == "status exits 0, deploy applies nothing"
+    assert answers(replace(history(row(1, "m01")), failing=frozenset({"m03"}))) == (
+        "status exits 1, deploy applies 1 migration, then stops with P3018"
+    )
+
+
+def test_on_paper() -> None:
+    catalog = Catalog("public", (
+        Column("Entity", "id", "integer", True, "nextval('x')"),
+        Column("Entity", "data", "jsonb", True, "'{}'::jsonb"),
+        Column("Entity", "name", "text", False, None),
+        Column("Other", "id", "integer", True, None),
+    ))  # fmt: skip
+    record = {"history": history_overview(MIXED), "entity": entity_overview(catalog)}
+    assert (
+        "\n".join(tables(record))
+        == """\
+Migration history: 13 rows: 9 applied, 1 edited, 1 orphaned, 1 rolled back, 1 failed; 2 pending
+  the last 10:
+  started (UTC)     took    state        steps  migration
+  2026-10-23 12:04  0.2 s   applied      1      m04
+  2026-10-23 12:05  0.2 s   applied      1      m05
+  2026-10-23 12:06  0.2 s   applied      1      m06
+  2026-10-23 12:07  0.2 s   applied      1      m07
+  2026-10-23 12:08  0.2 s   applied      1      m08
+  2026-10-23 12:09  0.2 s   applied      1      m09
+  2026-10-23 12:10  0.2 s   edited       1      m10
+  2026-10-23 12:11  0.2 s   orphaned     1      gone
+  2026-10-23 12:12  no end  rolled back  1      m11
+  2026-10-23 12:13  no end  failed       1      m12
+
+Columns of Entity
+  id    integer  not null  nextval('x')
+  data  jsonb    not null  '{}'::jsonb
+  name  text"""
+    )
+
+
+def test_what_was_not_read_is_left_out() -> None:
+    assert list(tables({"history": None, "entity": None})) == []

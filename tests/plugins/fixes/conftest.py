@@ -1,0 +1,40 @@
+"""A PostgreSQL server with Prisma's table, which all these tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from fixtures.postgres import PrivatePostgres
+from fixtures.private import private_directory
+from health.secret import Secret
+from tests.plugins.fixes.database import PASSWORD, TABLE, connect
+from tests.plugins.fixes.worlds import OBJECTS
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[PrivatePostgres]:
+    with private_directory("test") as directory:
+        server = PrivatePostgres(directory, Secret(PASSWORD))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="package")
+def connection(server: PrivatePostgres) -> Iterator[psycopg.Connection]:
+    with connect(server) as connection:
+        connection.execute(TABLE.replace("{table}", "_prisma_migrations").encode())
+        connection.execute(OBJECTS.encode())
+        yield connection
+
+
+@pytest.fixture
+def database(connection: psycopg.Connection) -> psycopg.Connection:
+    """A session in which no transaction is open, whatever the test before has left."""
+    connection.execute("ROLLBACK")
+    return connection
