@@ -79,13 +79,15 @@ def test_migration_history_exists(history: History) -> Iterator[Finding]:
             f"Schema {one_line(recorded.schema)} holds no migration history, but {elsewhere} does. A deploy "
             + ("refuses to begin (P3005)." if recorded.base_tables else "would begin at the first migration."),
         )
-    elif not recorded.table_exists and recorded.base_tables:
+    elif not recorded.rows and recorded.base_tables:
         tables = len(recorded.base_tables)
+        has = f"Schema {one_line(recorded.schema)} has {tables} table{'s' * (tables > 1)} and"
         yield Finding(
             "no-history",
             one_line(recorded.schema),
-            f"Schema {one_line(recorded.schema)} has {tables} table{'s' * (tables > 1)} and no migration history: "
-            "every deploy refuses to begin (P3005).",
+            f"{has} an empty migration history: a deploy begins at the first migration."
+            if recorded.table_exists
+            else f"{has} no migration history: every deploy refuses to begin (P3005).",
         )
     elif elsewhere:
         yield Finding(

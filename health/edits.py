@@ -13,6 +13,7 @@ from health.origins import Origins, Version, applied_version
 from health.prisma import checksum
 from health.statements import differ_in_comments_only
 
+_MOST_TRIED = 50_000_000  # characters
 _Code = Literal["edited-migration", "comment-edited-migration", "edited-after-failure"]
 
 
@@ -61,8 +62,12 @@ def _without_added_comments(sql: str) -> Iterator[str]:
     """The text without one run, or a part of a run, of lines that hold only a comment or nothing."""
     lines = sql.splitlines(keepends=True)
     idle = [re.fullmatch(r"\s*(--.*)?\s*", line) is not None for line in lines]
+    tried = 0
     for start in range(len(lines)):
         end = start
         while end < len(lines) and idle[end]:
             end += 1
-            yield "".join(lines[:start] + lines[end:])
+            without = "".join(lines[:start] + lines[end:])
+            if (tried := tried + len(without)) > _MOST_TRIED:
+                return  # a long text of comments has more parts than can be tried
+            yield without

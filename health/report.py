@@ -99,8 +99,12 @@ def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], s
 
 
 def _number(findings: Sequence[dict[str, Any]]) -> None:
-    """Number the first fix of each finding in the order in which they must be applied; what is waived stays."""
-    needed = [finding for finding in worst_first(findings) if not finding["waived"]]
+    """Number the first fixes of each root finding in the order in which they must be applied.
+
+    What is waived stays as it is, and what another finding explains is mended with that.
+    """
+    waived = {key(finding) for finding in findings if finding["waived"]}
+    needed = [f for f in worst_first(findings) if not f["waived"] and f["explained_by"] in (None, *waived)]
     first = [fix for finding in needed for fix in finding["fixes"] if not fix["fallback"]]
     bodies: dict[str, int] = {}  # two findings may have the same fix, such as one deploy
     for fix in sorted(first, key=lambda fix: fix["rank"]):

@@ -30,10 +30,11 @@ _CREATE: LiteralString = """\
   );"""
 _ROW: LiteralString = "({id}, {checksum}, {time}, {name}, '', NULL, {time}, 0)"
 _TIME: LiteralString = "now() + {number} * interval '1 millisecond'"  # Prisma orders rows by their start alone
+_THERE: LiteralString = "There is a migration history."
 
 
 def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) -> str:
-    """Make the table and record these migrations as ``resolve --applied`` would."""
+    """Make the table, where there is none, and record these migrations as ``resolve --applied`` would."""
     name = table(history.recorded.schema)
     rows = SQL(",\n    ").join(
         fill(
@@ -46,7 +47,8 @@ def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) 
         for number, migration in enumerate(migrations)
     )
     insert = "  INSERT INTO {table} ({columns})\n  VALUES {rows};"
-    made: LiteralString = f"{_CREATE}\n{insert}" if migrations else _CREATE
+    made: LiteralString = "" if history.recorded.table_exists else f"{_CREATE}\n"
+    made += insert if migrations else ""
     # An invalid index is none that a migration left.
     keys = [
         key
@@ -55,7 +57,7 @@ def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) 
     ]
     return transaction(
         [
-            refuse_if(_exists(history), "There is a migration history."),
+            refuse_if(_recorded(history) if history.recorded.table_exists else _exists(history), _THERE),
             *objects_there(catalog, keys),
             fill(made, table=name, columns=identifiers(COLUMNS), rows=rows),
         ]
@@ -63,7 +65,7 @@ def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) 
 
 
 def drop(history: History, migrations: Sequence[Migration]) -> str:
-    """Remove the table, unless something else has been recorded in it."""
+    """Take that back, unless something else has been recorded since."""
     name = table(history.recorded.schema)
     ids = comma(literal(_id(migration)) for migration in migrations)
     which: LiteralString = " WHERE id NOT IN ({ids})" if migrations else ""
@@ -73,9 +75,13 @@ def drop(history: History, migrations: Sequence[Migration]) -> str:
             refuse_unless(_exists(history), "There is no migration history."),
             fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
             refuse_if(others, "Something else has been recorded since."),
-            fill("  DROP TABLE {table};", table=name),
+            fill("  DELETE FROM {table};" if history.recorded.table_exists else "  DROP TABLE {table};", table=name),
         ]
     )
+
+
+def _recorded(history: History) -> Composable:
+    return fill("EXISTS (SELECT FROM {table})", table=table(history.recorded.schema))
 
 
 def _exists(history: History) -> Composable:

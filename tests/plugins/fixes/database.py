@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sysconfig
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def connect(server: PrivatePostgres) -> psycopg.Connection:
 
 def put(database: psycopg.Connection, *rows: Row) -> None:
     """Let the table hold these rows alone."""
-    told = json.dumps([asdict(row) for row in rows], default=datetime.isoformat)
+    told = json.dumps([vars(row) for row in rows], default=datetime.isoformat)
     database.execute("DELETE FROM _prisma_migrations")
     fill = b"INSERT INTO _prisma_migrations SELECT * FROM json_populate_recordset(NULL::_prisma_migrations, %s)"
     database.execute(fill, [told])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import unicodedata
-
 from hypothesis import strategies as st
 
 HOSTILE = [
@@ -39,7 +36,6 @@ HOSTILE = [
     "🧨" * 255,
     "\n" * 255,
 ]
-BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")
 
 _without_nul = st.characters(codec="utf-8", exclude_characters="\0")
 texts = st.lists(st.sampled_from(HOSTILE) | st.text(_without_nul, max_size=8), max_size=6).map("".join)

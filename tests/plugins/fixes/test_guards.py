@@ -75,6 +75,7 @@ def test_a_fix_gives_up_where_the_row_is_locked(server: PrivatePostgres, databas
         other.execute("SELECT FROM _prisma_migrations FOR UPDATE")
         started = time.monotonic()
         with pytest.raises(psycopg.errors.LockNotAvailable), connect(server) as third:
+            third.execute("SET statement_timeout = '9s'")
             third.execute(fixes_of("failed-migration", facts)[0].body.encode())
         assert time.monotonic() - started < 5
     assert snapshot(database) == before
@@ -107,6 +108,20 @@ def test_a_checksum_that_has_changed_is_left_alone(database: psycopg.Connection,
         refused(database, fix.body, "The row has changed")
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "failed behind all", "crashed behind all", "pending behind all", "half applied", "half applied, in steps",
+        "hand-written", "edited", "edited, a part missing",
+    ],
+)  # fmt: skip
+def test_nothing_is_recorded_where_there_is_a_newer_row(database: psycopg.Connection, title: str) -> None:
+    facts = CASES[title].facts()
+    put(database, *rows_of(facts), row("rolled back", id="newer"))
+    for fix in fixes_of(CASES[title].code, facts, "sql"):
+        refused(database, fix.body, "There is a newer row of this migration")
+
+
 GONE = {
     "table": 'DROP TABLE "Made"',
     "column of its table": 'ALTER TABLE "Made" RENAME extra TO other',
@@ -114,7 +129,7 @@ GONE = {
     "index": 'DROP INDEX "Made_extra_idx"',
     "invalid index": "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '\"Made_extra_idx\"'::regclass",
     "constraint": 'ALTER TABLE "Made" DROP CONSTRAINT "Made_pkey"',
-    "enum": 'DROP TYPE "Kind"',
+    "enum": 'DROP TYPE "Bare"',
     "enum label": "ALTER TYPE \"Kind\" RENAME VALUE 'a' TO 'b'",
 }
 

@@ -105,6 +105,19 @@ def test_the_table_is_as_prismas_engine_makes_it(database: psycopg.Connection) -
 
 
 @pytest.mark.usefixtures("tables")
+def test_an_emptied_history_is_filled_again(database: psycopg.Connection) -> None:
+    fill, clear = history_fix(bare(["one", "two"], 2, SCHEMA, emptied=True))
+    database.execute(TABLE.replace("{table}", f"{SCHEMA}._prisma_migrations").encode())
+    database.execute(fill.encode())
+    names = f"SELECT migration_name FROM {SCHEMA}._prisma_migrations ORDER BY started_at"
+    assert ask(database, names) == [("one",), ("two",)]
+    refused(database, fill, "There is a migration history")
+    database.execute(clear.encode())
+    assert ask(database, names) == []
+    database.execute(f"DROP TABLE {SCHEMA}._prisma_migrations".encode())
+
+
+@pytest.mark.usefixtures("tables")
 def test_it_is_not_made_while_a_table_is_missing(database: psycopg.Connection) -> None:
     make, _ = history_fix(bare(["one", "two"], 2, SCHEMA))
     database.execute('ALTER TABLE bare."T1" RENAME TO elsewhere')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
@@ -20,7 +21,7 @@ from health.history import Row
 from health.text import printable
 from plugins import fixes
 from tests.plugins.fixes.database import by_psql, put
-from tests.plugins.fixes.hostile import BLANKS, HOSTILE, texts
+from tests.plugins.fixes.hostile import HOSTILE, texts
 from tests.plugins.fixes.worlds import CASES, CLEAN, NAME, ROW_CODES, Facts, bare, fixes_of, found, suggested
 
 BUILDERS = Path(fixes.__file__).parent
@@ -39,8 +40,10 @@ def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
     for there in (0, 1, 2):
         names = [f"{number}{text}"[:255] for number in range(3)]
         yield f"no history, {there}", "no-history", bare(names, there, without_file=[1] if there == 2 else [])
+    yield "an emptied history", "no-history", bare(names, 2, emptied=True)
 
 
+BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")
 BUILT = {title: fixes_of(code, facts) for title, code, facts in situations()}
 
 

@@ -35,6 +35,7 @@ LATE = 'CREATE INDEX "Made_late_idx" ON "Made" (extra)'
 
 # What the migration makes, and its PostgreSQL twin.
 MADE: dict[Key, str] = {
+    ("enum", "", "Bare"): "",
     ("enum", "", "Kind"): "",
     ("enum label", "Kind", "a"): "",
     ("table", "", "Made"): "",
@@ -44,7 +45,8 @@ MADE: dict[Key, str] = {
     ("column", "Other", "added"): "integer",
 }
 OBJECTS = """
-DROP TABLE IF EXISTS "Made", "Other"; DROP TYPE IF EXISTS "Kind";
+DROP TABLE IF EXISTS "Made", "Other"; DROP TYPE IF EXISTS "Kind", "Bare";
+CREATE TYPE "Bare" AS ENUM ();
 CREATE TYPE "Kind" AS ENUM ('a');
 CREATE TABLE "Made" (id integer PRIMARY KEY, extra text);
 CREATE INDEX "Made_extra_idx" ON "Made" (extra);
@@ -215,8 +217,13 @@ CASES: dict[str, Case] = {
 ROW_CODES = sorted({case.code for case in CASES.values()} - {"entity-data-column-missing"})
 
 
-def bare(names: Sequence[str], there: int, schema: str = "public", without_file: Sequence[int] = ()) -> Facts:
-    """A database without a history. Each migration makes a table T0, T1, …; those of the first ``there`` exist."""
+def bare(
+    names: Sequence[str], there: int, schema: str = "public", without_file: Sequence[int] = (), *, emptied: bool = False
+) -> Facts:
+    """A database without a history. Each migration makes a table T0, T1, …; those of the first ``there`` exist.
+
+    With ``emptied`` the table of the history is there, without a row.
+    """
     makes: dict[str, tuple[Change, ...]] = {}
     migrations = []
     for number, name in enumerate(names):
@@ -226,7 +233,7 @@ def bare(names: Sequence[str], there: int, schema: str = "public", without_file:
     directory = MigrationDirectory("/app/migrations", "a test", tuple(migrations), 'provider = "postgresql"\n')
     made = {change.key: "" for name in names[:there] for change in makes[name]}
     return {
-        "history": History(directory, Recorded(schema, False, (), NOW, base_tables=("Foreign",))),
+        "history": History(directory, Recorded(schema, emptied, (), NOW, base_tables=("Foreign",))),
         "migrations": directory,
         "replay": Replay(makes),
         "catalog": catalog_of({("table", "", "Foreign"): "", **made}, schema),

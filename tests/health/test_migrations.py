@@ -1,0 +1,35 @@
+"""The migrations directory as a value."""
+
+from __future__ import annotations
+
+import pytest
+
+from health.migrations import Migration, MigrationDirectory, file_problem
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        (None, "no-migration-sql"),
+        ("", None),
+        ("SELECT 1;", None),
+        ("\ufeffSELECT 1;", "byte-order-mark"),
+        ("\ufeffBEGIN;", "byte-order-mark"),
+        ("SELECT '\ufeff';", None),
+        ("BEGIN; SELECT 1;", "transaction-left-open"),
+        ("BEGIN; SELECT 1; COMMIT;", None),
+    ],
+)
+def test_what_stops_a_deploy_at_a_file(sql: str | None, problem: str | None) -> None:
+    assert file_problem(Migration("m", sql, None)) == problem
+
+
+def test_the_first_migration_that_adds_a_column() -> None:
+    adds = 'ALTER TABLE "Entity" ADD COLUMN "data" JSONB;'
+    scripts = {"1": None, "2": "SELECT 1;", "3": adds, "4": adds}
+    directory = MigrationDirectory("m", "test", tuple(Migration(name, sql, "") for name, sql in scripts.items()))
+    found = directory.adding_column("Entity", "data")
+    assert found is not None
+    assert (found[0].name, found[1]) == ("3", adds)
+    assert directory.adding_column("Entity", "other") is None
+    assert directory.names == set(scripts)
