@@ -28,8 +28,9 @@ from ci import bootstrap
 
 if TYPE_CHECKING:
     from health.check import Check
-    from health.history import History, Row
+    from health.history import History
     from health.migrations import Migration
+    from health.rows import Row
 
 _EXTRAS = ["gate"]
 _MIGRATIONS, _ROWS = 2_000, 10_000  # what the bound is about
@@ -176,8 +177,9 @@ def _shapes() -> list[Shape]:
 
 def _build(shape: Shape, rows: int) -> History:
     """A history of this shape, with a fifth as many migrations as rows."""
-    from health.history import History, LockHolder, Recorded
+    from health.history import History
     from health.migrations import MigrationDirectory
+    from health.rows import LockHolder, Recorded
 
     migrations = _migrations(rows // _EACH)
     whose = {"first": migrations[:1], "last": migrations[-1:]}.get(shape.names, migrations)
@@ -200,7 +202,7 @@ def _migrations(count: int) -> tuple[Migration, ...]:
 
 
 def _row(shape: Shape, whose: tuple[Migration, ...], number: int, rows: int) -> Row:
-    from health.history import Row
+    from health.rows import Row
 
     migration = whose[number * len(whose) // rows]
     state = shape.states[number % len(shape.states)]

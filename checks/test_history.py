@@ -6,9 +6,10 @@ from health.catalog import Key, describe
 from health.check import DEPLOY_MENDS, By, check
 from health.evidence import Evidence
 from health.finding import Finding
-from health.history import History, Row
+from health.history import History
 from health.migrations import file_problem
 from health.origins import Origins
+from health.rows import Row
 from health.secret import hide
 from health.text import one_line
 

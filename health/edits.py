@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from health.history import History, Row, matches
+from health.history import History, matches
 from health.migrations import Migration
 from health.origins import Origins, Version, applied_version
 from health.prisma import checksum
+from health.rows import Row
 from health.statements import differ_in_comments_only
 
 _MOST_TRIED = 50_000_000  # characters

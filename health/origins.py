@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from health.history import History, Row, matches
+from health.history import History, matches
 from health.prisma import same_checksum
 from health.prisma_version import LOCK_FILES
+from health.rows import Row
 from health.text import one_line
 
 MOST_NAMES = 50

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from health.catalog import Catalog
-from health.history import Deployment, History, Row
+from health.history import Deployment, History
+from health.rows import Row
 from health.text import one_line
 
 _LAST = 10  # rows, as the guide shows them

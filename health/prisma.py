@@ -8,11 +8,24 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from typing import LiteralString
 
 TABLE = "_prisma_migrations"
 MIGRATE_LOCK = 72707369  # the advisory lock that Prisma's engine holds while it migrates
 LOCK_FILE = "migration_lock.toml"
 PROVIDER = "postgresql"
+
+# The columns of the table, as the engine makes it.
+COLUMNS_SQL: LiteralString = """
+    id VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum VARCHAR(64) NOT NULL,
+    finished_at TIMESTAMPTZ,
+    migration_name VARCHAR(255) NOT NULL,
+    logs TEXT,
+    rolled_back_at TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+"""
 
 # ICU's root collation for ASCII, which the CLI's localeCompare uses; other control characters weigh nothing.
 _ASCII_ORDER = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789"

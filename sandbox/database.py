@@ -10,25 +10,15 @@ from pathlib import Path
 import psycopg
 
 from fixtures.files import read_migrations
-from health.history import History, Recorded, Row
+from health.history import History
 from health.migrations import Migration
-from health.prisma import MIGRATE_LOCK
+from health.prisma import COLUMNS_SQL, MIGRATE_LOCK, TABLE
+from health.rows import Recorded, Row
 from health.secret import Secret
 from health.statements import split
 from sandbox.plan import Plan, RecordedRow
 
-_TABLE = """
-CREATE TABLE _prisma_migrations (
-    id varchar(36) PRIMARY KEY NOT NULL,
-    checksum varchar(64) NOT NULL,
-    finished_at timestamptz,
-    migration_name varchar(255) NOT NULL,
-    logs text,
-    rolled_back_at timestamptz,
-    started_at timestamptz NOT NULL DEFAULT now(),
-    applied_steps_count integer NOT NULL DEFAULT 0
-)
-"""
+_TABLE = f"CREATE TABLE {TABLE} ({COLUMNS_SQL})"
 
 
 def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration | None:
@@ -40,7 +30,7 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
     last, half = _last(known, plan)
     applied = known[: known.index(last) + (not plan.not_applied)] if last else []
     with _connect(port, plan.database_password) as connection:
-        connection.execute(_TABLE)
+        connection.execute(_TABLE.encode())
         for number, migration in enumerate(applied):
             if migration.sql is None:
                 break  # Prisma stops here (P3015) and writes no row

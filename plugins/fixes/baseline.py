@@ -10,24 +10,14 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable
 
 from health.catalog import Catalog
-from health.history import COLUMNS, History
+from health.history import History
 from health.migrations import Migration
-from health.prisma import TABLE
+from health.prisma import COLUMNS_SQL, TABLE
+from health.rows import COLUMNS
 from plugins.fixes.rows import objects_there
 from plugins.fixes.sql import comma, fill, identifiers, literal, refuse_if, refuse_unless, table, transaction
 
-# The table as Prisma's engine makes it.
-_CREATE: LiteralString = """\
-  CREATE TABLE {table} (
-    id VARCHAR(36) PRIMARY KEY NOT NULL,
-    checksum VARCHAR(64) NOT NULL,
-    finished_at TIMESTAMPTZ,
-    migration_name VARCHAR(255) NOT NULL,
-    logs TEXT,
-    rolled_back_at TIMESTAMPTZ,
-    started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-    applied_steps_count INTEGER NOT NULL DEFAULT 0
-  );"""
+_CREATE: LiteralString = "  CREATE TABLE {table} (" + COLUMNS_SQL + "  );"
 _ROW: LiteralString = "({id}, {checksum}, {time}, {name}, '', NULL, {time}, 0)"
 _TIME: LiteralString = "now() + {number} * interval '1 millisecond'"  # Prisma orders rows by their start alone
 _THERE: LiteralString = "There is a migration history."

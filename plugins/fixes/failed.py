@@ -10,7 +10,8 @@ from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import Evidence
 from health.finding import Finding, Fix, NoFix
-from health.history import WORKER_LIMIT_S, History, Row
+from health.history import WORKER_LIMIT_S, History
+from health.rows import Row
 from health.secret import hide
 from health.text import printable
 from plugins.fixes import fixes, shell

@@ -9,9 +9,10 @@ from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import Evidence, Judge
 from health.finding import Finding, Fix, NoFix
-from health.history import History, Row, matches
+from health.history import History, matches
 from health.origins import Origins, Version, applied_version
 from health.replay import Replay
+from health.rows import Row
 from plugins.fixes import fixes, shell
 from plugins.fixes.failed import NOT_PRINTED, complete, deleted, printed, record_applied, rows_of
 

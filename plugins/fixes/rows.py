@@ -13,7 +13,8 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from health.catalog import Catalog, Key
-from health.history import COLUMNS, History, Row
+from health.history import History
+from health.rows import COLUMNS, Row
 from plugins.fixes.sql import (
     changed_one,
     comma,

@@ -23,13 +23,14 @@ _OWN_NAME: dict[str, LiteralString] = {
     "enum": "to_regtype(name) IS NULL",
     "index": "NOT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass(name) AND indisvalid)",
 }
+_AMONG: LiteralString = "unnest({names}::text[]) AS name\n    WHERE "
 _OWNED: dict[str, LiteralString] = {
-    "column": "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(seen.owner)\n"
-    "      AND attname = seen.name AND attnum > 0 AND NOT attisdropped)",
-    "constraint": "NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(seen.owner)\n"
-    "      AND conname = seen.name)",
-    "enum label": "NOT EXISTS (SELECT FROM pg_catalog.pg_enum WHERE enumtypid = to_regtype(seen.owner)\n"
-    "      AND enumlabel = seen.name)",
+    "column": "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({owner})\n"
+    "      AND attname = name AND attnum > 0 AND NOT attisdropped)",
+    "constraint": "NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass({owner})\n"
+    "      AND conname = name)",
+    "enum label": "NOT EXISTS (SELECT FROM pg_catalog.pg_enum WHERE enumtypid = to_regtype({owner})\n"
+    "      AND enumlabel = name)",
 }
 
 
@@ -87,23 +88,18 @@ def changed_one(statement: Composable, said: LiteralString) -> Composable:
 
 def present(schema: str, keys: Iterable[Key], said: LiteralString) -> list[Composable]:
     """PL/pgSQL that raises unless these exist: relations, columns, constraints, enums and their labels."""
-    owned: dict[str, list[tuple[str, str]]] = {}
+    owned: dict[tuple[str, str], list[str]] = {}
     named: dict[str, list[str]] = {}
     for kind, owner, name in keys:
-        owned.setdefault(kind, []).append((owner, name))
+        owned.setdefault((kind, owner), []).append(name)
         named.setdefault("table" if kind in _RELATIONS else kind, []).append(name)
     absent = [
-        fill("unnest({names}::text[]) AS name\n    WHERE " + gone, names=_names(schema, named[kind]))
-        for kind, gone in _OWN_NAME.items()
-        if kind in named
+        fill(_AMONG + gone, names=_names(schema, named[kind])) for kind, gone in _OWN_NAME.items() if kind in named
     ] + [
-        fill(
-            "unnest({owners}::text[], {names}::text[]) AS seen(owner, name)\n    WHERE " + gone,
-            owners=_names(schema, (owner for owner, _ in owned[kind])),
-            names=_array(name for _, name in owned[kind]),
-        )
-        for kind, gone in _OWNED.items()
-        if kind in owned
+        fill(_AMONG + gone, names=_array(names), owner=literal(Identifier(schema, owner).as_string(None)))
+        for (kind, owner), names in owned.items()
+        for gone in [_OWNED.get(kind)]
+        if gone is not None
     ]
     return [refuse_if(fill("EXISTS (SELECT FROM {absent})", absent=each), said) for each in absent]
 

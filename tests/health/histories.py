@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from health.history import COLUMNS, Diagnosis, Row
+from health.history import Diagnosis
 from health.migrations import Migration
 from health.prisma_version import Generation
+from health.rows import COLUMNS, Row
 
 T = TypeVar("T")
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from health.edits import edits
-from health.history import History, Recorded, Row
+from health.history import History
 from health.migrations import Migration, MigrationDirectory
 from health.origins import Origins, Version
 from health.prisma import checksum
+from health.rows import Recorded, Row
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAME = "20260101000000_one"

@@ -9,9 +9,10 @@ import pytest
 
 from health.catalog import Catalog, Key
 from health.evidence import Evidence, Judge, Repair, foreseen, repair
-from health.history import History, Recorded, Row
+from health.history import History
 from health.migrations import Migration, MigrationDirectory
 from health.replay import Change, Replay, difference
+from health.rows import Recorded, Row
 
 A, B, C = (("column", "t", name) for name in "abc")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

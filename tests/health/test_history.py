@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from health.history import Deployment, History, LockHolder, Recorded, Row
+from health.history import Deployment, History
 from health.migrations import Migration, MigrationDirectory
 from health.prisma import checksum, decode, directory_order
 from health.prisma_version import Generation
+from health.rows import LockHolder, Recorded, Row
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from health.catalog import Catalog, Column
-from health.history import History, LockHolder, Recorded, Row
+from health.history import History
 from health.migrations import Migration, MigrationDirectory
 from health.overview import answers, counted, entity_overview, history_overview
 from health.prisma import checksum
+from health.rows import LockHolder, Recorded, Row
 from health.tables import tables
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

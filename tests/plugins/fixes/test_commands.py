@@ -16,8 +16,8 @@ import pytest
 
 from fixtures.postgres import PrivatePostgres
 from health.finding import Fix
-from health.history import LockHolder
 from health.origins import Origins, Version
+from health.rows import LockHolder
 from tests.plugins.fixes.bash import bash
 from tests.plugins.fixes.database import PASSWORD, connect
 from tests.plugins.fixes.hostile import HOSTILE, file_name

@@ -10,9 +10,10 @@ import pytest
 
 from fixtures.files import read_migrations
 from health.finding import Fix
-from health.history import History, Recorded
+from health.history import History
 from health.migrations import file_problem
 from health.prisma import LOCK_FILE
+from health.rows import Recorded
 from tests.plugins.fixes.bash import bash
 from tests.plugins.fixes.hostile import HOSTILE, file_name
 from tests.plugins.fixes.worlds import NOW, Facts, fixes_of

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 
 from fixtures.postgres import PrivatePostgres
 from health.check import CHECKS
-from health.history import Row
+from health.rows import Row
 from health.text import printable
 from plugins import fixes
 from tests.plugins.fixes.database import by_psql, put
@@ -164,7 +164,7 @@ def examples(test: Any) -> Any:
 
 @examples
 @given(texts)
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 def test_what_is_printed_is_printable(text: str) -> None:
     for _, code, facts in situations(text):
         for finding in found(code, facts):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from health.history import Row
+from health.rows import Row
 from health.secret import Secret
 from tests.plugins.fixes.database import put, snapshot
 from tests.plugins.fixes.hostile import texts

@@ -15,11 +15,12 @@ from health.check import CHECKS
 from health.environment import Environment
 from health.evidence import Judge, Repair
 from health.finding import Finding, Fix
-from health.history import History, LockHolder, Recorded, Row
+from health.history import History
 from health.migrations import Migration, MigrationDirectory
 from health.origins import Origins, Version
 from health.prisma import checksum
 from health.replay import Change, Replay
+from health.rows import LockHolder, Recorded, Row
 from health.text import printable
 from plugins import fixes
 from plugins.catalogue import all_checks
