@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from health.baseline import best_prefix
+from health.catalog import Catalog
 from health.check import check
 from health.finding import Finding
 from health.history import History
 from health.migrations import MigrationDirectory, file_problem
 from health.prisma import LOCK_FILE, PROVIDER, provider
+from health.replay import Replay, changed_by
 from health.text import one_line
 
 _PROBLEMS = {
@@ -61,7 +64,7 @@ def test_migration_lock_file(migrations: MigrationDirectory) -> Iterator[Finding
 
 
 @check(finds={"no-history": "error", "history-in-another-schema": "error", "second-history": "info"})
-def test_migration_history_exists(history: History) -> Iterator[Finding]:
+def test_migration_history_exists(history: History, catalog: Catalog, replay: Replay) -> Iterator[Finding]:
     """The schema of the environment holds the migration history.
 
     Prisma keeps `_prisma_migrations` in the first schema of its search path (`?schema=` of the URL). Where a
@@ -79,7 +82,7 @@ def test_migration_history_exists(history: History) -> Iterator[Finding]:
             f"Schema {one_line(recorded.schema)} holds no migration history, but {elsewhere} does. A deploy "
             + ("refuses to begin (P3005)." if recorded.base_tables else "would begin at the first migration."),
         )
-    elif not recorded.rows and recorded.base_tables:
+    elif (not recorded.table_exists and recorded.base_tables) or _emptied(history, catalog, replay):
         tables = len(recorded.base_tables)
         has = f"Schema {one_line(recorded.schema)} has {tables} table{'s' * (tables > 1)} and"
         yield Finding(
@@ -95,3 +98,11 @@ def test_migration_history_exists(history: History) -> Iterator[Finding]:
             one_line(recorded.schema),
             f"Schema {elsewhere} holds a migration history too, which this run does not judge.",
         )
+
+
+def _emptied(history: History, catalog: Catalog, replay: Replay) -> bool:
+    """Whether the table holds no row, and the schema what migrations of the directory make."""
+    if history.recorded.rows or any(map(replay.unknown, history.directory.by_name)):
+        return False
+    made = changed_by(replay.changes.values())
+    return any(key in catalog.objects for key in made) and best_prefix(history.directory, replay, catalog).count > 0

@@ -28,8 +28,8 @@ def test_no_edited_migration(history: History, origins: Origins, environment: En
     messages = {
         "edited-migration": "Its SQL was changed after it had been applied: new databases get something else.",
         "comment-edited-migration": "Only comments in its file were changed after it had been applied.",
-        "edited-after-failure": "Its file was changed between a failed attempt and the one that was applied; "
-        "Prisma up to 7.8 compares with the first and calls it edited for ever.",
+        "edited-after-failure": "Its file was changed after a failed attempt that was rolled back; Prisma up to "
+        "7.8 compares with that and calls it edited for ever.",
     }
     for edit in edits(history, origins, environment.accepted_checksums):
         yield Finding(

@@ -38,13 +38,12 @@ class Edit:
 def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[str]]) -> Iterator[Edit]:
     """What the engine calls edited, without what was made by hand or is accepted."""
     for name in history.diagnosis.edited:
-        row, migration = history.seen[name][0], history.directory.by_name[name]
+        migration, applied, compared = history.directory.by_name[name], history.applied.get(name), history.seen[name][0]
+        differs = applied is not None and not any(matches(migration, row) for row in applied)
+        row = applied[0] if applied is not None and differs else compared
         if row.checksum in accepted.get(name, ()) or not row.engine_made or row.failed:
             continue
-        if any(matches(migration, other) for other in history.applied.get(name, ())):
-            yield Edit("edited-after-failure", migration, row)
-            continue
-        yield _edit(migration, row, origins)
+        yield _edit(migration, row, origins) if differs else Edit("edited-after-failure", migration, row)
 
 
 def _edit(migration: Migration, row: Row, origins: Origins) -> Edit:

@@ -31,7 +31,15 @@ class Secret:
     def hidden_in(self, text: str) -> str:
         """A text from outside with this secret put out of it, raw or as URLs, JSON, Python and XML spell it."""
         raw = self._text
-        spelt = {raw, quote(raw, safe=""), quote_plus(raw), json.dumps(raw)[1:-1], repr(raw)[1:-1], escape(raw)}
+        spelt = {
+            raw,
+            quote(raw, safe=""),
+            quote_plus(raw),
+            quote(raw, safe="!'()*~"),
+            json.dumps(raw)[1:-1],
+            repr(raw)[1:-1],
+            escape(raw),
+        }
         for spelling in sorted(spelt, key=len, reverse=True):
             if len(spelling) >= _LEAST:
                 text = text.replace(spelling, "***")

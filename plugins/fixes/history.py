@@ -108,8 +108,10 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
 
 
 @fixes("hand-written-row")
-def hand_written_row(finding: Finding, history: History, replay: Replay, catalog: Catalog) -> Iterator[Fix | NoFix]:
-    """Record the checksum of the file, where the objects of the migration are in the database."""
+def hand_written_row(
+    finding: Finding, history: History, evidence: dict[str, Evidence], replay: Replay, catalog: Catalog
+) -> Iterator[Fix | NoFix]:
+    """Record the checksum of the file, after what is missing of the migration has been run."""
     row = _row(history, finding)
     if row.migration_name not in history.directory.names:
         yield NoFix("The directory does not hold the migration, so its checksum is not known: mend the orphan first.")
@@ -118,7 +120,8 @@ def hand_written_row(finding: Finding, history: History, replay: Replay, catalog
     elif row is not _kept(history, row.migration_name):
         yield NoFix("Another row records the migration too: what mends the duplicated rows takes this one back.")
     else:
-        yield from _file_checksum(history, row, Judge(history, replay, catalog)(row.migration_name))
+        told = evidence.get(row.migration_name) or Judge(history, replay, catalog)(row.migration_name)
+        yield from _file_checksum(history, row, told)
 
 
 @fixes("impossible-row-times")

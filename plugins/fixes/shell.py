@@ -45,4 +45,6 @@ def deployment(environment: Environment) -> Fix:
 
 
 def _octets(char: str) -> str:
-    return "".join(f"\\{octet:03o}" for octet in char.encode("utf-8", "surrogatepass"))
+    # A file's name that is not UTF-8 reaches us with its octets as lone surrogates.
+    spelt = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
+    return "".join(f"\\{octet:03o}" for octet in spelt)
