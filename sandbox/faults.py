@@ -185,6 +185,12 @@ def _no_history(plan: Plan) -> None:
     plan.afterwards.append("DROP TABLE _prisma_migrations")
 
 
+@_fault("no-history")
+def _emptied_history(plan: Plan) -> None:
+    """The database has all tables, and a migration history without a row."""
+    plan.afterwards.append("DELETE FROM _prisma_migrations")
+
+
 @_fault("history-in-another-schema")
 def _history_in_another_schema(plan: Plan) -> None:
     """The migration history is in another schema than the tables."""

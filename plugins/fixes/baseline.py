@@ -21,6 +21,7 @@ _CREATE: LiteralString = "  CREATE TABLE {table} (" + COLUMNS_SQL + "  );"
 _ROW: LiteralString = "({id}, {checksum}, {time}, {name}, '', NULL, {time}, 0)"
 _TIME: LiteralString = "now() + {number} * interval '1 millisecond'"  # Prisma orders rows by their start alone
 _THERE: LiteralString = "There is a migration history."
+_GONE: LiteralString = "There is no migration history."
 
 
 def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) -> str:
@@ -62,7 +63,7 @@ def drop(history: History, migrations: Sequence[Migration]) -> str:
     others = fill("EXISTS (SELECT FROM {table}" + which + ")", table=name, ids=ids)
     return transaction(
         [
-            refuse_unless(_exists(history), "There is no migration history."),
+            refuse_unless(_recorded(history) if history.recorded.table_exists else _exists(history), _GONE),
             fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
             refuse_if(others, "Something else has been recorded since."),
             fill("  DELETE FROM {table};" if history.recorded.table_exists else "  DROP TABLE {table};", table=name),

@@ -45,7 +45,7 @@ FAULTS = (
 )  # fmt: skip
 OTHERS = (
     "failed-migration", "orphaned-migration", "pending-migration", "pending-objects-exist", "entity-data-missing",
-    "byte-order-mark", "transaction-left-open",
+    "byte-order-mark", "transaction-left-open", "emptied-history",
 )  # fmt: skip
 Engine = type[Cli6] | type[Engine7]
 LOOKING = "-c default_transaction_read_only=on -c search_path=pg_catalog -c TimeZone=UTC"
@@ -157,6 +157,8 @@ def test_the_verdict_is_prismas(world: World, engines: dict[Generation, Engine],
     database, migrations = world.env.database, world.env.migrations
     for number, (generation, engine) in enumerate(engines.items()):
         history = replace(world.history, generation=generation)
+        if fault == "emptied-history":  # only running it tells which script fails on what is there
+            history = replace(history, failing=frozenset({history.directory.migrations[0].name}))
         reached = engine(world.url(database), migrations)
         assert shown(history.diagnosis, history) == told(reached.diagnose())
         assert history.status_exit == reached.status().exit_code

@@ -114,6 +114,7 @@ def test_an_emptied_history_is_filled_again(database: psycopg.Connection) -> Non
     refused(database, fill, "There is a migration history")
     database.execute(clear.encode())
     assert ask(database, names) == []
+    refused(database, clear, "There is no migration history")
     database.execute(f"DROP TABLE {SCHEMA}._prisma_migrations".encode())
 
 
