@@ -65,6 +65,7 @@ def test_nothing_is_changed_while_a_migration_is_running(
         engine.execute("SELECT pg_advisory_lock(%s)", [MIGRATE_LOCK])
         for text in (text for fix in built for text in (fix.body, fix.undo) if text):
             refused(database, text, "A migration is running")
+        engine.execute("SELECT pg_advisory_unlock_all()")  # the server notices the end of a session in its own time
 
 
 def test_a_fix_gives_up_where_the_row_is_locked(server: PrivatePostgres, database: psycopg.Connection) -> None:
