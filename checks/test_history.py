@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from health.catalog import Key, describe
+from health.catalog import describe, describe_some
 from health.check import DEPLOY_MENDS, By, check
 from health.evidence import Evidence
 from health.finding import Finding
@@ -12,8 +12,6 @@ from health.origins import Origins
 from health.rows import Row
 from health.secret import hide
 from health.text import one_line
-
-_SHOWN = 4  # objects that a message names
 
 
 @check(
@@ -215,16 +213,10 @@ def _objects(told: Evidence) -> str:
     total = len(told.done) + len(told.missing) + len(told.differing)
     parts = [f"{len(told.done)} of its {total} objects {'is' if len(told.done) == 1 else 'are'} there"]
     if told.missing and told.done:
-        parts.append(f"missing: {_named(told.missing)}")
+        parts.append(f"missing: {describe_some(told.missing)}")
     if told.differing:
-        parts.append(f"different: {_named(told.differing)}")
+        parts.append(f"different: {describe_some(told.differing)}")
     return "; ".join(parts) + "."
-
-
-def _named(keys: Sequence[Key]) -> str:
-    names = [one_line(describe(key)) for key in keys[:_SHOWN]]
-    more = len(keys) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _age(history: History, row: Row) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from health.text import one_line
+
+_SHOWN = 4  # objects that a message names
 Key = tuple[str, str, str]  # kind, table or type that it belongs to, name
 
 
@@ -54,6 +57,13 @@ def describe(key: Key) -> str:
     """An object as a person names it: ``column "Entity"."data"``."""
     kind, owner, name = key
     return f'{kind} "{owner}"."{name}"' if owner and kind != "index" else f'{kind} "{name}"'
+
+
+def describe_some(keys: Sequence[Key]) -> str:
+    """The first few objects as a person names them on one line, and how many more there are."""
+    names = [one_line(describe(key)) for key in keys[:_SHOWN]]
+    more = len(keys) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _definition(column: Column) -> str:

@@ -118,12 +118,12 @@ class History:
     @cached_property
     def failed_by_name(self) -> dict[str, list[Row]]:
         """The failed rows of each name, without those of a migration that is running now."""
-        return _by_name(row for row in self.failed if not self._running(row))
+        return _by_name(row for row in self.failed if not self.running(row))
 
     @cached_property
     def running_by_name(self) -> dict[str, list[Row]]:
         """The rows without an end and without an error, while the migration lock is held."""
-        return _by_name(row for row in self.failed if self._running(row))
+        return _by_name(row for row in self.failed if self.running(row))
 
     @property
     def running_s(self) -> float:
@@ -214,11 +214,12 @@ class History:
         It is while the lock is held. Without it (the lock can be switched off) it may be as long as the worker
         has time left and the engine has recorded no error.
         """
-        if self._running(row):
+        if self.running(row):
             return True
         return row.logs is None and abs(self.age_s(row)) < WORKER_LIMIT_S
 
-    def _running(self, row: Row) -> bool:
+    def running(self, row: Row) -> bool:
+        """Whether a failed row is taken for a migration that is running now: no error, and the lock is held."""
         return self.recorded.lock_holder is not None and row.logs is None
 
     @property

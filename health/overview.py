@@ -49,7 +49,7 @@ def entity_overview(catalog: Catalog) -> list[dict[str, Any]]:
 def state(history: History, row: Row) -> str:
     """What a row records, in a word or three."""
     if row.failed:
-        return "running" if row in history.running_by_name.get(row.migration_name, ()) else "failed"
+        return "running" if history.running(row) else "failed"
     if not row.in_force:
         return row.state
     if row.migration_name not in history.directory.names:

@@ -17,6 +17,7 @@ from plugins.reading import READINGS, check_of, environment_name
 from plugins.summary import overview, summarize
 
 _FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
+_FACTS_TOLD = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,7 +57,6 @@ def pytest_runtest_makereport(
         return report
     check = check_of(item)
     findings = item.stash.get(_FINDINGS, [])
-    facts = item.config.stash[READINGS].read(name)
     told: dict[str, Any] = {
         "environment": name,
         "id": check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
@@ -67,8 +67,7 @@ def pytest_runtest_makereport(
         "reason": None if findings else _reason(report),
         "findings": findings,
         "explained_by": unread.explained_by if unread is not None else None,
-        "facts": summarize(facts) if facts is not None else {},
-        "overview": overview(facts) if facts is not None else {},
+        **_facts_told(item.config, name),
     }
     if report.failed and not isinstance(report.longrepr, str):
         text = str(report.longrepr)
@@ -118,6 +117,16 @@ def _fix_as_json(fix: Fix) -> dict[str, Any]:
         "note": fix.note,
         "proof": vars(fix.proof).copy(),
     }
+
+
+def _facts_told(config: pytest.Config, name: str) -> dict[str, Any]:
+    """What the facts of an environment say, put together once: all are there before its first report."""
+    facts, known = config.stash[READINGS].read(name), config.stash.setdefault(_FACTS_TOLD, {})
+    if facts is None:
+        return {"facts": {}, "overview": {}}
+    if name not in known:
+        known[name] = {"facts": summarize(facts), "overview": overview(facts)}
+    return known[name]
 
 
 def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:
