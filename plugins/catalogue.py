@@ -45,7 +45,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         text = "\n".join(f"{c['id']:26} {c['title']}" for c in told)
     else:
         told = list_faults()
-        text = "\n".join(f"{f['name']:22} {f['does']}\n{'':22} finding: {f['raises']}" for f in told)
+        text = "\n".join(f"{f['name']:22} {f['does']}\n{'':22} {_shown_by(f)}" for f in told)
     print(json.dumps(told, indent=2, ensure_ascii=False) if option.format == "json" else text)
     return 0
 
@@ -73,6 +73,12 @@ def describe(check: Check) -> dict[str, Any]:
         ],
         "facts": list(check.needs),
     }
+
+
+def _shown_by(fault: dict[str, str]) -> str:
+    if fault["raises"]:
+        return f"finding: {fault['raises']}"
+    return f"could not check: {fault['unanswered']}" if fault["unanswered"] else "healthy all the same"
 
 
 def _find(name: str) -> Check:

@@ -14,7 +14,7 @@ from plugins.paths import ROOT
 
 
 def list_faults() -> list[dict[str, str]]:
-    """The sandbox's faults: name, does, raises.
+    """The sandbox's faults: name, does, raises, unanswered.
 
     Raises:
         pytest.UsageError: the sandbox's program does not run here.

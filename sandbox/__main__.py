@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list-faults", action="store_true", help="print all faults as JSON")
     options = parser.parse_args(arguments)
     if options.list_faults:
-        faults = [{"name": f.name, "does": f.does, "raises": f.raises} for f in FAULTS.values()]
+        told = ("name", "does", "raises", "unanswered")
+        faults = [{key: getattr(fault, key) for key in told} for fault in FAULTS.values()]
         print(json.dumps(faults))
         return 0
     for ending in (signal.SIGINT, signal.SIGTERM):

@@ -84,6 +84,7 @@ class Broken:
     read: Facts
     judged: Judged
     raises: set[str]
+    unanswered: tuple[str, ...]
     suggested: dict[str, tuple[list[Fix], str | None]] = field(default_factory=dict)
 
     @cached_property
@@ -172,11 +173,13 @@ class Broken:
 
 @contextmanager
 def broken_by(*names: str) -> Iterator[Broken]:
-    raises = {fault["raises"] for fault in list_faults() if fault["name"] in names}
+    faults = [fault for fault in list_faults() if fault["name"] in names]
+    raises = {fault["raises"] for fault in faults} - {""}
+    unanswered = tuple(fault["unanswered"] for fault in faults if fault["unanswered"])
     with harness.sandbox(*names) as entry:
         env = harness.environment(entry)
         with harness.facts(env) as read:
-            world = Broken(env, read, judge(read), raises)
+            world = Broken(env, read, judge(read), raises, unanswered)
             world.suggested = {finding.key: fixes.suggest(finding, read) for finding in world.judged.all}
             if world.fixes("sql"):
                 world.ask(*KEEP, database="template1")  # ends the session of the first reading too

@@ -1,0 +1,1 @@
+"""Faults of AWS: credentials, rights, the secret, the functions' variables, clusters and security groups."""

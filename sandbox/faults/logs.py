@@ -1,0 +1,1 @@
+"""Faults that only the functions' logs tell of."""
