@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.aws import aws_server, seed  # after --list-faults, which is to be quick
+    from sandbox.front import Front
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
@@ -60,7 +61,9 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     postgres = PrivatePostgres(directory, Secret(plan.database_password))
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
-    seeding = pool.submit(seed, url, plan)
+    front = Front(modes=plan.aws_modes)
+    front.start()
+    seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
 
     from sandbox import database
@@ -92,7 +95,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "api_url": api.url,
         "region": "us-east-1",
         "account": "123456789012",
-        "aws_endpoint_url": aws.url,
+        "aws_endpoint_url": front.url,
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},

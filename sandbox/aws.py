@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.aws_server import REGION
+from sandbox.front import Front
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
 
 _START_S = 30
@@ -122,9 +123,10 @@ class Seed:
         return self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
 
 
-def seed(url: Callable[[], str], plan: Plan) -> tuple[Seed, Endpoints]:
-    """Put two stages into AWS; gives the first one's endpoints."""
+def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoints]:
+    """Put two stages into AWS, and moto behind the front; gives the first stage's endpoints."""
     aws = Seed(url)
+    front.upstream = aws.url
     stages = (LOCAL, OTHER)
     endpoints = [aws.cluster(stage) for stage in stages]
     passwords = (plan.database_password, secrets.token_hex(16))

@@ -8,6 +8,10 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.front import Mode
 
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
 
@@ -63,6 +67,7 @@ class Plan:
     secret_password: str = ""
     admin_key: str = field(default_factory=lambda: HOSTILE.replace("\\", "") + secrets.token_urlsafe(16))
     api_key: str = ""
+    aws_modes: dict[str, Mode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.front
     bastion_running: bool = True
     database_running: bool = True
     script_endpoint: str = "{writer}"
