@@ -38,6 +38,9 @@ _REST: Mapping[Kind, tuple[int, str]] = {
 _S3: Mapping[Kind, tuple[int, str]] = {
     "denied": (403, "AccessDenied"), "expired": (400, "ExpiredToken"), "throttled": (503, "SlowDown"),
 }  # fmt: skip
+_GATEWAY: Mapping[Kind, tuple[int, str]] = {  # API Gateway before a function; the message is all there is
+    "denied": (403, "Forbidden"), "expired": (401, "Unauthorized"), "throttled": (429, "Too Many Requests"),
+}  # fmt: skip
 _SAID: Mapping[Kind, str] = {
     "denied": "User is not authorized to perform this action",
     "expired": "The security token included in the request is expired",
@@ -46,8 +49,11 @@ _SAID: Mapping[Kind, str] = {
 
 
 def refusal(service: str, kind: Kind) -> Refusal:
-    """A service's way to refuse."""
+    """A service's way to refuse; without a service, API Gateway's."""
     said, xml, plain = _SAID[kind], {"Content-Type": "text/xml"}, {"Content-Type": "application/x-amz-json-1.1"}
+    if not service:
+        status, message = _GATEWAY[kind]
+        return Refusal(status, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode())
     if service == "ec2":
         status, code = _EC2[kind]
         body = f"<Response><Errors><Error><Code>{code}</Code><Message>{said}</Message></Error></Errors></Response>"
