@@ -53,6 +53,8 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
     assert prod.known_hosts == Path("/home/ann/.ssh/known_hosts")
     assert prod.stages == ("dev", "local", "local-dev", "prod")
     assert prod.sources["app"] == "--app"
+    assert dev.script_stages == {"local-dev": "quo-integrations-local-dev-"}
+    assert prod.script_stages == {}
 
 
 def test_values_are_expanded() -> None:
