@@ -29,7 +29,7 @@ DATABASE = {
     "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
     "migration-history-exists", "entity-data-column",
 }  # fmt: skip
-ALONE = {"waivers-hold", "migration-lock-file"}  # they ask nobody
+ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
