@@ -76,7 +76,7 @@ def test_tunnel_script_bastion(
     def judge(host: str, stage: str) -> tuple[str, str]:
         for other in bastions:
             if other.public_address == host:
-                return "wrong-stage-bastion", f"which is the bastion {other.name} ({other.instance_id})"
+                return "wrong-stage-bastion", f"which is another bastion, {other.name} ({other.instance_id})"
         return "stale-bastion", "which no bastion of today has"
 
     hosts = dict.fromkeys((environment.stage, *environment.script_stages), bastion_address)

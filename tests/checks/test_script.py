@@ -52,29 +52,43 @@ def bastions(text: str) -> list[Finding]:
     return all_checks()["tunnel-script-bastion"].judge({**read, "script_route": ROUTE, "environment": DEV})
 
 
+STAGE_OF = {"dev": OWN, "local-dev": LOCAL}
+
+
 @pytest.mark.parametrize(
-    ("host", "code"),
+    ("what", "code"),
     [
-        (OWN.writer_endpoint, None),
-        (OWN.reader_endpoint, "instance-endpoint"),
-        (OWN.instances[0][0], "instance-endpoint"),
-        (LOCAL.writer_endpoint, "wrong-stage-endpoint"),
-        (PROD.reader_endpoint, "wrong-stage-endpoint"),
-        (PROD.instances[0][0], "wrong-stage-endpoint"),
-        ("acme-dev-old.cluster-h.example", "stale-endpoint"),
+        ("writer", None),
+        ("reader", "instance-endpoint"),
+        ("instance", "instance-endpoint"),
+        ("the other's writer", "wrong-stage-endpoint"),
+        ("prod's reader", "wrong-stage-endpoint"),
+        ("prod's instance", "wrong-stage-endpoint"),
+        ("another", "stale-endpoint"),
     ],
 )
-@pytest.mark.parametrize("stage", ["dev", "local-dev"])
-def test_endpoint(host: str, code: str | None, stage: str) -> None:
-    other = {"dev": f"LOCAL_DEV_ENDPOINT={LOCAL.writer_endpoint}", "local-dev": f"DEV_ENDPOINT={OWN.writer_endpoint}"}
-    if stage == "local-dev":
-        host = host.replace("local-dev", "@").replace("dev", "local-dev").replace("@", "dev")
-    found = endpoints(f"{other[stage]}\n{stage.upper().replace('-', '_')}_ENDPOINT={host}\n")
+@pytest.mark.parametrize(("stage", "other"), [("dev", "local-dev"), ("local-dev", "dev")])
+def test_endpoint(what: str, code: str | None, stage: str, other: str) -> None:
+    host = {
+        "writer": STAGE_OF[stage].writer_endpoint,
+        "reader": STAGE_OF[stage].reader_endpoint,
+        "instance": STAGE_OF[stage].instances[0][0],
+        "the other's writer": STAGE_OF[other].writer_endpoint,
+        "prod's reader": PROD.reader_endpoint,
+        "prod's instance": PROD.instances[0][0],
+        "another": f"acme-{stage}-old.cluster-h.example",
+    }[what]
+    right = f"{variable(other)}={STAGE_OF[other].writer_endpoint}"
+    found = endpoints(f"{right}\n{variable(stage)}={host}\n")
     assert [finding.code for finding in found] == ([code] if code else [])
     for finding in found:
         assert finding.subject == "/app/scripts/tunnel.sh" + (", local-dev" if stage == "local-dev" else "")
         assert finding.message.startswith(f"Line 2 leads {stage} to {host}, which is ")
         assert ("Its own route" in finding.message) == (stage == "dev")  # only that one was tried
+
+
+def variable(stage: str) -> str:
+    return f"{stage.upper().replace('-', '_')}_ENDPOINT"
 
 
 @pytest.mark.parametrize("others", [(PROD,), (PROD, LOCAL, cluster("local-dev", "x2"))], ids=["none", "two"])
@@ -97,7 +111,7 @@ def test_a_further_stage_whose_value_is_computed() -> None:
 @pytest.mark.parametrize(
     ("host", "code", "said"),
     [
-        ("192.0.2.2", "wrong-stage-bastion", "which is the bastion bastion prod (i-2)"),
+        ("192.0.2.2", "wrong-stage-bastion", "which is another bastion, bastion prod (i-2)"),
         ("192.0.2.9", "stale-bastion", "which no bastion of today has"),
     ],
 )
