@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from health.aws import Cluster
+from health.environment import Environment
 from health.finding import Finding
 
 
@@ -25,6 +28,30 @@ class Preflight:
     bastion_problem: Finding | None = None
     endpoint_problem: Finding | None = None
 
+    @property
+    def problem(self) -> Finding | None:
+        """Where the way ends."""
+        return self.bastion_problem or self.endpoint_problem
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """The file with the SSH key that opens the bastion; ``mode`` is None where there is no such file."""
+
+    path: str
+    mode: int | None
+
+    @property
+    def missing(self) -> Finding:
+        """What there is to say where it is not there."""
+        message = f"There is no SSH key at {self.path}, so this machine cannot enter the bastion."
+        return Finding("ssh-key-missing", self.path, message)
+
+    @property
+    def readable_by_others(self) -> bool:
+        """Whether OpenSSH refuses it (``UNPROTECTED PRIVATE KEY FILE``)."""
+        return self.mode is not None and bool(self.mode & 0o077)
+
 
 @dataclass(frozen=True)
 class ScriptRoute:
@@ -43,3 +70,17 @@ class Server:
     database: str = ""
     in_recovery: bool = False
     problem: Finding | None = None
+
+
+def clusters_of_script(
+    environment: Environment, cluster: Cluster, clusters: Sequence[Cluster]
+) -> dict[str, Cluster | None]:
+    """The stages of the script that are judged with an environment, and the cluster that each must lead to.
+
+    None for a further stage of which AWS does not have exactly one cluster: nothing can be said of its endpoint.
+    """
+    found: dict[str, Cluster | None] = {environment.stage: cluster}
+    for stage, prefix in environment.script_stages.items():
+        own = [each for each in clusters if each.identifier.startswith(prefix) and each.writer_endpoint]
+        found[stage] = own[0] if len(own) == 1 else None
+    return found

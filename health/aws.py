@@ -20,7 +20,12 @@ class Identity:
 
 @dataclass(frozen=True)
 class Cluster:
-    """An Aurora cluster (RDS DescribeDBClusters); ``instances`` maps an instance's address to its name."""
+    """An Aurora cluster (RDS DescribeDBClusters).
+
+    Attributes:
+        instances: an instance's address and its name, for each.
+        may_pause: whether it may be asleep (Serverless v2 with a least capacity of 0), so that a login waits.
+    """
 
     identifier: str
     status: str
@@ -29,6 +34,7 @@ class Cluster:
     writer_endpoint: str
     reader_endpoint: str
     instances: tuple[tuple[str, str], ...] = ()
+    may_pause: bool = False
 
 
 @dataclass(frozen=True)

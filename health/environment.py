@@ -19,7 +19,8 @@ class Limits:
     aws_attempts: int = 2
     api_read_s: float = 30  # API Gateway's own
     database_s: float = 5
-    fact_s: float = 45  # what no single limit stopped
+    wake_s: float = 45  # of a login where the cluster may be paused
+    fact_s: float = 60  # what no single limit stopped
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Environment:
         functions: purpose → name of the Lambda function.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        script_stages: further stage of the tunnel script that is judged with this environment → what the
+            identifier of that stage's own cluster begins with.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -62,6 +65,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    script_stages: Mapping[str, str] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

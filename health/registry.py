@@ -20,11 +20,13 @@ Settings = Mapping[str, Any]
 
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
-_OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
+_OTHERS = {
+    "embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict,
+    "script_stages": list,
+}  # fmt: skip
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
-_EXTRA_STAGES = ("local-dev",)  # a stage of the guide's script that is no environment of its own
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -155,7 +157,13 @@ def environment(
             paths[key] = path
     if "aws_secret_access_key" in values:
         values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
-    stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
+    stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage}
+    for each in (registry.defaults, *registry.entries.values(), own):
+        stages.update(each.get("script_stages", ()))
+    values["script_stages"] = {
+        each: _Expansion(where, {**variables, "env": each})("cluster_prefix", raw["cluster_prefix"])
+        for each in values.get("script_stages", ())
+    }
     limits = Limits(**values.pop("limits"))
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
@@ -189,14 +197,10 @@ class _Expansion:
 
 def _validate(table: Settings, where: str) -> None:
     _validate_types(table, where)
+    _validate_lists(table, where)
     for purpose, function in table.get("functions", {}).items():
         if not isinstance(function, str):
             raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
-    for name, sums in table.get("accepted_checksums", {}).items():
-        if not (isinstance(sums, list) and all(isinstance(each, str) for each in sums)):
-            raise RegistryError(
-                f"{where}: accepted_checksums.{name} = {sums!r} is not a list of texts. Write checksums in [ ]."
-            )
     for key, value in table.get("limits", {}).items():
         if key not in _LIMITS:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
@@ -207,6 +211,17 @@ def _validate(table: Settings, where: str) -> None:
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
     if "$" not in table.get("api_url", ""):
         _validate_url(table.get("api_url", ""), where)
+
+
+def _validate_lists(table: Settings, where: str) -> None:
+    for name, sums in table.get("accepted_checksums", {}).items():
+        if not (isinstance(sums, list) and all(isinstance(each, str) for each in sums)):
+            raise RegistryError(
+                f"{where}: accepted_checksums.{name} = {sums!r} is not a list of texts. Write checksums in [ ]."
+            )
+    for stage in table.get("script_stages", ()):
+        if not (isinstance(stage, str) and _NAME.fullmatch(stage)):
+            raise RegistryError(f'{where}: script_stages holds {stage!r}, no stage. Write names such as "local-dev".')
 
 
 def _validate_url(url: str, where: str) -> None:
@@ -240,4 +255,4 @@ def _shown(key: str, value: Any) -> str:
     return "***" if re.search("secret_access_key|passw|token", key) else repr(value)
 
 
-_WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table"}
+_WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table", list: "list in [ ]"}

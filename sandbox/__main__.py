@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +75,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     application = Application(directory)
     application.write_migrations(plan, migrations)
     application.write_prisma()
-    bastion = Bastion(application.key, application.known_hosts)
+    bastion = Bastion(application.key, application.known_hosts, plan.way)
     bastion.start()
     starting.result()
     last = database.fill(postgres.port, plan, read_migrations(application.migrations, "").migrations)
@@ -88,7 +89,12 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
-    bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
+    silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
+    if plan.way.endpoint_known:
+        names = (endpoints.writer, endpoints.reader, endpoints.instance)
+        bastion.forwards.update(dict.fromkeys(names, silent if plan.way.database_silent else postgres.port))
+    if not plan.way.connections_left:
+        stack.callback(database.take_connections(postgres.port, plan.database_password).close)
     return {
         "stage": LOCAL.name,
         "embedded": True,
@@ -100,10 +106,12 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
         "secret": f"{LOCAL.prefix}db-credentials",
+        "database": plan.way.database,
+        "limits": plan.way.limits,
         "cluster_prefix": LOCAL.prefix,
         "bastion_address": LOCAL.bastion_address,
         "ssh_user": USER,
-        "ssh_port": bastion.port,
+        "ssh_port": silent if plan.way.bastion_silent else bastion.port,
         "ssh_key": str(application.key),
         "known_hosts": str(application.known_hosts),
         "app": str(application.root),

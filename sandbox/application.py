@@ -26,7 +26,7 @@ case "${{1:-}}" in
     BASTION_HOST="{bastion}"
     ;;
   {other})
-    ENDPOINT="quo-integrations-{other}.cluster-c0ffee.us-east-1.rds.amazonaws.com"
+    ENDPOINT="{other_endpoint}"
     BASTION_HOST="{other_bastion}"
     ;;
   *)
@@ -83,11 +83,14 @@ class Application:
 
     def write_script(self, plan: Plan, endpoints: Endpoints) -> None:
         """Write the tunnel script."""
-        endpoint = plan.script_endpoint.format(writer=endpoints.writer, instance=endpoints.instance)
+        if not plan.way.script_exists:
+            return
+        endpoint = plan.script_endpoint.format(**vars(endpoints))
         self.script.write_text(
             _SCRIPT.format(
                 stage=LOCAL.name,
                 other=OTHER.name,
+                other_endpoint=endpoints.other,
                 other_bastion=OTHER.bastion_address,
                 endpoint=endpoint,
                 bastion=plan.script_bastion,

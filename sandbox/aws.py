@@ -11,7 +11,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +30,7 @@ class Endpoints:
     writer: str
     reader: str
     instance: str
+    other: str = ""  # the writer of the other stage's cluster
 
 
 @contextmanager
@@ -66,12 +67,13 @@ class Seed:
             aws_access_key_id=self.key_id, aws_secret_access_key=self.key, region_name=REGION
         )  # fmt: skip
 
-    def cluster(self, stage: Stage) -> Endpoints:
+    def cluster(self, stage: Stage, *, may_pause: bool = False) -> Endpoints:
         """An Aurora cluster with one instance."""
         rds = self._client("rds")
         cluster = rds.create_db_cluster(
             DBClusterIdentifier=stage.cluster, Engine="aurora-postgresql", EngineVersion="15.13",
             MasterUsername="postgres", MasterUserPassword=secrets.token_hex(8), DatabaseName="postgres", Port=5432,
+            ServerlessV2ScalingConfiguration={"MinCapacity": 0 if may_pause else 0.5, "MaxCapacity": 1},
         )["DBCluster"]  # fmt: skip
         instance = rds.create_db_instance(
             DBInstanceIdentifier=f"{stage.cluster}-1", DBClusterIdentifier=stage.cluster,
@@ -128,7 +130,7 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     aws = Seed(url)
     front.upstream = aws.url
     stages = (LOCAL, OTHER)
-    endpoints = [aws.cluster(stage) for stage in stages]
+    endpoints = [aws.cluster(stage, may_pause=stage is LOCAL and plan.way.may_pause) for stage in stages]
     passwords = (plan.database_password, secrets.token_hex(16))
     aws.secret(LOCAL, plan.secret_password)
     aws.secret(OTHER, passwords[1])
@@ -145,4 +147,4 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     )
     aws.bastion(LOCAL, running=plan.bastion_running)
     aws.bastion(OTHER, running=True)
-    return aws, endpoints[0]
+    return aws, replace(endpoints[0], other=endpoints[1].writer)

@@ -10,6 +10,8 @@ from typing import Any
 
 import asyncssh
 
+from sandbox.plan import Way
+
 USER = "ec2-user"
 _START_S = 10
 
@@ -20,13 +22,16 @@ class Bastion:
     ``forwards`` maps the names that it can reach to local ports; it may be filled after the start.
     """
 
-    def __init__(self, key_file: Path, known_hosts: Path) -> None:
+    def __init__(self, key_file: Path, known_hosts: Path, way: Way) -> None:
         self.forwards: dict[str, int] = {}
         self.port = 0
+        self._way = way
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
-        key_file.touch(mode=0o600)
-        key_file.write_bytes(self._client_key.export_private_key())
+        if way.key_mode is not None:
+            key_file.touch(mode=0o600)
+            key_file.write_bytes(self._client_key.export_private_key())
+            key_file.chmod(way.key_mode)
         self._known_hosts = known_hosts
         self._ready = threading.Event()
 
@@ -35,11 +40,13 @@ class Bastion:
         threading.Thread(target=lambda: asyncio.run(self._serve()), name="bastion", daemon=True).start()
         if not self._ready.wait(_START_S):
             raise RuntimeError("the SSH server did not start")
-        public = self._host_key.export_public_key().decode().strip()
-        self._known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}\n")
+        key = _another_key() if self._way.host_key is None else self._host_key
+        public = key.export_public_key().decode().strip()
+        self._known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}\n" if self._way.host_key is not False else "")
 
     async def _serve(self) -> None:
-        keys = asyncssh.import_authorized_keys(self._client_key.export_public_key().decode())
+        key = self._client_key if self._way.key_accepted else _another_key()
+        keys = asyncssh.import_authorized_keys(key.export_public_key().decode())
         listener = await asyncssh.listen(
             "127.0.0.1",
             0,
@@ -52,6 +59,10 @@ class Bastion:
         self.port = listener.get_port()
         self._ready.set()
         await asyncio.Event().wait()
+
+
+def _another_key() -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key("ssh-ed25519")
 
 
 class _Server(asyncssh.SSHServer):

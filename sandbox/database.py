@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def hold_lock(port: int, password: str) -> psycopg.Connection:
     connection = _connect(port, password)
     connection.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
     return connection
+
+
+def take_connections(port: int, password: str) -> ExitStack:
+    """Sessions that hold every connection which the server has, until they are closed."""
+    sessions = ExitStack()
+    with suppress(psycopg.OperationalError):  # too many clients
+        while True:
+            sessions.enter_context(_connect(port, password))
+    return sessions
 
 
 def _last(known: list[Migration], plan: Plan) -> tuple[Migration | None, list[str]]:

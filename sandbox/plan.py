@@ -35,6 +35,37 @@ class Stage:
         return f"{self.prefix}friggauroracluster-{suffix}"
 
 
+@dataclass
+class Way:
+    """The way to the database, as a client on this machine finds it.
+
+    Attributes:
+        host_key: whether the file of known hosts has the bastion's key; None: it has another one.
+        key_mode: the mode of the SSH key's file; None: there is no such file.
+        key_accepted: whether the bastion lets the key in.
+        bastion_silent: whether the bastion accepts connections and says nothing.
+        endpoint_known: whether the bastion knows the cluster's names.
+        script_exists: whether the checkout has the tunnel script.
+        database: the one that the registry names.
+        database_silent: whether the server accepts connections and says nothing.
+        connections_left: whether the server has any.
+        may_pause: whether the cluster goes to sleep.
+        limits: shortened, where a fault is to be seen at once.
+    """
+
+    host_key: bool | None = True
+    key_mode: int | None = 0o600
+    key_accepted: bool = True
+    bastion_silent: bool = False
+    endpoint_known: bool = True
+    script_exists: bool = True
+    database: str = "postgres"
+    database_silent: bool = False
+    connections_left: bool = True
+    may_pause: bool = False
+    limits: dict[str, float] = field(default_factory=dict)
+
+
 LOCAL, OTHER = Stage("local", "127.0.0.1"), Stage("staging", "127.0.0.2")
 
 
@@ -72,6 +103,7 @@ class Plan:
     database_running: bool = True
     script_endpoint: str = "{writer}"
     script_bastion: str = LOCAL.bastion_address
+    way: Way = field(default_factory=Way)
     not_applied: int = 0  # so many of the last migrations are left out
     half_applied: bool = False  # of the last migration with several statements only the first half runs
     last_recorded: bool = True  # whether the last applied migration has its row

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from health.aws import Bastion
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from plugins.fixes import fixes, shell
+
+_SSH_PORT = "22"  # which known_hosts does not tell
 
 
 @fixes("wrong-account")
@@ -37,13 +40,57 @@ def bastion_not_running(finding: Finding, environment: Environment) -> Iterator[
     )
 
 
-@fixes("tunnel-closed", "database-unreachable")
+@fixes("ssh-key-missing")
+def ssh_key_missing(finding: Finding) -> Iterator[NoFix]:
+    """None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key."""
+    yield NoFix(
+        f"The key is in no repository: get it from whoever keeps it, put it at {finding.subject} with mode 0600, or "
+        "name another by ssh_key in the registry."
+    )
+
+
+@fixes("ssh-key-permissions")
+def ssh_key_permissions(finding: Finding) -> Iterator[Fix]:
+    """Take the rights of others away from the key."""
+    path = shell.quote(finding.subject)
+    yield Fix(
+        "command", "Let only its owner read the key", f"chmod 600 {path}",
+        undo=f"chmod {finding.evidence['mode']} {path}", rank=1,
+    )  # fmt: skip
+
+
+@fixes("host-key-unknown", "host-key-changed")
+def host_key(finding: Finding, environment: Environment, bastion: Bastion) -> Iterator[Fix]:
+    """Compare two fingerprints by eye: the one that answers, and the one that the instance printed when it was made."""
+    address, _, port = finding.subject.rpartition(":")
+    scan = f"ssh-keyscan -p {port} {shell.quote(address)}"
+    file = shell.quote(str(environment.known_hosts))
+    name = address if port == _SSH_PORT else f"[{address}]:{port}"
+    drop = f"ssh-keygen -R {shell.quote(name)} -f {file}; " if finding.code == "host-key-changed" else ""
+    note = "It changes nothing: there is nothing to undo."
+    yield Fix("command", "Show the fingerprint that answers", f"{scan} | ssh-keygen -lf -", note=note, rank=1)
+    yield Fix(
+        "command",
+        "Show the instance's own, from the console of its first start",
+        shell.aws(environment, "ec2", "get-console-output", "--instance-id", bastion.instance_id, "--output", "text"),
+        note=f"Only if both are equal, put the key into the file: {drop}{scan} >> {file}",
+        rank=2,
+    )
+
+
+@fixes("ssh-key-refused")
+def ssh_key_refused(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+    """None: which key is right is known to whoever made the bastion. The finding says which key and user were tried."""
+    yield NoFix(
+        f"Name the bastion's own key and user as ssh_key and ssh_user of [{environment.name}] in the registry, or have "
+        "this key added to the authorized keys there."
+    )
+
+
+@fixes("bastion-unreachable", "database-unreachable")
 def way_closed(finding: Finding) -> Iterator[NoFix]:
     """None in the database: the finding names the part of the way that is closed, and what to look at."""
-    yield NoFix(
-        "Nothing in the database is to be changed. Mend what the finding names: the instance, its security group, "
-        "the key or the cluster; then run again."
-    )
+    yield NoFix("Nothing in the database is to be changed. Mend what the finding names, then run again.")
 
 
 @fixes("database-login-refused")
@@ -53,6 +100,30 @@ def login_refused(finding: Finding) -> Iterator[NoFix]:
         "Which side is right is a person's decision. Put the password that the database knows into the secret, or "
         "set the role's password to the secret's; every Lambda needs a deploy afterwards."
     )
+
+
+@fixes("database-missing")
+def database_missing(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+    """None: name the application's database in the registry; it is the last part of DATABASE_URL."""
+    yield NoFix(
+        f"Set database of [{environment.name}] in the registry to the last part of the functions' DATABASE_URL. "
+        "Create none: an empty database would look like a lost history."
+    )
+
+
+@fixes("too-many-connections")
+def too_many_connections(finding: Finding) -> Iterator[NoFix]:
+    """None: ending somebody's session is a person's decision. Wait, end idle sessions, or raise the capacity."""
+    yield NoFix(
+        "Wait a minute and run again. If it stays so, look in RDS which clients are connected, and end idle ones or "
+        "raise the cluster's capacity: a deploy needs a connection too."
+    )
+
+
+@fixes("database-waking", "database-silent")
+def not_yet(finding: Finding) -> Iterator[NoFix]:
+    """None: nothing is broken yet; run again, then look at the cluster in RDS."""
+    yield NoFix("Run again in a minute. If it stays so, look at the cluster's status and events in RDS.")
 
 
 @fixes("database-secret-unusable")

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from health.aws import Cluster
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.stage_names import Kind
@@ -18,20 +17,22 @@ from plugins.fixes import fixes, shell
 _SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
 
 
-@fixes("stale-endpoint", "instance-endpoint")
-def endpoint(
-    finding: Finding, tunnel_script: TunnelScript, cluster: Cluster, environment: Environment
-) -> Iterator[Fix | NoFix]:
+@fixes("stale-endpoint", "instance-endpoint", "wrong-stage-endpoint")
+def endpoint(finding: Finding, tunnel_script: TunnelScript, environment: Environment) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts today's writer endpoint in."""
-    yield _patch(tunnel_script, "endpoint", cluster.writer_endpoint, environment)
+    yield _patch(finding, tunnel_script, "endpoint", environment)
 
 
-@fixes("stale-bastion")
-def bastion(
-    finding: Finding, tunnel_script: TunnelScript, bastion_address: str, environment: Environment
-) -> Iterator[Fix | NoFix]:
+@fixes("stale-bastion", "wrong-stage-bastion")
+def bastion(finding: Finding, tunnel_script: TunnelScript, environment: Environment) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts the bastion's address of today in."""
-    yield _patch(tunnel_script, "bastion", bastion_address, environment)
+    yield _patch(finding, tunnel_script, "bastion", environment)
+
+
+@fixes("tunnel-script-absent")
+def absent(finding: Finding) -> Iterator[NoFix]:
+    """None: a checkout need not have the script."""
+    yield NoFix("Nothing is to be mended. Name the script by --tunnel-script FILE if it is to be judged.")
 
 
 @fixes("endpoint-not-attributed", "bastion-not-attributed")
@@ -40,9 +41,17 @@ def not_attributed(finding: Finding) -> Iterator[NoFix]:
     yield NoFix("What the script means cannot be told without running it: write the value as a plain text.")
 
 
-def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment) -> Fix | NoFix:
-    value = script.value(kind, environment.stage)
+def _patch(finding: Finding, script: TunnelScript, kind: Kind, environment: Environment) -> Fix | NoFix:
+    stage, host = str(finding.evidence["stage"]), str(finding.evidence["aws"])
+    value = script.value(kind, stage)
     assert value is not None  # noqa: S101 - the check found it
+    if others := finding.evidence["shared_with"]:
+        assert isinstance(others, tuple)  # noqa: S101 - the check made it so
+        return NoFix(
+            f"Line {value.line} is {' and '.join(others)}'s too, which must not change: give {stage} a value of its "
+            f"own by hand, {host}."
+        )
+    saved = f"{kind}.diff" if stage == environment.stage else f"{kind}-{stage}.diff"
     before = _lines(script.text)
     if _SECRET.search(before[value.line - 1]):
         return NoFix(f"Line {value.line} seems to hold a secret beside the value: change it by hand to {host}.")
@@ -56,10 +65,10 @@ def _patch(script: TunnelScript, kind: Kind, host: str, environment: Environment
     directory = environment.app if path.is_relative_to(environment.app) else path.parent
     return Fix(
         "patch",
-        f"Put today's {kind} into the script: save this as {kind}.diff, then run the patch command",
+        f"Put today's {kind} into the script: save this as {saved}, then run the patch command",
         diff,
-        undo=f"patch -R -d {shell.quote(str(directory))} -p1 < {kind}.diff",
-        note=f"patch -d {shell.quote(str(directory))} -p1 < {kind}.diff",
+        undo=f"patch -R -d {shell.quote(str(directory))} -p1 < {saved}",
+        note=f"patch -d {shell.quote(str(directory))} -p1 < {saved}",
         rank=20,
     )
 

@@ -53,6 +53,8 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
     assert prod.known_hosts == Path("/home/ann/.ssh/known_hosts")
     assert prod.stages == ("dev", "local", "local-dev", "prod")
     assert prod.sources["app"] == "--app"
+    assert dev.script_stages == {"local-dev": "quo-integrations-local-dev-"}
+    assert prod.script_stages == {}
 
 
 def test_values_are_expanded() -> None:
@@ -82,6 +84,8 @@ def test_values_are_expanded() -> None:
         pytest.param("[qa]\nlimits.connect_s = 0\n", ["limits.connect_s = 0", "above 0"], id="limit of 0"),
         pytest.param("[qa]\nlimits.conect_s = 1\n", ["limits.conect_s", "connect_s"], id="unknown limit"),
         pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
+        pytest.param("[qa]\nscript_stages = 'x'\n", ["script_stages = 'x'", "list"], id="stages as text"),
+        pytest.param("[qa]\nscript_stages = ['a b']\n", ["script_stages", "'a b'", "local-dev"], id="no stage"),
         pytest.param("[all]\nregion = 'x'\n", ["[all]", "another name"], id="reserved name"),
         pytest.param("['a b']\nregion = 'x'\n", ["[a b]", "letters"], id="name with a space"),
     ],
@@ -105,6 +109,13 @@ def test_missing_values_are_named(text: str, told: list[str]) -> None:
     with pytest.raises(RegistryError) as error:
         registry.environment(load(text), "qa", VARIABLES, {})
     assert all(part in str(error.value) for part in told)
+
+
+def test_further_stages_of_the_script() -> None:
+    known = load(MINIMAL + 'script_stages = ["qa-2", "local-qa"]\n[prod]\nscript_stages = ["old"]\n')
+    qa = registry.environment(known, "qa", VARIABLES, {})
+    assert qa.script_stages == {"qa-2": "acme-qa-2-", "local-qa": "acme-local-qa-"}
+    assert qa.stages == ("local-qa", "old", "prod", "qa", "qa-2")  # the script may name any of them
 
 
 def test_a_variable_of_another_environment_is_not_needed() -> None:

@@ -17,7 +17,7 @@ from fixtures.facts import READERS, Facts, with_needs
 from health.causes import explain
 from health.check import CHECKS
 from health.environment import Environment
-from health.finding import CouldNotCheck, Finding, Fix
+from health.finding import CouldNotCheck, Finding, Fix, NothingToCheck
 from plugins import fixes
 from plugins.catalogue import all_checks
 from plugins.faults import list_faults
@@ -65,6 +65,8 @@ def judge(read: Facts) -> Judged:
             judged.findings[check.id] = check.judge(read)
         except CouldNotCheck as error:
             judged.unanswered[check.id] = error
+        except NothingToCheck:
+            judged.findings[check.id] = []
     return judged
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -187,6 +189,39 @@ def made_by_last(broken: Broken) -> set[str]:
     """The tables of the migration that the finding is about."""
     sql = broken.read["history"].directory.by_name[broken.finding.subject].sql
     return set(re.findall(r'CREATE TABLE "(\w+)"', sql))
+
+
+# The way in
+
+
+@only("host-key-changed", "host-key-unknown")
+@pytest.mark.skipif(shutil.which("ssh-keyscan") is None, reason="OpenSSH's client is not installed")
+def test_a_host_key_that_was_compared_is_put_into_the_file(broken: Broken) -> None:
+    known_hosts = broken.env.known_hosts
+    before = known_hosts.read_bytes()
+    show, console = broken.suggested[broken.finding.key][0]
+    assert run(show.body).startswith("256 SHA256:")
+    assert known_hosts.read_bytes() == before
+    try:
+        run(console.note.partition("into the file: ")[2])
+        mended = broken.judge_anew("preflight")
+        assert not mended.unanswered
+        assert mended.serious == set()
+    finally:
+        known_hosts.write_bytes(before)
+
+
+def run(command: str) -> str:
+    done = subprocess.run(
+        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=True
+    )
+    return done.stdout
+
+
+@only("script-absent")
+def test_without_a_script_nothing_is_said_of_it(broken: Broken) -> None:
+    assert broken.judged.serious == set()
+    assert not broken.judged.unanswered
 
 
 # The directory

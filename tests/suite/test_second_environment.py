@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,7 +29,7 @@ DATABASE = {
     "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
     "migration-history-exists", "entity-data-column",
 }  # fmt: skip
-ALONE = {"waivers-hold", "migration-lock-file"}  # they ask nobody
+ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
@@ -235,6 +237,46 @@ def test_no_tunnel_script(world: World, singles: dict[str, Told]) -> None:
     for each in SCRIPT:
         assert told.checks()[each]["reason"] == reason
         assert f"skipped {each}: {reason}" in told.flat
+    assert told.finding("tunnel-script-absent")["severity"] == "info"
+
+
+@pytest.fixture(scope="module")
+def further(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """Runs over ``qa`` in which the script's stage local-dev is judged too, as the script stands and patched."""
+    script = tmp_path_factory.mktemp("script") / "tunnel.sh"
+    shutil.copy(world.app / "ops" / "tunnel.sh", script)
+    registry = world.registry(script_stages=["local-dev"])
+    found = {"as it stands": world.run("-k", "script", f"--tunnel-script={script}", registry=registry)}
+    text = script.read_text()
+    qa, local_dev = re.findall(r"ENDPOINT=\"?(acme-\S+?)\"?$", text, re.MULTILINE)
+    script.write_text(text.replace(local_dev, qa))
+    found["another's cluster"] = world.run("-k", "script", f"--tunnel-script={script}", registry=registry)
+    patches = [
+        fix
+        for each in ("bastion", "endpoint")
+        for fix in found["another's cluster"].finding(f"wrong-stage-{each}")["fixes"]
+    ]
+    for fix in patches:
+        saved = script.parent / fix["note"].rpartition("< ")[2]
+        saved.write_text(fix["body"])
+        subprocess.run(fix["note"], shell=True, cwd=script.parent, check=True, stdin=subprocess.DEVNULL, timeout=20)
+    assert script.read_text() == text.replace("127.0.0.3", "127.0.0.1")
+    found["patched"] = world.run("-k", "script", f"--tunnel-script={script}", registry=registry)
+    return found
+
+
+def test_a_further_stage_of_the_script_goes_through_the_environments_bastion(further: dict[str, Told]) -> None:
+    told = further["as it stands"]
+    assert told.outcomes()["failed"] == {"tunnel-script-bastion"}
+    finding = told.finding("wrong-stage-bastion")
+    assert finding["subject"].endswith("tunnel.sh, local-dev")
+    assert "leads local-dev through 127.0.0.3, which is another bastion, acme bastion local-dev (i-" in finding["message"]
+
+
+def test_a_further_stage_of_the_script_leads_to_its_own_cluster(further: dict[str, Told]) -> None:
+    finding = further["another's cluster"].finding("wrong-stage-endpoint")
+    assert f"which is of another cluster, {second.CLUSTER}; today's writer is acme-local-dev-" in finding["message"]
+    assert further["patched"].outcomes() == {"passed": {*SCRIPT, "tunnel-script-exists"}}
 
 
 # environment → its settings, the checks that could not be checked, and the only line that says why.
@@ -324,15 +366,17 @@ class TestNeighbours:
     def test_host_key(self, world: World, neighbours: Neighbours, name: str) -> None:
         told, port = neighbours.told, world.bastion.port
         assert told.environment(name)["verdict"] == "blocked"
-        message = told.finding("tunnel-closed", name)["message"]
+        code = "host-key-changed" if name == "changed" else "host-key-unknown"
+        message = told.finding(code, name)["message"]
         assert f"ssh-keyscan -p {port} 127.0.0.1" in message
         assert str(world.directory / "hosts" / name) in message
         assert ("differs from" if name == "changed" else "is not in") in message
         assert message in told.block(name)
+        assert f"ssh-keyscan -p {port} 127.0.0.1 | ssh-keygen -lf -" in told.block(name)
         assert told.outcomes(name)["failed"] == {"tunnel-opens"}
         assert told.outcomes(name)["unknown"] == DATABASE | {"database-answers"}
         causes = {check["explained_by"] for check in told.checks(name).values() if check["outcome"] == "unknown"}
-        assert causes == {f"tunnel-closed:127.0.0.1:{port}"}
+        assert causes == {f"{code}:127.0.0.1:{port}"}
 
     def test_no_key_is_offered_to_a_stranger(self, neighbours: Neighbours) -> None:
         assert neighbours.logins == {"ubuntu": 2 + 2 + 2 + 2}  # qa, two scripts, no-migrations

@@ -93,7 +93,7 @@ def patches(world: Broken) -> dict[str, Fix]:
 
 def reading_the_script(world: Broken) -> Facts:
     """Facts of which only those that hang on the script are read anew."""
-    return Facts(world.env, {name: world.read[name] for name in ("cluster", "bastion", "bastion_address")})
+    return Facts(world.env, {name: world.read[name] for name in ("cluster", "clusters", "bastions", "bastion_address")})
 
 
 def run_patch(command: str | None, directory: Path) -> None:
