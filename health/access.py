@@ -41,5 +41,22 @@ class Server:
     version: str = ""
     user: str = ""
     database: str = ""
-    in_recovery: bool = False
     problem: Finding | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The cluster's reader endpoint.
+
+    Attributes:
+        exists: whether the cluster has another instance than the writer's.
+        unused: why the writer answers all the same; empty where the reader does.
+    """
+
+    exists: bool = False
+    unused: str = ""
+
+    @property
+    def used(self) -> bool:
+        """Whether catalog and data are read from it."""
+        return self.exists and not self.unused

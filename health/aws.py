@@ -30,6 +30,11 @@ class Cluster:
     reader_endpoint: str
     instances: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def has_reader(self) -> bool:
+        """Whether the reader endpoint leads to another instance than the writer's."""
+        return len(self.instances) > 1
+
 
 @dataclass(frozen=True)
 class Bastion:

@@ -17,6 +17,7 @@ import fixtures.credentials
 import fixtures.database
 import fixtures.files
 import fixtures.prisma_version
+import fixtures.proof
 import fixtures.replay
 import fixtures.repository
 import fixtures.tunnel

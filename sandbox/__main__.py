@@ -67,6 +67,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
+    from sandbox.pooler import Pooler
+    from sandbox.standby import Standby
 
     application = Application(directory)
     application.write_migrations(plan, migrations)
@@ -79,13 +81,22 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         application.edit(last.name, plan.edit)
     if plan.lock_held:
         stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
+    standby = Standby(directory, Secret(plan.database_password), postgres) if plan.reader else None
+    if standby is not None:
+        stack.callback(standby.stop)
+        standby.start()
     if not plan.database_running:
         postgres.stop()
     api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
-    bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
+    entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
+    bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), entrance))
+    if standby is not None:
+        bastion.forwards[endpoints.reader] = standby.port
+    if not plan.reader_reachable:
+        del bastion.forwards[endpoints.reader]
     return {
         "stage": LOCAL.name,
         "embedded": True,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
+from health.proof import ROLE
 from plugins.fixes import fixes, shell
 
 
@@ -52,6 +53,22 @@ def login_refused(finding: Finding) -> Iterator[NoFix]:
     yield NoFix(
         "Which side is right is a person's decision. Put the password that the database knows into the secret, or "
         "set the role's password to the secret's; every Lambda needs a deploy afterwards."
+    )
+
+
+@fixes("write-not-refused")
+def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fix]:
+    """Log in as a role that cannot write by itself; then look for what changes sessions on the way."""
+    yield Fix(
+        "command",
+        "Make a role that can only read",
+        f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -f {ROLE}",
+        note="Run it through your tunnel, as the master user. Set the role's password and name its secret as "
+        "docs/permissions.md tells. Then look for the pooler or proxy between bastion and database: it must pass "
+        "on the options of a session and BEGIN READ ONLY.",
+        undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} "
+        "-c 'DROP OWNED BY migration_health; DROP ROLE migration_health'",
+        rank=1,
     )
 
 
