@@ -67,7 +67,7 @@ def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fi
         "docs/permissions.md tells. Then look for the pooler or proxy between bastion and database: it must pass "
         "on the options of a session and BEGIN READ ONLY.",
         undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} "
-        "-c 'DROP OWNED BY migration_health; DROP ROLE migration_health'",
+        "-c 'DROP ROLE migration_health'",
         rank=1,
     )
 
