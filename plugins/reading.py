@@ -22,7 +22,7 @@ import fixtures.replay
 import fixtures.repository
 import fixtures.session
 import fixtures.tunnel
-import fixtures.waivers  # noqa: F401 - importing them registers their facts
+import fixtures.waivers
 from fixtures.facts import READERS, Facts
 from health.check import Check
 from health.finding import CouldNotCheck, NothingToCheck
