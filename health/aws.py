@@ -36,6 +36,11 @@ class Cluster:
     instances: tuple[tuple[str, str], ...] = ()
     may_pause: bool = False
 
+    @property
+    def has_reader(self) -> bool:
+        """Whether the reader endpoint leads to another instance than the writer's."""
+        return len(self.instances) > 1
+
 
 @dataclass(frozen=True)
 class Bastion:

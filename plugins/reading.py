@@ -17,10 +17,12 @@ import fixtures.credentials
 import fixtures.database
 import fixtures.files
 import fixtures.prisma_version
+import fixtures.proof
 import fixtures.replay
 import fixtures.repository
+import fixtures.session
 import fixtures.tunnel
-import fixtures.waivers  # noqa: F401 - importing them registers their facts
+import fixtures.waivers
 from fixtures.facts import READERS, Facts
 from health.check import Check
 from health.finding import CouldNotCheck, NothingToCheck
@@ -46,7 +48,9 @@ class Readings:
         """The facts of an environment; those that its selected checks need are begun at the first call."""
         if name not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
-            given = {"waivers": self.run.waivers.of(name)}
+            given: dict[str, Any] = {"waivers": self.run.waivers.of(name)}
+            if self.run.phase == "after":
+                given.update(fixtures.session.writer_only())  # a reader may lag behind the deploy
             if self.run.registry.embedded(name):
                 self._sandbox = Sandbox(self.run, name)
                 self._facts[name] = Facts(self._sandbox.environment, given)

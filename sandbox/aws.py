@@ -67,19 +67,22 @@ class Seed:
             aws_access_key_id=self.key_id, aws_secret_access_key=self.key, region_name=REGION
         )  # fmt: skip
 
-    def cluster(self, stage: Stage, *, may_pause: bool = False) -> Endpoints:
-        """An Aurora cluster with one instance."""
+    def cluster(self, stage: Stage, *, may_pause: bool = False, reader: bool = False) -> Endpoints:
+        """An Aurora cluster with one instance, or two."""
         rds = self._client("rds")
         cluster = rds.create_db_cluster(
             DBClusterIdentifier=stage.cluster, Engine="aurora-postgresql", EngineVersion="15.13",
             MasterUsername="postgres", MasterUserPassword=secrets.token_hex(8), DatabaseName="postgres", Port=5432,
             ServerlessV2ScalingConfiguration={"MinCapacity": 0 if may_pause else 0.5, "MaxCapacity": 1},
         )["DBCluster"]  # fmt: skip
-        instance = rds.create_db_instance(
-            DBInstanceIdentifier=f"{stage.cluster}-1", DBClusterIdentifier=stage.cluster,
-            Engine="aurora-postgresql", DBInstanceClass="db.serverless",
-        )["DBInstance"]  # fmt: skip
-        return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instance["Endpoint"]["Address"])
+        instances = [
+            rds.create_db_instance(
+                DBInstanceIdentifier=f"{stage.cluster}-{number}", DBClusterIdentifier=stage.cluster,
+                Engine="aurora-postgresql", DBInstanceClass="db.serverless",
+            )["DBInstance"]
+            for number in range(1, 3 if reader else 2)
+        ]  # fmt: skip
+        return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instances[0]["Endpoint"]["Address"])
 
     def bastion(self, stage: Stage, *, running: bool) -> None:
         """An instance with a public address on this machine."""
@@ -130,7 +133,10 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     aws = Seed(url)
     front.upstream = aws.url
     stages = (LOCAL, OTHER)
-    endpoints = [aws.cluster(stage, may_pause=stage is LOCAL and plan.way.may_pause) for stage in stages]
+    endpoints = [
+        aws.cluster(stage, may_pause=stage is LOCAL and plan.way.may_pause, reader=stage is LOCAL and plan.reader)
+        for stage in stages
+    ]
     passwords = (plan.database_password, secrets.token_hex(16))
     aws.secret(LOCAL, plan.secret_password)
     aws.secret(OTHER, passwords[1])

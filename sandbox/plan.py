@@ -112,6 +112,9 @@ class Plan:
     extra_migrations: dict[str, str | None] = field(default_factory=dict)  # None: a directory without a file
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
+    reader: bool = False  # whether the cluster has a second instance, a hot standby
+    reader_reachable: bool = True
+    pooler: bool = False  # whether something between bastion and database drops the settings of sessions
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
 
     @property
