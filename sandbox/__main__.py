@@ -84,11 +84,14 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
     if not plan.database_running:
         postgres.stop()
-    api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
+    # As the API's functions do it, with what their variables say.
+    functions_port = postgres.port if plan.functions_host == "{writer}" else None
+    api = FriggApi(plan.api_key, database.reader(functions_port, plan.functions_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
-    bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
+    if plan.bastion_admitted:
+        bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
     return {
         "stage": LOCAL.name,
         "embedded": True,
@@ -99,6 +102,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
+        "function_prefix": LOCAL.prefix,
+        "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
         "secret": f"{LOCAL.prefix}db-credentials",
         "cluster_prefix": LOCAL.prefix,
         "bastion_address": LOCAL.bastion_address,
