@@ -80,7 +80,7 @@ def cluster_problem(clusters: Sequence[Cluster], prefix: str) -> Finding | None:
         message = f"{len(found)} clusters named {prefix}…; AWS has {', '.join(found)}."
         return Finding("cluster-ambiguous", prefix, message, {"clusters": tuple(found)})
     others = ", ".join(sorted(cluster.identifier for cluster in clusters)) or "none at all"
-    return Finding("cluster-missing", prefix, f"no cluster named {prefix}…; AWS has {others}.")
+    return Finding("cluster-missing", prefix, f"No cluster named {prefix}…; AWS has {others}.")
 
 
 def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Cluster:
@@ -92,7 +92,8 @@ def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Clu
     where = f"RDS DescribeDBClusters, {region}"
     problem = cluster_problem(clusters, prefix)
     if problem is not None:
-        raise CouldNotCheck.because(problem, where, "one-cluster")
+        remedy = "Set cluster_prefix in the registry so that it fits exactly one."
+        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
     (found,) = (cluster for cluster in clusters if cluster.identifier.startswith(prefix))
     if not found.writer_endpoint:
         raise CouldNotCheck(
@@ -122,7 +123,7 @@ def bastion_problem(bastions: Sequence[Bastion], address: str | None, stage: str
     if len(found) == 1:
         return None
     code = "bastion-ambiguous" if found else "bastion-missing"
-    number = f"{len(found)} bastions" if found else "no bastion"
+    number = f"{len(found)} bastions" if found else "No bastion"
     return Finding(code, stage, f"{number} of stage {stage!r}; AWS has {describe(found or bastions)}.")
 
 
@@ -134,7 +135,9 @@ def choose_bastion(bastions: Sequence[Bastion], address: str | None, stage: str,
     """
     problem = bastion_problem(bastions, address, stage)
     if problem is not None:
-        raise CouldNotCheck.because(problem, f"EC2 DescribeInstances, {region}", "bastion-running")
+        remedy = f"Set bastion_address in the registry, or name one instance with the word {stage!r}."
+        where = f"EC2 DescribeInstances, {region}"
+        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
     return candidates(bastions, address, stage)[0]
 
 
