@@ -23,6 +23,7 @@ import fixtures.repository
 import fixtures.session
 import fixtures.tunnel
 import fixtures.waivers
+from fixtures.aws_client import Accounts
 from fixtures.facts import READERS, Facts
 from health.check import Check
 from health.finding import CouldNotCheck, NothingToCheck
@@ -37,6 +38,7 @@ class Readings:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._facts: dict[str, Facts] = {}
+        self._accounts = Accounts()
         self._sandbox: Sandbox | None = None
 
     @property
@@ -48,7 +50,7 @@ class Readings:
         """The facts of an environment; those that its selected checks need are begun at the first call."""
         if name not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
-            given: dict[str, Any] = {"waivers": self.run.waivers.of(name)}
+            given: dict[str, Any] = {"waivers": self.run.waivers.of(name), "accounts": self._accounts}
             if self.run.phase == "after":
                 given.update(fixtures.session.writer_only())  # a reader may lag behind the deploy
             if self.run.registry.embedded(name):
@@ -72,6 +74,7 @@ class Readings:
         for facts in self._facts.values():
             facts.close()
         self._facts.clear()
+        self._accounts.close()
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None

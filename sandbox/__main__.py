@@ -91,13 +91,15 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         standby.start()
     if not plan.database_running:
         postgres.stop()
-    api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
+    # As the API's functions do it, with what their variables say.
+    functions_port = postgres.port if plan.functions_host == "{writer}" else None
+    api = FriggApi(plan.api_key, database.reader(functions_port, plan.functions_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
     entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
-    if plan.way.endpoint_known:
+    if plan.way.endpoint_known and plan.bastion_admitted:
         names = (endpoints.writer, endpoints.reader, endpoints.instance)
         bastion.forwards.update(dict.fromkeys(names, silent if plan.way.database_silent else entrance))
         if standby is not None:
@@ -116,6 +118,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
+        "function_prefix": LOCAL.prefix,
+        "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
         "secret": f"{LOCAL.prefix}db-credentials",
         "database": plan.way.database,
         "limits": plan.way.limits,
