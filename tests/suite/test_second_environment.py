@@ -27,6 +27,7 @@ DATABASE = {
     "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
     "migration-history-exists", "entity-data-column",
 }  # fmt: skip
+SESSION = {"database-answers", "nothing-written"}
 ALONE = {"waivers-hold", "migration-lock-file"}  # they ask nobody
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
@@ -258,7 +259,7 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
     ),
     "wrong-key": (
         {"ssh_key": "ops/tunnel.sh"},
-        DATABASE | {"tunnel-opens", "database-answers"},
+        DATABASE | SESSION | {"tunnel-opens"},
         "the SSH key is not a private key in PEM or OpenSSH form ({app}/ops/tunnel.sh). Name the bastion's own key as "
         "ssh_key in the registry.",
     ),
@@ -330,7 +331,7 @@ class TestNeighbours:
         assert ("differs from" if name == "changed" else "is not in") in message
         assert message in told.block(name)
         assert told.outcomes(name)["failed"] == {"tunnel-opens"}
-        assert told.outcomes(name)["unknown"] == DATABASE | {"database-answers"}
+        assert told.outcomes(name)["unknown"] == DATABASE | SESSION
         causes = {check["explained_by"] for check in told.checks(name).values() if check["outcome"] == "unknown"}
         assert causes == {f"tunnel-closed:127.0.0.1:{port}"}
 
@@ -347,7 +348,7 @@ def test_two_clusters_fit(world: World) -> None:
         world.aws.remove_cluster("acme-qa-a-restored")
     assert told.status == 1
     assert told.environment()["verdict"] == "unknown"
-    assert told.outcomes()["unknown"] == DATABASE | SCRIPT | {"tunnel-opens", "database-answers"}
+    assert told.outcomes()["unknown"] == DATABASE | SESSION | SCRIPT | {"tunnel-opens"}
     assert f"2 clusters named acme-qa-…; AWS has acme-qa-a-restored, {second.CLUSTER}" in told.flat
     assert "endpoint" not in told.environment()["facts"]
 
