@@ -31,6 +31,7 @@ DATABASE = {
 }  # fmt: skip
 ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
 CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
+SESSION = {"database-answers", "nothing-written"}
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
@@ -303,7 +304,7 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
     ),
     "wrong-key": (
         {"ssh_key": "ops/tunnel.sh"},
-        DATABASE | {"tunnel-opens", "database-answers"},
+        DATABASE | SESSION | {"tunnel-opens"},
         "the SSH key is not a private key in PEM or OpenSSH form ({app}/ops/tunnel.sh). Name the bastion's own key as "
         "ssh_key in the registry.",
     ),
@@ -377,7 +378,7 @@ class TestNeighbours:
         assert message in told.block(name)
         assert f"ssh-keyscan -p {port} 127.0.0.1 | ssh-keygen -lf -" in told.block(name)
         assert told.outcomes(name)["failed"] == {"tunnel-opens"}
-        assert told.outcomes(name)["unknown"] == DATABASE | {"database-answers"}
+        assert told.outcomes(name)["unknown"] == DATABASE | SESSION
         causes = {check["explained_by"] for check in told.checks(name).values() if check["outcome"] == "unknown"}
         assert causes == {f"{code}:127.0.0.1:{port}"}
 
@@ -396,7 +397,7 @@ def test_two_clusters_fit(world: World) -> None:
     assert told.outcomes()["failed"] == {"one-cluster"}
     assert told.finding("cluster-ambiguous")["evidence"] == {"clusters": ["acme-qa-a-restored", second.CLUSTER]}
     unread = {name: check for name, check in told.checks().items() if check["outcome"] == "unknown"}
-    assert unread.keys() == DATABASE | SCRIPT | CLUSTER | {"tunnel-opens", "database-answers"}
+    assert unread.keys() == DATABASE | SCRIPT | CLUSTER | SESSION | {"tunnel-opens"}
     assert {check["explained_by"] for check in unread.values()} == {"cluster-ambiguous:acme-qa-"}
     assert f"2 clusters named acme-qa-…; AWS has acme-qa-a-restored, {second.CLUSTER}" in told.flat
     assert "endpoint" not in told.environment()["facts"]
