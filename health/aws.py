@@ -50,12 +50,14 @@ class Function:
         name: its name in AWS.
         found: whether AWS knows it.
         variables: the names of its environment variables that hold a value.
+        layers: the ARNs of the layer versions that it carries.
     """
 
     purpose: str
     name: str
     found: bool
     variables: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

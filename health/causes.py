@@ -12,6 +12,7 @@ _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
     "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
+_UNAPPLIED = (*_FAILED, "rolled-back-unapplied", "out-of-order-migration", "pending-migration")
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration is explained only by a finding about that migration.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +27,21 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "entity-data-column-missing": _FAILED,
     "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable",),
+    "log-migration-failed": (*_FAILED, "pending-objects-exist", "rolled-back-unapplied"),
+    "log-migration-blocked": _FAILED,
+    "log-schema-not-empty": _NO_HISTORY,
+    "log-lock-timeout": ("migration-running",),
+    "log-database-unreachable": ("database-unreachable",),
+    "log-credentials-refused": ("database-secret-unusable", "database-login-refused"),
+    "log-column-missing": ("entity-data-column-missing", "entity-data-column-pending", *_UNAPPLIED),
+    "log-table-missing": ("phantom-row", *_UNAPPLIED),
+    "log-enum-value-unknown": ("layer-ahead", *_UNAPPLIED),
+    "log-timeout": ("crashed-migration", "migration-running"),
+    "log-out-of-memory": ("crashed-migration",),
+    "log-unauthorized": ("api-unauthorized", "admin-api-key-missing"),
+    "stale-layer": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
+    "layer-mismatch": ("edited-migration", "comment-edited-migration", "edited-after-failure"),
+    "orphaned-migration": ("layer-ahead",),
 }
 
 

@@ -19,7 +19,11 @@ class Limits:
     aws_attempts: int = 2
     api_read_s: float = 30  # API Gateway's own
     database_s: float = 5
+    layer_s: float = 30  # reading the archive of the deployed layer
     fact_s: float = 45  # what no single limit stopped
+
+
+LOG_MINUTES: Mapping[str, float] = {"auth": 30, "worker": 10}  # how far back the repair guide looks
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Environment:
         functions: purpose → name of the Lambda function.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
+        log_minutes: purpose → how many minutes of that function's log are read.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -62,6 +68,8 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    layer: str = ""
+    log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
     stages: tuple[str, ...] = ()
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

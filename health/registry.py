@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from health.environment import Environment, Limits
+from health.environment import LOG_MINUTES, Environment, Limits
 from health.secret import Secret
 from health.text import did_you_mean
 from health.urls import is_loopback
@@ -21,9 +21,11 @@ Settings = Mapping[str, Any]
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
+_OTHERS |= {"log_minutes": dict}
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
+_MOST_LOG_MINUTES = 24 * 60
 _EXTRA_STAGES = ("local-dev",)  # a stage of the guide's script that is no environment of its own
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -133,7 +135,7 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
-    for table in ("limits", "functions", "accepted_checksums"):
+    for table in ("limits", "functions", "accepted_checksums", "log_minutes"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
@@ -158,6 +160,7 @@ def environment(
     stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
     limits = Limits(**values.pop("limits"))
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
+    values["log_minutes"] = {**LOG_MINUTES, **values["log_minutes"]}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
 
@@ -202,11 +205,23 @@ def _validate(table: Settings, where: str) -> None:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
         if type(value) not in (int, float) or value <= 0:
             raise RegistryError(f"{where}: limits.{key} = {value!r} is not a number above 0. Write seconds.")
+    _validate_log_minutes(table.get("log_minutes", {}), where)
     port = table.get("ssh_port", 1)
     if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
     if "$" not in table.get("api_url", ""):
         _validate_url(table.get("api_url", ""), where)
+
+
+def _validate_log_minutes(table: Settings, where: str) -> None:
+    for key, value in table.items():
+        if key not in LOG_MINUTES:
+            raise RegistryError(f"{where}: unknown key log_minutes.{key}. Known: {', '.join(LOG_MINUTES)}.")
+        if type(value) not in (int, float) or not 0 < value <= _MOST_LOG_MINUTES:
+            raise RegistryError(
+                f"{where}: log_minutes.{key} = {value!r} is not a number from above 0 to {_MOST_LOG_MINUTES}. "
+                "Write minutes."
+            )
 
 
 def _validate_url(url: str, where: str) -> None:

@@ -66,7 +66,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
 
-    from sandbox import database
+    from sandbox import database, layer
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
@@ -87,6 +87,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
+    layer.serve(front, application.migrations, plan.layer)
     application.write_script(plan, endpoints)
     bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
     return {
@@ -101,6 +102,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
         "secret": f"{LOCAL.prefix}db-credentials",
         "cluster_prefix": LOCAL.prefix,
+        "layer": f"quo-integrations-prisma-{LOCAL.name}",
         "bastion_address": LOCAL.bastion_address,
         "ssh_user": USER,
         "ssh_port": bastion.port,

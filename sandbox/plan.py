@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -81,6 +81,9 @@ class Plan:
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
+    log_lines: dict[str, Sequence[str]] = field(default_factory=dict)  # function → what it logs after the quiet lines
+    layer: Callable[[dict[str, bytes]], dict[str, bytes]] = dict  # of the directory's files, what the layer holds
+    layer_of_auth: int = 2  # the version that the auth function carries; the worker's is 2
 
     @property
     def changes_directory(self) -> bool:
