@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 from health import logs
 from health.check import By, check
-from health.finding import Finding
-from health.log_patterns import KINDS
+from health.finding import Finding, Severity
+from health.log_patterns import codes
 from health.logs import Log
 
-_FINDS: dict[str, By] = {
-    **dict.fromkeys(KINDS, By(before="warning", after="error", nightly="warning")),
-    "log-incomplete": By(before="warning", after="warning", nightly="warning"),
-}
+_WITNESS = By(before="warning", after="error", nightly="warning")
 
 
-@check(finds=_FINDS)
+def _finds(purpose: str) -> dict[str, Severity | By]:
+    return {**dict.fromkeys(codes(purpose).values(), _WITNESS), f"{purpose}-log-incomplete": "warning"}
+
+
+@check(finds=_finds("auth"))
 def test_auth_log(auth_log: Log) -> Iterator[Finding]:
     """The log of the auth function tells of no trouble with the database or its schema.
 
@@ -24,10 +25,10 @@ def test_auth_log(auth_log: Log) -> Iterator[Finding]:
 
     Mend what the finding is explained by. Where nothing explains it, it names what to look at.
     """
-    yield from logs.findings(auth_log)
+    yield from logs.findings(auth_log, "auth")
 
 
-@check(finds=_FINDS)
+@check(finds=_finds("worker"))
 def test_worker_log(worker_log: Log) -> Iterator[Finding]:
     """The log of the function that migrates tells of no failure.
 
@@ -38,4 +39,4 @@ def test_worker_log(worker_log: Log) -> Iterator[Finding]:
     Mend what the finding is explained by. Where nothing explains it, the state was mended since, or a retry
     is about to meet the same again.
     """
-    yield from logs.findings(worker_log)
+    yield from logs.findings(worker_log, "worker")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from health.finding import Evidence, Finding
-from health.log_patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS
+from health.log_patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS, codes
 from health.secret import hide
 from health.text import one_line
 
@@ -21,7 +21,7 @@ _ECHO = timedelta(seconds=1)  # Prisma and Frigg both log the error of a request
 _SHOWN = 3  # names, streams
 _ESCAPES = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _LOGIN = re.compile(r"://[^\s/@]*@")
-_BY_MIGRATION = ("log-migration-failed", "log-migration-blocked")
+_BY_MIGRATION = ("migration-failed", "migration-blocked")
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Occurrence:
     """One time that something went wrong, put together from the lines that tell of it.
 
     Attributes:
-        code: its kind, a key of ``KINDS``.
+        kind: a key of ``KINDS``.
         name: the column, table, enum, host or error code that it names.
         migration: the migration that it names.
         sqlstate: PostgreSQL's error code.
         error: PostgreSQL's error text.
     """
 
-    code: str
+    kind: str
     stream: str
     at: datetime
     name: str = ""
@@ -101,25 +101,27 @@ def occurrences(lines: Iterable[Line]) -> Iterator[Occurrence]:
     for told in by_stream.values():
         last: dict[tuple[str, str], datetime] = {}
         for each in _of_stream(sorted(told, key=lambda line: line.at)):
-            key = (each.code, each.migration or each.name)
+            key = (each.kind, each.migration or each.name)
             if key not in last or each.at - last[key] > _ECHO:
                 last[key] = each.at
                 yield each
 
 
-def findings(log: Log) -> Iterator[Finding]:
-    """One finding for each kind of trouble, and of failed migrations one for each."""
+def findings(log: Log, purpose: str) -> Iterator[Finding]:
+    """One finding for each kind of trouble that a function of this purpose can log; of migrations one for each."""
     grouped: dict[tuple[str, str], list[Occurrence]] = {}
     for each in occurrences(log.lines):
-        migration = each.migration if each.code in _BY_MIGRATION else ""
-        grouped.setdefault((each.code, migration), []).append(each)
-    for (code, migration), group in grouped.items():
-        subject = one_line(hide(migration)) or log.group
-        yield Finding(code, subject, " ".join(_sentences(log, code, group, subject)), _evidence(log, group, migration))
+        migration = each.migration if each.kind in _BY_MIGRATION else ""
+        grouped.setdefault((each.kind, migration), []).append(each)
+    known = codes(purpose)
+    for (kind, migration), group in grouped.items():
+        if kind in known:
+            subject = one_line(hide(migration)) or log.group
+            message = " ".join(_sentences(log, kind, group, subject))
+            yield Finding(known[kind], subject, message, _evidence(log, group, migration))
     if log.cut:
-        yield Finding(
-            "log-incomplete", log.group, f"Only a part of the log since {_time(log.since)} UTC was read: {log.cut}."
-        )
+        message = f"Only a part of the log since {_time(log.since)} UTC was read: {log.cut}."
+        yield Finding(f"{purpose}-log-incomplete", log.group, message)
 
 
 def _of_stream(lines: Sequence[Line]) -> Iterator[Occurrence]:
@@ -131,12 +133,12 @@ def _of_stream(lines: Sequence[Line]) -> Iterator[Occurrence]:
         if opening := OPENING.search(line.text):
             if block is not None:
                 yield block
-            code = OPENS.get(opening[1], "log-prisma-error")
-            block = Occurrence(code, line.stream, line.at, "" if opening[1] in OPENS else opening[1])
+            kind = OPENS.get(opening[1], "prisma-error")
+            block = Occurrence(kind, line.stream, line.at, "" if opening[1] in OPENS else opening[1])
         elif block is not None and (filled := _filled(block, line.text)) is not None:
             block = filled
         elif (single := _single(line)) is not None:
-            if block is None or block.code != single.code:
+            if block is None or block.kind != single.kind:
                 yield single
             else:
                 block = replace(block, name=block.name or single.name)
@@ -147,7 +149,7 @@ def _of_stream(lines: Sequence[Line]) -> Iterator[Occurrence]:
 def _filled(block: Occurrence, text: str) -> Occurrence | None:
     """The block with what another line of it tells; None where the line is none of a block."""
     if LOCK.search(text):
-        return replace(block, code="log-lock-timeout")
+        return replace(block, kind="lock-timeout")
     for pattern in PARTS:
         if part := pattern.search(text):
             told: dict[str, Any] = {
@@ -158,9 +160,9 @@ def _filled(block: Occurrence, text: str) -> Occurrence | None:
 
 
 def _single(line: Line) -> Occurrence | None:
-    for code, pattern in SINGLE:
+    for kind, pattern in SINGLE:
         if found := pattern.search(line.text):
-            return Occurrence(code, line.stream, line.at, found.groupdict().get("name") or "")
+            return Occurrence(kind, line.stream, line.at, found.groupdict().get("name") or "")
     return None
 
 
@@ -185,8 +187,8 @@ def _texts(message: str) -> Iterator[str]:
             waiting += reversed(each)
 
 
-def _sentences(log: Log, code: str, group: Sequence[Occurrence], subject: str) -> Iterator[str]:
-    yield KINDS[code].means
+def _sentences(log: Log, kind: str, group: Sequence[Occurrence], subject: str) -> Iterator[str]:
+    yield KINDS[kind].means
     names = list(dict.fromkeys(_shown(each.name) for each in group if each.name))
     if names:
         yield f"It names {_some(names)}."

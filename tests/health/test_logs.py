@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from health import logs
-from health.causes import EXPLAINED_BY
 from health.finding import Finding
-from health.log_patterns import FILTER, KINDS, OPENS, SINGLE, TERMS
+from health.log_patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
 from health.logs import Line, Log, interesting, window
 from health.secret import Secret
 from sandbox.logs import COLUMN_MISSING, QUIET, failed
@@ -19,80 +18,80 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 GROUP = "/aws/lambda/worker"
 
 
-def read(*events: str | tuple[str, str, float], cut: str = "") -> list[Finding]:
+def read(*events: str | tuple[str, str, float], cut: str = "", purpose: str = "worker") -> list[Finding]:
     """The findings on events: a message alone, or stream, message and seconds after the first."""
     lines = []
     for number, event in enumerate(events):
         stream, message, seconds = ("s", event, number / 1000) if isinstance(event, str) else event
         lines += [Line(stream, NOW + timedelta(seconds=seconds), text) for text in interesting(message)]
-    return list(logs.findings(Log(GROUP, NOW, NOW, tuple(lines), cut)))
+    return list(logs.findings(Log(GROUP, NOW, NOW, tuple(lines), cut), purpose))
 
 
 # One event per line; a text alone is one event.
 CASES: dict[str, tuple[str, list[str]]] = {
-    "P3009": ("log-migration-blocked", [
+    "P3009": ("migration-blocked", [
         "Error: P3009", "",
         "migrate found failed migrations in the target database, new migrations will not be applied.",
         "The `20251112195422_update` migration started at 2026-01-01 00:00:00 UTC failed",
     ]),
-    "P3005": ("log-schema-not-empty", ["Error: P3005", "", "The database schema is not empty. Read more about how"]),
-    "lock": ("log-lock-timeout", [
+    "P3005": ("schema-not-empty", ["Error: P3005", "", "The database schema is not empty. Read more about how"]),
+    "lock": ("lock-timeout", [
         "Error: P1002", "", "The database server was reached but timed out.",
         "Context: Timed out trying to acquire a postgres advisory lock (SELECT pg_advisory_lock(72707369)). "
         "Elapsed: 10001ms. Timeout: 10000ms.",
     ]),
-    "P1002 without a lock": ("log-database-unreachable", [
+    "P1002 without a lock": ("database-unreachable", [
         "Error: P1002", "", "The database server was reached but timed out.", "Please try again.",
     ]),
-    "P1001": ("log-database-unreachable", ["Error: P1001", "", "Can't reach database server at `db.example`:`5432`"]),
-    "P1001 of a request": ("log-database-unreachable", ["Can't reach database server at `db.example`:`5432`"]),
-    "P1000": ("log-credentials-refused", [
+    "P1001": ("database-unreachable", ["Error: P1001", "", "Can't reach database server at `db.example`:`5432`"]),
+    "P1001 of a request": ("database-unreachable", ["Can't reach database server at `db.example`:`5432`"]),
+    "P1000": ("credentials-refused", [
         "Error: P1000: Authentication failed against database server, the provided database credentials for "
         "`postgres` are not valid.",
     ]),
-    "P3017": ("log-resolve-refused", ["Error: P3017", "", "The migration 2026_x could not be found."]),
-    "an error without a meaning here": ("log-prisma-error", ["Error: P1003", "", "Database `x` does not exist"]),
-    "column of a read": ("log-column-missing", list(COLUMN_MISSING)),
-    "column of an insert": ("log-column-missing", ["The column `data` does not exist in the current database."]),
+    "P3017": ("resolve-refused", ["Error: P3017", "", "The migration 2026_x could not be found."]),
+    "an error without a meaning here": ("prisma-error", ["Error: P1003", "", "Database `x` does not exist"]),
+    "column of a read": ("column-missing", list(COLUMN_MISSING)),
+    "column of an insert": ("column-missing", ["The column `data` does not exist in the current database."]),
     "column of an adapter": (
-        "log-column-missing", ["The column `(not available)` does not exist in the current database."],
+        "column-missing", ["The column `(not available)` does not exist in the current database."],
     ),
-    "column in a JSON record": ("log-column-missing", [json.dumps({
+    "column in a JSON record": ("column-missing", [json.dumps({
         "level": "ERROR", "error": {"stack": ["a\nThe column `Entity.data` does not exist in the current database."]},
     })]),
     "column with colours": (
-        "log-column-missing",
+        "column-missing",
         ["\x1b[31mThe column `\x1b[1mEntity.data\x1b[22m` does not exist in the current database.\x1b[39m"],
     ),
     "column in one event with other lines": (
-        "log-column-missing", ["Invalid `p()` invocation:\r\rThe column `a.b` does not exist in the current database."],
+        "column-missing", ["Invalid `p()` invocation:\r\rThe column `a.b` does not exist in the current database."],
     ),
-    "table": ("log-table-missing", ["The table `public.Process` does not exist in the current database."]),
+    "table": ("table-missing", ["The table `public.Process` does not exist in the current database."]),
     "value newer than the database": (
-        "log-enum-value-unknown", ['invalid input value for enum "IntegrationStatus": "IN_CREATION"'],
+        "enum-value-unknown", ['invalid input value for enum "IntegrationStatus": "IN_CREATION"'],
     ),
     "value newer, in an error's text": (
-        "log-enum-value-unknown",
+        "enum-value-unknown",
         ['PostgresError { message: "invalid input value for enum \\"IntegrationStatus\\": \\"IN_CREATION\\"" }'],
     ),
     "value newer than the code": (
-        "log-enum-value-unknown", ["Value 'IN_CREATION' not found in enum 'IntegrationStatus'"],
+        "enum-value-unknown", ["Value 'IN_CREATION' not found in enum 'IntegrationStatus'"],
     ),
-    "no client": ("log-client-missing", ["Error: Cannot find Prisma client for postgresql. Tried paths:"]),
-    "time limit": ("log-timeout", ["2026-11-22T10:00:00Z 1f0e Task timed out after 900.00 seconds"]),
-    "memory": ("log-out-of-memory", ["RequestId: 1f0e Error: Runtime exited with error: signal: killed"]),
-    "state": ("log-status-not-written", ["Failed to update migration status: AccessDenied"]),
-    "key": ("log-unauthorized", ["Unauthorized access attempt to db-migrate endpoint"]),
-    "setting": ("log-setting-missing", ["❌ Validation failed: DATABASE_URL environment variable is not set"]),
+    "no client": ("client-missing", ["Error: Cannot find Prisma client for postgresql. Tried paths:"]),
+    "time limit": ("timeout", ["2026-11-22T10:00:00Z 1f0e Task timed out after 900.00 seconds"]),
+    "memory": ("out-of-memory", ["RequestId: 1f0e Error: Runtime exited with error: signal: killed"]),
+    "state": ("status-not-written", ["Failed to update migration status: AccessDenied"]),
+    "key": ("unauthorized", ["Unauthorized access attempt to db-migrate endpoint"]),
+    "setting": ("setting-missing", ["❌ Validation failed: DATABASE_URL environment variable is not set"]),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "events"), CASES.values(), ids=CASES)
-def test_what_lines_tell(code: str, events: list[str]) -> None:
+@pytest.mark.parametrize(("kind", "events"), CASES.values(), ids=CASES)
+def test_what_lines_tell(kind: str, events: list[str]) -> None:
     (found,) = read(*events)
-    assert found.code == code
+    assert found.code == codes("worker")[kind]
     assert found.evidence["count"] == 1
-    assert KINDS[code].means in found.message
+    assert KINDS[kind].means in found.message
 
 
 @pytest.mark.parametrize("function", QUIET)
@@ -101,9 +100,14 @@ def test_quiet_lines_tell_nothing(function: str) -> None:
 
 
 def test_every_kind_has_a_case() -> None:
-    assert {code for code, _ in CASES.values()} | {"log-migration-failed"} == set(KINDS)
-    assert set(OPENS.values()) | {code for code, _ in SINGLE} <= set(KINDS)
-    assert {code for code in EXPLAINED_BY if code.startswith("log-")} <= set(KINDS)
+    assert {kind for kind, _ in CASES.values()} | {"migration-failed"} == set(KINDS)
+    assert set(OPENS.values()) | {kind for kind, _ in SINGLE} <= set(KINDS)
+
+
+def test_what_only_a_migration_logs_is_not_the_auth_functions() -> None:
+    assert read(*failed("2_b"), purpose="auth") == []
+    (found,) = read(*COLUMN_MISSING, purpose="auth")
+    assert found.code == "auth-log-column-missing"
 
 
 def test_the_filter_is_one_that_cloudwatch_takes() -> None:
@@ -113,7 +117,7 @@ def test_the_filter_is_one_that_cloudwatch_takes() -> None:
 
 def test_a_failed_migration_is_put_together_from_its_events() -> None:
     (found,) = read(*failed("2_b"))
-    assert (found.code, found.subject) == ("log-migration-failed", "2_b")
+    assert (found.code, found.subject) == ("worker-log-migration-failed", "2_b")
     assert found.evidence["migration"] == "2_b"
     assert found.evidence["sqlstates"] == ("42P07",)
     assert (
@@ -140,13 +144,13 @@ def test_a_block_ends() -> None:
 
 def test_a_line_of_another_kind_does_not_hide_in_a_block() -> None:
     found = read("Error: P3018", "Migration name: 1_a", "Task timed out after 900.00 seconds")
-    assert {each.code for each in found} == {"log-migration-failed", "log-timeout"}
+    assert {each.code for each in found} == {"worker-log-migration-failed", "worker-log-timeout"}
 
 
 def test_an_error_value_in_a_migration_is_the_migrations() -> None:
     (found,) = read("Error: P3018", "Migration name: 1_a", "Database error code: 22P02",
                     'ERROR: invalid input value for enum "S": "X"')  # fmt: skip
-    assert found.code == "log-migration-failed"
+    assert found.code == "worker-log-migration-failed"
 
 
 def test_times_and_counts() -> None:
@@ -165,7 +169,7 @@ def test_lines_in_the_wrong_order_are_put_right() -> None:
 
 def test_what_was_not_read_is_said() -> None:
     (found,) = read(cut="it has more than 50 pages")
-    assert found.code == "log-incomplete"
+    assert found.code == "worker-log-incomplete"
     assert "it has more than 50 pages" in found.message
 
 
