@@ -95,7 +95,7 @@ def test_no_orphaned_migration(history: History, origins: Origins) -> Iterator[F
             one_line(row.migration_name),
             f"Applied {row.started_at:%Y-%m-%d %H:%M} UTC, but {history.directory.path} does not hold it."
             + origins.sentence(row),
-            {"id": row.id, "checksum": row.checksum},
+            {"id": row.id, "checksum": row.checksum, "migration": one_line(row.migration_name)},
         )
 
 

@@ -64,7 +64,7 @@ class Function:
         name: its name in AWS.
         found: whether AWS knows it.
         variables: the names of its environment variables that hold a value.
-        layers: the ARNs of its layers' versions.
+        layers: the ARNs of the layer versions that it carries.
     """
 
     purpose: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from health.finding import Finding
+from health.log_patterns import PURPOSES, codes
 
 _FAILED = ("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
 _NO_HISTORY = ("no-history", "history-in-another-schema")
@@ -12,6 +13,22 @@ _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
     "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
+_UNAPPLIED = (*_FAILED, "rolled-back-unapplied", "out-of-order-migration", "pending-migration")
+# The same for what a function's log tells, by its kind.
+_LOGGED: Mapping[str, tuple[str, ...]] = {
+    "migration-failed": (*_FAILED, "pending-objects-exist", "rolled-back-unapplied"),
+    "migration-blocked": _FAILED,
+    "schema-not-empty": _NO_HISTORY,
+    "lock-timeout": ("migration-running",),
+    "database-unreachable": ("database-unreachable",),
+    "credentials-refused": ("database-secret-unusable", "database-login-refused"),
+    "column-missing": ("entity-data-column-missing", "entity-data-column-pending", *_UNAPPLIED),
+    "table-missing": ("phantom-row", *_UNAPPLIED),
+    "enum-value-unknown": ("layer-ahead", *_UNAPPLIED),
+    "timeout": ("crashed-migration", "migration-running"),
+    "out-of-memory": ("crashed-migration",),
+    "unauthorized": ("api-unauthorized", "admin-api-key-missing"),
+}
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration, or a function, is explained only by a finding about that one.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -39,6 +56,10 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "database-url-password-stale": ("database-login-refused",),
     "database-host-stale": ("database-url-stale",),
     "admin-api-key-missing": ("function-missing",),
+    "stale-layer": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
+    "layer-mismatch": ("edited-migration", "comment-edited-migration", "edited-after-failure"),
+    "orphaned-migration": ("layer-ahead",),
+    **{code: _LOGGED[kind] for purpose in PURPOSES for kind, code in codes(purpose).items() if kind in _LOGGED},
 }
 
 

@@ -20,7 +20,11 @@ class Limits:
     api_read_s: float = 30  # API Gateway's own
     database_s: float = 5
     wake_s: float = 45  # of a login where the cluster may be paused
+    layer_s: float = 30  # reading the archive of the deployed layer
     fact_s: float = 60  # what no single limit stopped
+
+
+LOG_MINUTES: Mapping[str, float] = {"auth": 30, "worker": 10}  # how far back the repair guide looks
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Environment:
         accepted_checksums: migration → checksums with which its row is taken as unedited.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
             identifier of that stage's own cluster begins with.
+        layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
+        log_minutes: purpose → how many minutes of that function's log are read.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -70,6 +76,8 @@ class Environment:
     tunnel_script: Path = Path()
     migrations: Path = Path()
     script_stages: Mapping[str, str] = field(default_factory=dict)
+    layer: str = ""
+    log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
     stages: tuple[str, ...] = ()
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from health.environment import Environment, Limits
+from health.environment import LOG_MINUTES, Environment, Limits
 from health.secret import Secret
 from health.text import did_you_mean
 from health.urls import is_loopback
@@ -22,11 +22,12 @@ _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {
     "embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict, "variables": dict,
-    "script_stages": list,
+    "script_stages": list, "log_minutes": dict,
 }  # fmt: skip
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
+_MOST_LOG_MINUTES = 24 * 60
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -135,7 +136,7 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
-    for table in ("limits", "functions", "accepted_checksums", "variables"):
+    for table in ("limits", "functions", "accepted_checksums", "variables", "log_minutes"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
@@ -170,6 +171,7 @@ def environment(
         known = ", ".join(sorted(values["functions"]))
         raise RegistryError(f"{where}: variables.{strange[0]} is of no function. Known: {known}.")
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
+    values["log_minutes"] = {**LOG_MINUTES, **values["log_minutes"]}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
 
@@ -211,6 +213,7 @@ def _validate(table: Settings, where: str) -> None:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
         if type(value) not in (int, float) or value <= 0:
             raise RegistryError(f"{where}: limits.{key} = {value!r} is not a number above 0. Write seconds.")
+    _validate_log_minutes(table.get("log_minutes", {}), where)
     port = table.get("ssh_port", 1)
     if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
@@ -226,6 +229,17 @@ def _validate_lists(table: Settings, where: str) -> None:
     for stage in table.get("script_stages", ()):
         if not (isinstance(stage, str) and _NAME.fullmatch(stage)):
             raise RegistryError(f'{where}: script_stages holds {stage!r}, no stage. Write names such as "local-dev".')
+
+
+def _validate_log_minutes(table: Settings, where: str) -> None:
+    for key, value in table.items():
+        if key not in LOG_MINUTES:
+            raise RegistryError(f"{where}: unknown key log_minutes.{key}. Known: {', '.join(LOG_MINUTES)}.")
+        if type(value) not in (int, float) or not 0 < value <= _MOST_LOG_MINUTES:
+            raise RegistryError(
+                f"{where}: log_minutes.{key} = {value!r} is not a number from above 0 to {_MOST_LOG_MINUTES}. "
+                "Write minutes."
+            )
 
 
 def _validate_url(url: str, where: str) -> None:

@@ -16,6 +16,8 @@ import fixtures.aws
 import fixtures.credentials
 import fixtures.database
 import fixtures.files
+import fixtures.layer
+import fixtures.logs
 import fixtures.prisma_version
 import fixtures.proof
 import fixtures.replay

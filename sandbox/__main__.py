@@ -67,7 +67,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
 
-    from sandbox import database
+    from sandbox import database, layer
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
@@ -96,6 +96,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     api = FriggApi(plan.api_key, database.reader(functions_port, plan.functions_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
+    layer.serve(front, application.migrations, plan.layer)
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
     entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
@@ -124,6 +125,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "database": plan.way.database,
         "limits": plan.way.limits,
         "cluster_prefix": LOCAL.prefix,
+        "layer": f"quo-integrations-prisma-{LOCAL.name}",
         "bastion_address": LOCAL.bastion_address,
         "ssh_user": USER,
         "ssh_port": silent if plan.way.bastion_silent else bastion.port,

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from sandbox import logs
 from sandbox.aws_server import REGION
 from sandbox.front import Front
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
@@ -121,8 +122,8 @@ class Seed:
         if not running:
             ec2.stop_instances(InstanceIds=[instance])
 
-    def functions(self, variables: dict[str, dict[str, str]]) -> None:
-        """The stages' Lambda functions; ``variables`` by stage."""
+    def functions(self, variables: dict[str, dict[str, str]], layer_of_auth: int) -> None:
+        """The stages' Lambda functions, and two versions of their layer; ``variables`` by stage."""
         request = urllib.request.Request(  # noqa: S310 - the URL is our own server's
             f"{self.url}/moto-api/config",
             json.dumps({"lambda": {"use_docker": False}}).encode(),
@@ -133,17 +134,31 @@ class Seed:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as code:
             code.writestr("index.js", "")
+        client = self._client("lambda")
         for stage, values in variables.items():
-            for function in ("auth", "dbMigrationWorker"):
-                self._client("lambda").create_function(
+            layers = [
+                client.publish_layer_version(
+                    LayerName=f"quo-integrations-prisma-{stage}", Content={"ZipFile": archive.getvalue()}
+                )["LayerVersionArn"]
+                for _ in range(2)
+            ]  # fmt: skip
+            for function, version in (("auth", layer_of_auth), ("dbMigrationWorker", 2)):
+                client.create_function(
                     FunctionName=f"quo-integrations-{stage}-{function}", Runtime="nodejs22.x", Role=role,
                     Handler="index.handler", Code={"ZipFile": archive.getvalue()}, Environment={"Variables": values},
+                    Layers=[layers[version - 1]],
                 )  # fmt: skip
 
     def secret(self, stage: Stage, password: str) -> None:
         """The secret with the database's login."""
         text = json.dumps({"username": "postgres", "password": password})
         self._client("secretsmanager").create_secret(Name=f"{stage.prefix}db-credentials", SecretString=text)
+
+    def logs(self, stage: Stage, lines: Mapping[str, Sequence[str]]) -> None:
+        """The functions' logs: quiet lines, then these."""
+        client = self._client("logs")
+        for function, quiet in logs.QUIET.items():
+            logs.write(client, f"/aws/lambda/{stage.prefix}{function}", [*quiet, *lines.get(function, ())])
 
     def _client(self, service: str) -> Any:
         from botocore.config import Config
@@ -186,7 +201,9 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     }
     if not plan.function_keys:
         del variables[LOCAL.name]["ADMIN_API_KEY"]
-    aws.functions(variables)
+    aws.functions(variables, plan.layer_of_auth)
+    aws.logs(LOCAL, plan.log_lines)
+    aws.logs(OTHER, {"auth": logs.COLUMN_MISSING})  # another stage's trouble is not ours
     aws.bastion(LOCAL, groups[LOCAL][1], running=plan.bastion_running)
     aws.bastion(OTHER, groups[OTHER][1], running=True)
     return aws, replace(endpoints[LOCAL], other=endpoints[OTHER].writer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -127,6 +127,9 @@ class Plan:
     reader_reachable: bool = True
     pooler: bool = False  # whether something between bastion and database drops the settings of sessions
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
+    log_lines: dict[str, Sequence[str]] = field(default_factory=dict)  # function → what it logs after the quiet lines
+    layer: Callable[[dict[str, bytes]], dict[str, bytes]] = dict  # of the directory's files, what the layer holds
+    layer_of_auth: int = 2  # the version that the auth function carries; the worker's is 2
 
     @property
     def changes_directory(self) -> bool:

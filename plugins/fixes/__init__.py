@@ -6,7 +6,9 @@ yields :class:`Fix` values, the preferred one first, or one :class:`NoFix` that 
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -50,4 +52,5 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     return suggested, " ".join(reasons) or None
 
 
-from plugins.fixes import access, directory, failed, history, schema, script, settings, waivers  # noqa: E402, F401 - they register themselves here
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):  # those with fixes register them
+    importlib.import_module(_module.name)

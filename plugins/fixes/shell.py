@@ -39,7 +39,8 @@ def deployment(environment: Environment) -> Fix:
         "command",
         f"Deploy {environment.name}",
         deploy(environment),
-        note="Prisma has no way back from an applied migration: there is no undo.",
+        note="On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships "
+        "the layer of that build. Prisma has no way back from an applied migration: there is no undo.",
         rank=50,
     )
 

@@ -47,6 +47,8 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
     assert prod.functions == {"auth": "quo-integrations-prod-auth", "worker": "quo-integrations-prod-dbMigrationWorker"}
     assert prod.secret == "quo-integrations-prod-db-credentials"
     assert prod.cluster_prefix == "quo-integrations-prod-"
+    assert prod.layer == "quo-integrations-prisma-prod"
+    assert prod.log_minutes == {"auth": 30, "worker": 10}
     assert prod.ssh_key == Path("/app/backend/security/quo-postgres-bastion.pem")
     assert prod.tunnel_script == Path("/app/scripts/postgres-tunnel.sh")
     assert prod.migrations == Path("/app/backend/node_modules/@friggframework/core/prisma-postgresql/migrations")
@@ -55,6 +57,11 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
     assert prod.sources["app"] == "--app"
     assert dev.script_stages == {"local-dev": "quo-integrations-local-dev-"}
     assert prod.script_stages == {}
+
+
+def test_a_window_of_a_log_is_set_alone() -> None:
+    known = load("[defaults]\nlog_minutes.auth = 60\n" + MINIMAL + "log_minutes.worker = 0.5\n")
+    assert registry.environment(known, "qa", VARIABLES, {}).log_minutes == {"auth": 60, "worker": 0.5}
 
 
 def test_values_are_expanded() -> None:
@@ -83,6 +90,9 @@ def test_values_are_expanded() -> None:
         pytest.param("[qa]\napi_url = 'x'\n", ["api_url = 'x'", "https://"], id="no URL"),
         pytest.param("[qa]\nlimits.connect_s = 0\n", ["limits.connect_s = 0", "above 0"], id="limit of 0"),
         pytest.param("[qa]\nlimits.conect_s = 1\n", ["limits.conect_s", "connect_s"], id="unknown limit"),
+        pytest.param("[qa]\nlog_minutes.auth = 0\n", ["log_minutes.auth = 0", "Write minutes"], id="window of 0"),
+        pytest.param("[qa]\nlog_minutes.auth = 1e9\n", ["log_minutes.auth", "to 1440"], id="window of ages"),
+        pytest.param("[qa]\nlog_minutes.api = 1\n", ["log_minutes.api", "auth, worker"], id="unknown log"),
         pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
         pytest.param("[qa]\nscript_stages = 'x'\n", ["script_stages = 'x'", "list"], id="stages as text"),
         pytest.param("[qa]\nscript_stages = ['a b']\n", ["script_stages", "'a b'", "local-dev"], id="no stage"),

@@ -117,6 +117,14 @@ def _findings() -> Iterator[tuple[list[Finding], dict[str, str]]]:
     yield [api, failed], {api.key: failed.key}
     yield [column, pending], {column.key: pending.key}
     yield [column, Finding("pending-migration", "other", "")], {}
+    logged = Finding("worker-log-migration-failed", "m1", "", {"migration": "m1"})
+    yield [logged, failed], {logged.key: failed.key}
+    yield [logged, Finding("failed-migration", "other", "")], {}
+    stale, other = (Finding("stale-layer", name, "", {"migration": name}) for name in ("m2", "m3"))
+    yield [stale, other, pending], {stale.key: pending.key}
+    ahead, orphan = Finding("layer-ahead", "m4", ""), Finding("orphaned-migration", "m4", "", {"migration": "m4"})
+    yield [orphan, ahead], {orphan.key: ahead.key}
+    yield [orphan, Finding("layer-ahead", "m5", "")], {}
 
 
 @pytest.mark.parametrize(("findings", "causes"), list(_findings()))

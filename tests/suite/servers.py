@@ -182,6 +182,7 @@ class Aws:
             FunctionName=name, Runtime="nodejs22.x", Role=self._role, Handler="index.handler",
             Code={"ZipFile": archive.getvalue()}, Environment={"Variables": variables},
         )  # fmt: skip
+        self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")  # as its first run does
 
     def secret(self, name: str, value: dict[str, str]) -> None:
         self.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))

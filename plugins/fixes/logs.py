@@ -1,0 +1,37 @@
+"""Fixes for what logs tell: a log is a witness, so what mends it is mostly the state that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from health.environment import Environment
+from health.finding import Finding, Fix, NoFix
+from health.log_patterns import KINDS, PURPOSES, codes
+from plugins.fixes import fixes, shell
+
+_KIND = {code: kind for purpose in PURPOSES for kind, code in codes(purpose).items()}
+_DEPLOYED = [code for code in _KIND if _KIND[code] in ("credentials-refused", "client-missing", "setting-missing")]
+
+
+@fixes(*_KIND.keys() - _DEPLOYED)
+def told(finding: Finding) -> Iterator[NoFix]:
+    """None of its own: the log is a witness. Mend the state that it tells of."""
+    yield NoFix(KINDS[_KIND[finding.code]].mend)
+
+
+@fixes(*_DEPLOYED)
+def deployed(finding: Finding, environment: Environment) -> Iterator[Fix]:
+    """Deploy: functions keep the variables and the layer of their last deploy."""
+    yield Fix(
+        "command",
+        "Deploy again",
+        shell.deploy(environment),
+        note=f"{KINDS[_KIND[finding.code]].mend} There is no undo but another deploy.",
+        rank=50,
+    )
+
+
+@fixes(*(f"{purpose}-log-incomplete" for purpose in PURPOSES))
+def incomplete(finding: Finding) -> Iterator[NoFix]:
+    """None: read a shorter window."""
+    yield NoFix("Shorten log_minutes in the registry, or read the rest of the log in CloudWatch.")
