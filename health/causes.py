@@ -22,6 +22,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
     "pending-migration": _NO_HISTORY,
     "api-database-unreachable": (
+        "cluster-not-available",
         "database-unreachable",
         "database-login-refused",
         "database-url-stale",
@@ -32,7 +33,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable", "cluster-not-available"),
     "database-unreachable": ("security-group-closed", "cluster-not-available"),
-    "database-url-password-stale": ("database-login-refused",),
+    "database-url-password-stale": ("database-login-refused", "database-url-stale"),
     "database-host-stale": ("database-url-stale",),
     "admin-api-key-missing": ("function-missing",),
 }

@@ -100,6 +100,10 @@ class Seed:
         )["DBInstance"]  # fmt: skip
         return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instance["Endpoint"]["Address"])
 
+    def stop_cluster(self, identifier: str) -> None:
+        """Stop a cluster: what AWS says of it, not the database."""
+        self._client("rds").stop_db_cluster(DBClusterIdentifier=identifier)
+
     def bastion(self, stage: Stage, security_group: str, *, running: bool) -> None:
         """An instance with a public address on this machine."""
         ec2 = self._client("ec2")
@@ -153,6 +157,8 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
         for stage in (LOCAL, OTHER)
     }
     endpoints = {stage: aws.cluster(stage.cluster, group) for stage, (group, _) in groups.items()}
+    if plan.cluster_stopped:
+        aws.stop_cluster(LOCAL.cluster)
     if plan.second_cluster:
         aws.cluster(LOCAL.restored, groups[LOCAL][0])
     passwords = {LOCAL: plan.functions_password, OTHER: secrets.token_hex(16)}

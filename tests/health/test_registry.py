@@ -45,6 +45,8 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
         "ec2-user",
     )
     assert prod.functions == {"auth": "quo-integrations-prod-auth", "worker": "quo-integrations-prod-dbMigrationWorker"}
+    assert prod.function_prefix == "quo-integrations-prod-"
+    assert prod.variables == {"auth": ("ADMIN_API_KEY", "DATABASE_URL"), "worker": ("DATABASE_URL", "S3_BUCKET_NAME")}
     assert prod.secret == "quo-integrations-prod-db-credentials"
     assert prod.cluster_prefix == "quo-integrations-prod-"
     assert prod.ssh_key == Path("/app/backend/security/quo-postgres-bastion.pem")
@@ -82,6 +84,7 @@ def test_values_are_expanded() -> None:
         pytest.param("[qa]\nlimits.connect_s = 0\n", ["limits.connect_s = 0", "above 0"], id="limit of 0"),
         pytest.param("[qa]\nlimits.conect_s = 1\n", ["limits.conect_s", "connect_s"], id="unknown limit"),
         pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
+        pytest.param("[qa]\nvariables.auth = 'X'\n", ["variables.auth = 'X'", "names in [ ]"], id="no list of names"),
         pytest.param("[all]\nregion = 'x'\n", ["[all]", "another name"], id="reserved name"),
         pytest.param("['a b']\nregion = 'x'\n", ["[a b]", "letters"], id="name with a space"),
     ],
@@ -99,6 +102,7 @@ def test_errors_name_file_key_value_and_remedy(text: str, told: list[str]) -> No
         (MINIMAL + 'profile = "${NOT_SET}"\n', ["[qa]", "profile", "NOT_SET", "Export it"]),
         (MINIMAL.replace("ssh_key", "# ssh_key"), ["[qa]", "ssh_key missing"]),
         (MINIMAL.replace("functions.worker", "# functions.worker"), ["functions.worker missing"]),
+        (MINIMAL + 'variables.auht = ["X"]\n', ["[qa]", "variables.auht is of no function", "auth, worker"]),
     ],
 )
 def test_missing_values_are_named(text: str, told: list[str]) -> None:

@@ -117,6 +117,10 @@ def _findings() -> Iterator[tuple[list[Finding], dict[str, str]]]:
     yield [api, failed], {api.key: failed.key}
     yield [column, pending], {column.key: pending.key}
     yield [column, Finding("pending-migration", "other", "")], {}
+    key = Finding("admin-api-key-missing", "auth", "", {"function": "auth"})
+    gone = Finding("function-missing", "auth", "")
+    yield [key, Finding("function-missing", "worker", "")], {}
+    yield [key, gone], {key.key: gone.key}
 
 
 @pytest.mark.parametrize(("findings", "causes"), list(_findings()))
