@@ -39,6 +39,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
     "pending-migration": _NO_HISTORY,
     "api-database-unreachable": (
+        "cluster-not-available",
         "database-unreachable",
         "database-login-refused",
         "too-many-connections",
@@ -53,7 +54,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable", "cluster-not-available"),
     "database-unreachable": ("security-group-closed", "cluster-not-available"),
-    "database-url-password-stale": ("database-login-refused",),
+    "database-url-password-stale": ("database-login-refused", "database-url-stale"),
     "database-host-stale": ("database-url-stale",),
     "admin-api-key-missing": ("function-missing",),
     "stale-layer": (*_NOT_APPLIED, *_FAILED, "pending-migration"),

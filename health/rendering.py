@@ -127,7 +127,7 @@ class _Block:
             yield from self.wrapped(f"Its cause is waived ({code}, {subject}); this finding is not.")
         if not waived:
             yield from self.explained(finding)
-        if names := [check["id"] for check in self.unread if check["explained_by"] == key(finding)]:
+        if names := [check["id"] for check in self.unread if self.root(check["explained_by"]) == key(finding)]:
             yield from self.wrapped(f"because of it could not be checked: {', '.join(names)}")
         if waived and not self.verbose:
             if finding["fixes"]:
@@ -135,11 +135,18 @@ class _Block:
             return
         yield from self.fixes(finding)
 
+    def root(self, cause: str | None) -> str | None:
+        """The root of a cause: what explains it may be explained itself."""
+        above: dict[str | None, str | None] = {key(f): f["explained_by"] for f in self.findings if not f["waived"]}
+        while above.get(cause) in self.keys - self.waived:
+            cause = above[cause]
+        return cause
+
     def explained(self, finding: Mapping[str, Any]) -> Iterator[str]:
         """What a finding explains; of many with the same code the first one."""
         by_code: dict[str, list[Mapping[str, Any]]] = {}
         for other in self.findings:
-            if other["explained_by"] == key(finding) and not other["waived"]:
+            if self.root(other["explained_by"]) == key(finding) and not other["waived"]:
                 by_code.setdefault(other["code"], []).append(other)
         for code, others in by_code.items():
             more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""

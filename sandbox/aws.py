@@ -108,6 +108,10 @@ class Seed:
         ]  # fmt: skip
         return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instances[0]["Endpoint"]["Address"])
 
+    def stop_cluster(self, identifier: str) -> None:
+        """Stop a cluster: what AWS says of it, not the database."""
+        self._client("rds").stop_db_cluster(DBClusterIdentifier=identifier)
+
     def bastion(self, stage: Stage, security_group: str, *, running: bool) -> None:
         """An instance with a public address on this machine."""
         ec2 = self._client("ec2")
@@ -178,6 +182,8 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
         LOCAL: aws.cluster(LOCAL.cluster, groups[LOCAL][0], may_pause=plan.way.may_pause, reader=plan.reader),
         OTHER: aws.cluster(OTHER.cluster, groups[OTHER][0]),
     }
+    if plan.cluster_stopped:
+        aws.stop_cluster(LOCAL.cluster)
     if plan.second_cluster:
         aws.cluster(LOCAL.restored, groups[LOCAL][0])
     passwords = {LOCAL: plan.functions_password, OTHER: secrets.token_hex(16)}

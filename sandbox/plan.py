@@ -105,6 +105,7 @@ class Plan:
     functions_password: str = ""  # in their DATABASE_URL
     functions_host: str = "{writer}"  # to which their DATABASE_URL leads
     function_keys: bool = True  # whether the functions hold the admin key
+    cluster_stopped: bool = False
     second_cluster: bool = False  # whether another cluster fits the stage
     bastion_admitted: bool = True  # whether the cluster's security group lets the bastion in
     admin_key: str = field(default_factory=lambda: HOSTILE.replace("\\", "") + secrets.token_urlsafe(16))

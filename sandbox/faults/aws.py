@@ -48,6 +48,13 @@ def database_url_stale(plan: Plan) -> None:
     plan.functions_host = "{other}"
 
 
+@fault("cluster-not-available")
+def cluster_stopped(plan: Plan) -> None:
+    """The cluster is stopped."""
+    plan.cluster_stopped = True
+    plan.database_running = False
+
+
 @fault("cluster-ambiguous")
 def two_clusters(plan: Plan) -> None:
     """A second cluster whose identifier begins like the stage's, such as one restored from a snapshot."""

@@ -45,6 +45,8 @@ def test_shipped_registry_is_the_guides_quick_reference() -> None:
         "ec2-user",
     )
     assert prod.functions == {"auth": "quo-integrations-prod-auth", "worker": "quo-integrations-prod-dbMigrationWorker"}
+    assert prod.function_prefix == "quo-integrations-prod-"
+    assert prod.variables == {"auth": ("ADMIN_API_KEY", "DATABASE_URL"), "worker": ("DATABASE_URL", "S3_BUCKET_NAME")}
     assert prod.secret == "quo-integrations-prod-db-credentials"
     assert prod.cluster_prefix == "quo-integrations-prod-"
     assert prod.layer == "quo-integrations-prisma-prod"
@@ -96,6 +98,7 @@ def test_values_are_expanded() -> None:
         pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
         pytest.param("[qa]\nscript_stages = 'x'\n", ["script_stages = 'x'", "list"], id="stages as text"),
         pytest.param("[qa]\nscript_stages = ['a b']\n", ["script_stages", "'a b'", "local-dev"], id="no stage"),
+        pytest.param("[qa]\nvariables.auth = 'X'\n", ["variables.auth = 'X'", "names in [ ]"], id="no list of names"),
         pytest.param("[all]\nregion = 'x'\n", ["[all]", "another name"], id="reserved name"),
         pytest.param("['a b']\nregion = 'x'\n", ["[a b]", "letters"], id="name with a space"),
     ],
@@ -113,6 +116,7 @@ def test_errors_name_file_key_value_and_remedy(text: str, told: list[str]) -> No
         (MINIMAL + 'profile = "${NOT_SET}"\n', ["[qa]", "profile", "NOT_SET", "Export it"]),
         (MINIMAL.replace("ssh_key", "# ssh_key"), ["[qa]", "ssh_key missing"]),
         (MINIMAL.replace("functions.worker", "# functions.worker"), ["functions.worker missing"]),
+        (MINIMAL + 'variables.auht = ["X"]\n', ["[qa]", "variables.auht is of no function", "auth, worker"]),
     ],
 )
 def test_missing_values_are_named(text: str, told: list[str]) -> None:

@@ -241,3 +241,32 @@ def test_a_consequence_names_its_cause() -> None:
     findings = [f for c in record("several")["checks"] for f in c["findings"]]
     consequence = next(f for f in findings if f["code"] == "api-reports-failed")
     assert consequence["explained_by"] == "failed-migration:m8"
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (("AWS denies it", "AWS denies it"), True),
+        (("AWS denies it", "the key is absent"), False),
+        ((None, None), False),  # a test that crashed
+    ],
+)
+def test_one_reason_for_all_open_questions_is_the_root_cause(found: tuple[str | None, ...], cause: bool) -> None:
+    names = ("three", "four")
+    checks = [*HEALTHY[:2], *(check(n, "unknown", reason="r", what=w) for n, w in zip(names, found, strict=True))]
+    shown = list(block(judge_environment("prod", "before", checks, EVERY), False, lambda text, style: text))
+    assert ("Root cause: AWS denies it" in shown) is cause
+
+
+def test_what_a_consequence_leaves_open_stands_under_the_root() -> None:
+    closed = finding("security-group-closed", "c", message="Closed.")
+    unreachable = finding("database-unreachable", "h:1", message="Unreachable.")
+    api = finding("api-database-unreachable", "u", message="Blind.")
+    open_ = check("four", "unknown", reason="r", what="Unreachable", explained_by="database-unreachable:h:1")
+    checks = [check("one", "failed", closed), check("two", "failed", unreachable), check("three", "failed", api), open_]
+    shown = list(block(judge_environment("prod", "before", checks, EVERY), False, lambda text, style: text))
+    assert "Root cause: security-group-closed, c" in shown
+    assert [line for line in shown if line.startswith("  explains")] == [
+        "  explains database-unreachable: Unreachable.", "  explains api-database-unreachable: Blind.",
+    ]  # fmt: skip
+    assert "  because of it could not be checked: four" in shown

@@ -125,6 +125,10 @@ def _findings() -> Iterator[tuple[list[Finding], dict[str, str]]]:
     ahead, orphan = Finding("layer-ahead", "m4", ""), Finding("orphaned-migration", "m4", "", {"migration": "m4"})
     yield [orphan, ahead], {orphan.key: ahead.key}
     yield [orphan, Finding("layer-ahead", "m5", "")], {}
+    key = Finding("admin-api-key-missing", "auth", "", {"function": "auth"})
+    gone = Finding("function-missing", "auth", "")
+    yield [key, Finding("function-missing", "worker", "")], {}
+    yield [key, gone], {key.key: gone.key}
 
 
 @pytest.mark.parametrize(("findings", "causes"), list(_findings()))
