@@ -11,11 +11,14 @@ import base64
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from html import escape
+from urllib.parse import quote
 
 _HEX = "[0-9a-fA-F]"
 _ESCAPE = re.compile(  # it begins with a set of characters, so that the text between is passed over fast
-    rf"""['\\%&\#\x80-\U0010ffff](?:
-      (?<=\\)\\*(?: u{_HEX}{{4}}(?:\\+u{_HEX}{{4}})* | U000{_HEX}{{5}} | x{_HEX}{{2}} | " | )
+    rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
+      (?: (?<=\x1b) | (?<=\\)\\*(?:x1b|u001b) | (?<=\#)x1B )(?P<colour>\[[0-9;]*m)   # pytest's within texts
+    | (?<=\\)\\*(?: u{_HEX}{{4}}(?:(?<=[dD][89abAB]..)\\+u{_HEX}{{4}})? | U000{_HEX}{{5}} | x{_HEX}{{2}} | " | )
     | (?<=%)(?:25)*(?P<url>{_HEX}{{2}})
     | (?<=&)(?:amp;)*(?: \#(?P<number>[0-9]{{1,7}}) | \#[xX](?P<hex>{_HEX}{{1,6}}) | (?P<name>quot|apos|lt|gt|amp) );
     | (?<=\#)x(?P<control>[01]{_HEX})   # pytest's JUnit spells control characters so
@@ -42,8 +45,8 @@ def forms(text: str, least: int) -> frozenset[str]:
         text: what is looked for.
         least: forms with fewer characters are left out.
     """
-    # What is quoted is unquoted once; what looks quoted in the text itself may or may not have been.
-    found = {folded(text), _plain(text)}
+    # What looks quoted in the text itself is folded in one way or another with what surrounds it.
+    found = {folded(text), _plain(text), folded(quote(text, safe="", errors="replace")), folded(escape(text))}
     data = text.encode("utf-8", "surrogatepass")
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + data).decode()
@@ -57,18 +60,15 @@ class Places:
     """Where the characters of a folded text stand in the text itself."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
         self._folded, self._begins, self._ends = [0], [0], [0]
-        at = shift = 0  # shift: how much longer the text is than its folding, so far
-        for escape in _ESCAPE.finditer(text):
-            at = escape.start() - shift
-            told = len(_unescaped(escape))
+        shift = 0  # how much longer the text is than its folding, so far
+        for found in _ESCAPE.finditer(text):
+            at, told = found.start() - shift, len(_unescaped(found))
             # A step for the escape as a whole, and one for what follows it.
-            for begin in (at, at + told):
-                self._folded.append(begin)
-            self._begins += [escape.start(), escape.end()]
-            self._ends += [escape.end(), escape.end()]
-            shift += len(escape[0]) - told
+            self._folded += [at, at + told]
+            self._begins += [found.start(), found.end()]
+            self._ends += [found.end(), found.end()]
+            shift += len(found[0]) - told
 
     def of(self, begin: int, end: int) -> tuple[int, int]:
         """The span in the text of a span of the folded text."""
@@ -92,6 +92,8 @@ def spans(needle: str, text: str) -> Iterator[tuple[int, int]]:
 
 def _unescaped(match: re.Match[str]) -> str:
     written = match[0]
+    if match["colour"]:
+        return ""
     if written[0] == "\\":
         return _backslashed(written)
     if code := match["url"]:
