@@ -54,6 +54,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return values.redact_report((yield))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Redact what wrappers further out have put on it, such as why a failure was expected."""
+    values.redact_report(report)
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Redact what could not be collected, and why."""
