@@ -35,7 +35,7 @@ CASES = [
     Case("uncaptured", (*LEAKS, "-s")),
     Case("tee", (*LEAKS, "--capture=tee-sys")),
     Case("verbose", (*LEAKS, "-vv", "-rA")),
-    Case("full", (*LEAKS, "--full-trace")),
+    Case("full", ("-k", "refused or cause or torn", "--full-trace", "--showlocals")),
     Case("native", (*LEAKS, "--tb=native", "-W", "error::UserWarning")),
     Case("workers", (*LEAKS, "-n2", "--showlocals")),
     Case("crash", ("-k", "crash or warning", "-n1", "-s", "--max-worker-restart=0")),
