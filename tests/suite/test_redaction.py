@@ -142,3 +142,9 @@ def test_nothing_leaks(world: Environment, case: Case, tmp_path: Path) -> None:
 def test_it_would_have_been_found(world: Environment, case: Case, tmp_path: Path) -> None:
     outputs = world.run(case, tmp_path, *OFF, off=True)
     assert {name for name, data in outputs.items() if world.leaks(data)} >= PROOFS[case.name]
+
+
+def test_the_output_is_not_published() -> None:
+    result = run("--pastebin=all", "--co")
+    assert result.status == 4
+    assert "--pastebin: it would publish the output" in result.err
