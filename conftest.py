@@ -3,6 +3,7 @@
 pytest_plugins = [
     "plugins.options",
     "plugins.garbage",
+    "plugins.redaction",
     "plugins.catalogue",
     "plugins.reading",
     "plugins.judging",

@@ -37,7 +37,8 @@ class DatabaseSettings:
     Attributes:
         function: its name.
         destination: where ``DATABASE_URL`` leads; None where that is no URL of PostgreSQL.
-        current_password: whether its password is the secret's; None where there is nothing to compare.
+        current_password: whether its password is the secret's; None where there is nothing to compare,
+            such as where the secret is another user's.
         host: ``DATABASE_HOST``, None where it is not set.
     """
 
@@ -47,13 +48,13 @@ class DatabaseSettings:
     host: str | None = None
 
 
-def parse(url: str) -> tuple[Destination, str] | None:
-    """Where a ``DATABASE_URL`` leads, and the password in it as it is spelt there."""
+def parse(url: str) -> tuple[Destination, str, str] | None:
+    """Where a ``DATABASE_URL`` leads, and user and password in it as they are spelt there."""
     match = _URL.fullmatch(url.strip())
     if match is None:
         return None
     host = match["host"].strip("[]")
-    return Destination(host, int(match["port"] or _PORT), match["database"] or ""), match["password"]
+    return Destination(host, int(match["port"] or _PORT), match["database"] or ""), match["user"], match["password"]
 
 
 def differences(destination: Destination, database: str, own: Cluster, clusters: Sequence[Cluster]) -> Iterator[str]:

@@ -48,6 +48,10 @@ class Recorder:
         if report.failed:
             self._config.stash[_UNSOUND] = True
 
+    def pytest_internalerror(self) -> None:
+        """The same for a defect in a worker, which alone would not change the exit status."""
+        self._config.stash[_UNSOUND] = True
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Record in the process that reports: not in a worker of -n."""

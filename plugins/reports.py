@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from health.report import worst_first
+from health.secret import hide
 from health.tables import tables
 from health.text import fenced, markdown, printable
 from plugins.files import from_here
@@ -47,7 +48,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
-            _write(path / name, text + "\n")
+            _write(path / name, hide(text) + "\n")
         except OSError as error:  # the terminal still tells the result
             print(f"--report: {path / name} could not be written: {error.strerror}.", file=sys.stderr)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

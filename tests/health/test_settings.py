@@ -25,8 +25,8 @@ OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod", (("i.pr
     ],
 )
 def test_parts(password: str, tail: str, destination: Destination) -> None:
-    assert parse(f"postgresql://postgres:{password}@{tail}") == (destination, password)
-    assert parse(f" postgres://postgres:{password}@{tail}\n") == (destination, password)
+    assert parse(f"postgresql://postgres:{password}@{tail}") == (destination, "postgres", password)
+    assert parse(f" postgres://postgres:{password}@{tail}\n") == (destination, "postgres", password)
 
 
 @pytest.mark.parametrize(
