@@ -132,7 +132,7 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
 def _cluster(env: Any) -> Any:
     from fixtures.aws import Aws
 
-    return Aws(env).call("rds", "describe_db_clusters")
+    return Aws(env).call("rds", "describe_db_clusters", member="DBClusters")
 
 
 def _port(url: str) -> int:

@@ -54,4 +54,4 @@ def test_admin_api_key(functions: tuple[Function, ...]) -> Iterator[Finding]:
             message = f"Function {function.name} has no variable ADMIN_API_KEY, or an empty one."
         else:
             message = f"There is no function {function.name}."
-        yield Finding("admin-api-key-missing", function.name, message)
+        yield Finding("admin-api-key-missing", function.name, message, {"function": function.name})

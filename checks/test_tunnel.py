@@ -3,20 +3,27 @@
 from collections.abc import Iterator
 
 from health.access import KeyFile, Preflight, Server
-from health.aws import Bastion
+from health.aws import Bastion, bastion_problem, candidates
 from health.check import check
+from health.environment import Environment
 from health.finding import Finding
 
 
-@check(finds={"bastion-not-running": "error"})
-def test_bastion_running(bastion: Bastion) -> Iterator[Finding]:
-    """The bastion runs and has a public address.
+@check(finds={"bastion-not-running": "error", "bastion-missing": "error", "bastion-ambiguous": "error"})
+def test_bastion_running(bastions: tuple[Bastion, ...], environment: Environment) -> Iterator[Finding]:
+    """There is one bastion for the environment, it runs and has a public address.
 
-    It is the only way from outside to the database. A stopped instance loses its address, so it may have
-    another one after the start.
+    It is the only way from outside to the database. It is the instance with the registry's `bastion_address`,
+    else the only one whose Name holds the stage as a word; of several none is taken. A stopped instance loses its
+    address, so it may have another one after the start.
 
     Mend it by starting the instance, then compare its address with the tunnel script.
     """
+    problem = bastion_problem(bastions, environment.bastion_address, environment.stage)
+    if problem is not None:
+        yield problem
+        return
+    (bastion,) = candidates(bastions, environment.bastion_address, environment.stage)
     if bastion.state != "running":
         message = f"The bastion {bastion.name} is {bastion.state}, so nobody reaches the database through it."
     elif not bastion.public_address:

@@ -68,7 +68,6 @@ class Server:
     version: str = ""
     user: str = ""
     database: str = ""
-    in_recovery: bool = False
     problem: Finding | None = None
 
 
@@ -84,3 +83,21 @@ def clusters_of_script(
         own = [each for each in clusters if each.identifier.startswith(prefix) and each.writer_endpoint]
         found[stage] = own[0] if len(own) == 1 else None
     return found
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The cluster's reader endpoint.
+
+    Attributes:
+        exists: whether the cluster has another instance than the writer's.
+        unused: why the writer answers all the same; empty where the reader does.
+    """
+
+    exists: bool = False
+    unused: str = ""
+
+    @property
+    def used(self) -> bool:
+        """Whether catalog and data are read from it."""
+        return self.exists and not self.unused

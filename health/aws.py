@@ -35,6 +35,12 @@ class Cluster:
     reader_endpoint: str
     instances: tuple[tuple[str, str], ...] = ()
     may_pause: bool = False
+    security_groups: tuple[str, ...] = ()
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether the reader endpoint leads to another instance than the writer's."""
+        return len(self.instances) > 1
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Bastion:
     name: str
     state: str
     public_address: str | None
+    private_address: str | None = None
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,16 +60,18 @@ class Function:
     """A Lambda function's configuration without its values.
 
     Attributes:
-        purpose: what the registry calls it: ``auth``, ``worker``.
+        purpose: what the registry calls it: ``auth``, ``worker``; empty where only its name's beginning fits.
         name: its name in AWS.
         found: whether AWS knows it.
         variables: the names of its environment variables that hold a value.
+        layers: the ARNs of its layers' versions.
     """
 
     purpose: str
     name: str
     found: bool
     variables: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,53 +82,74 @@ class DatabaseSecret:
     problem: Finding | None = None
 
 
+def cluster_problem(clusters: Sequence[Cluster], prefix: str) -> Finding | None:
+    """Why no cluster, or no one cluster, has an identifier that begins with the registry's prefix."""
+    found = sorted(cluster.identifier for cluster in clusters if cluster.identifier.startswith(prefix))
+    if len(found) == 1:
+        return None
+    if found:
+        message = f"{len(found)} clusters named {prefix}…; AWS has {', '.join(found)}."
+        return Finding("cluster-ambiguous", prefix, message, {"clusters": tuple(found)})
+    others = ", ".join(sorted(cluster.identifier for cluster in clusters)) or "none at all"
+    return Finding("cluster-missing", prefix, f"No cluster named {prefix}…; AWS has {others}.")
+
+
 def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Cluster:
     """The one cluster of an environment: its identifier begins with the registry's prefix.
 
     Raises:
         CouldNotCheck: there is none, or more than one. The first is never taken.
     """
-    found = [cluster for cluster in clusters if cluster.identifier.startswith(prefix)]
-    if len(found) == 1 and found[0].writer_endpoint:
-        return found[0]
-    if len(found) == 1:
+    where = f"RDS DescribeDBClusters, {region}"
+    problem = cluster_problem(clusters, prefix)
+    if problem is not None:
+        remedy = "Set cluster_prefix in the registry so that it fits exactly one."
+        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
+    (found,) = (cluster for cluster in clusters if cluster.identifier.startswith(prefix))
+    if not found.writer_endpoint:
         raise CouldNotCheck(
-            f"the cluster {found[0].identifier} has no writer endpoint, its status is {found[0].status}",
-            f"RDS DescribeDBClusters, {region}",
+            f"the cluster {found.identifier} has no writer endpoint, its status is {found.status}", where,
             "Wait until it is available, then run again.",
-        )
-    others = ", ".join(sorted(cluster.identifier for cluster in found or clusters)) or "none at all"
-    raise CouldNotCheck(
-        f"{len(found) or 'no'} cluster{'s' if len(found) != 1 else ''} named {prefix}…; AWS has {others}",
-        f"RDS DescribeDBClusters, {region}",
-        "Set cluster_prefix in the registry so that it fits exactly one.",
-    )
+        )  # fmt: skip
+    return found
 
 
-def choose_bastion(bastions: Sequence[Bastion], address: str | None, stage: str, region: str) -> Bastion:
-    """The bastion of an environment: the instance with the registry's address, else the only one of its stage.
+def candidates(bastions: Sequence[Bastion], address: str | None, stage: str) -> list[Bastion]:
+    """The instances that may be an environment's bastion: the one with its address, else those of its stage.
 
     An instance is of a stage if its Name holds the stage as a word. A stopped instance has no address any
     more, so it is found by its name, and of several the running ones come first.
+    """
+    by_address = [bastion for bastion in bastions if address and bastion.public_address == address]
+    if len(by_address) == 1:
+        return by_address
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stage)}(?![A-Za-z0-9])", re.IGNORECASE)
+    by_name = [bastion for bastion in bastions if word.search(bastion.name)]
+    return [bastion for bastion in by_name if bastion.state == "running"] or by_name
+
+
+def bastion_problem(bastions: Sequence[Bastion], address: str | None, stage: str) -> Finding | None:
+    """Why no instance, or no one instance, is an environment's bastion."""
+    found = candidates(bastions, address, stage)
+    if len(found) == 1:
+        return None
+    code = "bastion-ambiguous" if found else "bastion-missing"
+    number = f"{len(found)} bastions" if found else "No bastion"
+    return Finding(code, stage, f"{number} of stage {stage!r}; AWS has {describe(found or bastions)}.")
+
+
+def choose_bastion(bastions: Sequence[Bastion], address: str | None, stage: str, region: str) -> Bastion:
+    """The bastion of an environment, see :func:`candidates`.
 
     Raises:
         CouldNotCheck: there is none, or more than one.
     """
-    by_address = [bastion for bastion in bastions if address and bastion.public_address == address]
-    if len(by_address) == 1:
-        return by_address[0]
-    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stage)}(?![A-Za-z0-9])", re.IGNORECASE)
-    by_name = [bastion for bastion in bastions if word.search(bastion.name)]
-    running = [bastion for bastion in by_name if bastion.state == "running"]
-    found = running or by_name
-    if len(found) == 1:
-        return found[0]
-    raise CouldNotCheck(
-        f"{len(found) or 'no'} bastion{'s' if len(found) != 1 else ''} of stage {stage!r}; "
-        f"AWS has {describe(bastions)}",
-        f"EC2 DescribeInstances, {region}",
-        f"Set bastion_address in the registry, or name one instance with the word {stage!r}.",
-    )
+    problem = bastion_problem(bastions, address, stage)
+    if problem is not None:
+        remedy = f"Set bastion_address in the registry, or name one instance with the word {stage!r}."
+        where = f"EC2 DescribeInstances, {region}"
+        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
+    return candidates(bastions, address, stage)[0]
 
 
 def describe(bastions: Iterable[Bastion]) -> str:

@@ -13,7 +13,7 @@ _NOT_APPLIED = (
     "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
-# names a migration is explained only by a finding about that migration.
+# names a migration, or a function, is explained only by a finding about that one.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-failed": (*_FAILED, "migration-running"),
     "api-reports-pending": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
@@ -28,11 +28,17 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "database-waking",
         "database-silent",
         "database-missing",
+        "database-url-stale",
+        "database-url-password-stale",
     ),
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": _FAILED,
     "phantom-row": ("entity-data-column-missing",),
-    "database-login-refused": ("database-secret-unusable",),
+    "database-login-refused": ("database-secret-unusable", "cluster-not-available"),
+    "database-unreachable": ("security-group-closed", "cluster-not-available"),
+    "database-url-password-stale": ("database-login-refused",),
+    "database-host-stale": ("database-url-stale",),
+    "admin-api-key-missing": ("function-missing",),
 }
 
 
@@ -41,7 +47,7 @@ def explain(findings: Sequence[Finding]) -> dict[str, str]:
     causes = {}
     for finding in findings:
         for code in EXPLAINED_BY.get(finding.code, ()):
-            named = finding.evidence.get("migration")
+            named = finding.evidence.get("migration", finding.evidence.get("function"))
             about = [f for f in findings if f.code == code and named in (None, f.subject, f.evidence.get("migration"))]
             if about:
                 causes[finding.key] = about[0].key

@@ -31,6 +31,8 @@ class Environment:
         stage: the word that names it in AWS and in the tunnel script.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         functions: purpose → name of the Lambda function.
+        function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
+        variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
@@ -50,6 +52,8 @@ class Environment:
     aws_access_key_id: str | None = None
     aws_secret_access_key: Secret | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
+    function_prefix: str = ""
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secret: str = ""
     database: str = "postgres"
     schema: str = "public"

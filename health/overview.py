@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from health.catalog import Catalog
 from health.history import Deployment, History
+from health.proof import Proof
 from health.rows import Row
 from health.text import one_line
 
@@ -44,6 +45,24 @@ def entity_overview(catalog: Catalog) -> list[dict[str, Any]]:
         for column in catalog.columns
         if column.table == "Entity"
     ]
+
+
+def proof_overview(proof: Proof | None, aws: Sequence[str], http: Sequence[str]) -> dict[str, Any]:
+    """What was asked of the outside, and the proof that the database was only read."""
+    sessions = proof.sessions if proof is not None else ()
+    return {
+        "database": {
+            each.server: {
+                "user": each.user,
+                "wrote": each.wrote,
+                "write_refused": each.refused or None,
+                "could_have_written": list(each.rights),
+            }
+            for each in sessions
+        },
+        "aws": list(aws),
+        "http": [one_line(request) for request in http],
+    }
 
 
 def state(history: History, row: Row) -> str:

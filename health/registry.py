@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {
-    "embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict,
+    "embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict, "variables": dict,
     "script_stages": list,
 }  # fmt: skip
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
@@ -135,7 +135,7 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
-    for table in ("limits", "functions", "accepted_checksums"):
+    for table in ("limits", "functions", "accepted_checksums", "variables"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
@@ -165,6 +165,10 @@ def environment(
         for each in values.get("script_stages", ())
     }
     limits = Limits(**values.pop("limits"))
+    values["variables"] = {purpose: tuple(names) for purpose, names in values["variables"].items()}
+    if strange := sorted(values["variables"].keys() - values["functions"].keys()):
+        known = ", ".join(sorted(values["functions"]))
+        raise RegistryError(f"{where}: variables.{strange[0]} is of no function. Known: {known}.")
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
@@ -201,6 +205,7 @@ def _validate(table: Settings, where: str) -> None:
     for purpose, function in table.get("functions", {}).items():
         if not isinstance(function, str):
             raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
+    _validate_lists(table, where)
     for key, value in table.get("limits", {}).items():
         if key not in _LIMITS:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
@@ -214,11 +219,10 @@ def _validate(table: Settings, where: str) -> None:
 
 
 def _validate_lists(table: Settings, where: str) -> None:
-    for name, sums in table.get("accepted_checksums", {}).items():
-        if not (isinstance(sums, list) and all(isinstance(each, str) for each in sums)):
-            raise RegistryError(
-                f"{where}: accepted_checksums.{name} = {sums!r} is not a list of texts. Write checksums in [ ]."
-            )
+    for key, things in (("accepted_checksums", "checksums"), ("variables", "names")):
+        for name, texts in table.get(key, {}).items():
+            if not (isinstance(texts, list) and all(isinstance(each, str) for each in texts)):
+                raise RegistryError(f"{where}: {key}.{name} = {texts!r} is not a list of texts. Write {things} in [ ].")
     for stage in table.get("script_stages", ()):
         if not (isinstance(stage, str) and _NAME.fullmatch(stage)):
             raise RegistryError(f'{where}: script_stages holds {stage!r}, no stage. Write names such as "local-dev".')

@@ -67,6 +67,8 @@ class _Block:
             serious = [f for f in roots if f["severity"] != "info" and not f["waived"]]
             # An expired waiver stands beside what it waived: that is the cause.
             yield from self.causes([f for f in serious if f["code"] not in OWN_CODES] or serious)
+        elif self.environment["verdict"] == "unknown":
+            yield from self.cause_of_silence()
         told: dict[str, int] = {}
         for finding in roots:
             what = f"{'waived ' if finding['waived'] else ''}{finding['code']}"
@@ -105,6 +107,12 @@ class _Block:
         elif roots:
             numbers = [fix["order"] for finding in roots for fix in finding["fixes"] if fix["order"]]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
+
+    def cause_of_silence(self) -> Iterator[str]:
+        """What keeps every open question open, if it is one thing."""
+        found = {check.get("what") for check in self.unread if check["explained_by"] not in self.keys}
+        if len(found) == 1 and (what := found.pop()):
+            yield from self.wrapped(f"Root cause: {what}", "")
 
     def finding(self, finding: Mapping[str, Any]) -> Iterator[str]:
         waived = finding["waived"]

@@ -45,6 +45,7 @@ def judge_environment(
         "facts": facts,
         "history": overview.get("history"),
         "entity": overview.get("entity"),
+        "proof": overview.get("proof"),
         "checks": list(checks),
         "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
     }

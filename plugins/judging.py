@@ -66,6 +66,7 @@ def pytest_runtest_makereport(
         "seconds": round(call.duration, 3),
         "reason": None if findings else _reason(report),
         "findings": findings,
+        "what": one_line(unread.what) if unread is not None else None,
         "explained_by": unread.explained_by if unread is not None else None,
         **_facts_told(item.config, name),
     }

@@ -17,10 +17,13 @@ import fixtures.credentials
 import fixtures.database
 import fixtures.files
 import fixtures.prisma_version
+import fixtures.proof
 import fixtures.replay
 import fixtures.repository
+import fixtures.session
 import fixtures.tunnel
-import fixtures.waivers  # noqa: F401 - importing them registers their facts
+import fixtures.waivers
+from fixtures.aws_client import Accounts
 from fixtures.facts import READERS, Facts
 from health.check import Check
 from health.finding import CouldNotCheck, NothingToCheck
@@ -35,6 +38,7 @@ class Readings:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._facts: dict[str, Facts] = {}
+        self._accounts = Accounts()
         self._sandbox: Sandbox | None = None
 
     @property
@@ -46,7 +50,9 @@ class Readings:
         """The facts of an environment; those that its selected checks need are begun at the first call."""
         if name not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
-            given = {"waivers": self.run.waivers.of(name)}
+            given: dict[str, Any] = {"waivers": self.run.waivers.of(name), "accounts": self._accounts}
+            if self.run.phase == "after":
+                given.update(fixtures.session.writer_only())  # a reader may lag behind the deploy
             if self.run.registry.embedded(name):
                 self._sandbox = Sandbox(self.run, name)
                 self._facts[name] = Facts(self._sandbox.environment, given)
@@ -68,6 +74,7 @@ class Readings:
         for facts in self._facts.values():
             facts.close()
         self._facts.clear()
+        self._accounts.close()
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from fixtures.aws import Aws
 from fixtures.facts import Facts
-from health.access import Server
+from fixtures.requests import Requests
+from health.access import Reader, Server
 from health.aws import Bastion, Cluster, Identity
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import foreseen
 from health.history import History
 from health.migrations import MigrationDirectory
-from health.overview import answers, counted, entity_overview, history_overview
+from health.overview import answers, counted, entity_overview, history_overview, proof_overview
+from health.proof import Proof
 from health.text import one_line
 
 
@@ -35,8 +38,8 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"
     server: Server | None = facts.read_already("server")
     if server is not None and server.problem is None:
-        role = "reader" if server.in_recovery else "writer"
-        lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {role}"
+        answers_from = read_from(facts.read_already("reader") or Reader())
+        lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {answers_from}"
     directory: MigrationDirectory | None = facts.read_already("migrations")
     if directory is not None:
         order = "" if all(map(str.isascii, directory.names)) else ", their order approximate beyond ASCII"
@@ -46,9 +49,19 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
+    proof: Proof | None = facts.read_already("proof")
+    if proof is not None:
+        lines["read only"] = proof.sentence
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
     return {label: one_line(text) for label, text in lines.items()}
+
+
+def read_from(reader: Reader) -> str:
+    """Which of the cluster's servers is asked what."""
+    if reader.used:
+        return "catalog from the reader, all else from the writer"
+    return "writer" + (f"; not the reader: {reader.unused}" if reader.unused else "")
 
 
 def overview(facts: Facts) -> dict[str, Any]:
@@ -60,7 +73,16 @@ def overview(facts: Facts) -> dict[str, Any]:
     catalog: Catalog | None = facts.read_already("catalog")
     if catalog is not None:
         told["entity"] = entity_overview(catalog)
+    told["proof"] = proof_overview(facts.read_already("proof"), called(facts, "aws"), called(facts, "requests"))
     return told
+
+
+def called(facts: Facts, name: str) -> tuple[str, ...]:
+    """What has been asked of AWS, or of the API."""
+    client: Aws | Requests | None = facts.read_already(name)
+    if client is None:
+        return ()
+    return client.called if isinstance(client, Aws) else client.sent
 
 
 def _history(facts: Facts) -> History | None:

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
+def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:  # noqa: PLR0915
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.aws import aws_server, seed  # after --list-faults, which is to be quick
     from sandbox.front import Front
@@ -71,6 +71,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
+    from sandbox.pooler import Pooler
+    from sandbox.standby import Standby
 
     application = Application(directory)
     application.write_migrations(plan, migrations)
@@ -83,16 +85,27 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         application.edit(last.name, plan.edit)
     if plan.lock_held:
         stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
+    standby = Standby(directory, Secret(plan.database_password), postgres) if plan.reader else None
+    if standby is not None:
+        stack.callback(standby.stop)
+        standby.start()
     if not plan.database_running:
         postgres.stop()
-    api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
+    # As the API's functions do it, with what their variables say.
+    functions_port = postgres.port if plan.functions_host == "{writer}" else None
+    api = FriggApi(plan.api_key, database.reader(functions_port, plan.functions_password, application.migrations))
     api.start()
     aws, endpoints = seeding.result()
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
-    if plan.way.endpoint_known:
+    entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
+    if plan.way.endpoint_known and plan.bastion_admitted:
         names = (endpoints.writer, endpoints.reader, endpoints.instance)
-        bastion.forwards.update(dict.fromkeys(names, silent if plan.way.database_silent else postgres.port))
+        bastion.forwards.update(dict.fromkeys(names, silent if plan.way.database_silent else entrance))
+        if standby is not None:
+            bastion.forwards[endpoints.reader] = standby.port
+        if not plan.reader_reachable:
+            del bastion.forwards[endpoints.reader]
     if not plan.way.connections_left:
         stack.callback(database.take_connections(postgres.port, plan.database_password).close)
     return {
@@ -105,6 +118,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
+        "function_prefix": LOCAL.prefix,
+        "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
         "secret": f"{LOCAL.prefix}db-credentials",
         "database": plan.way.database,
         "limits": plan.way.limits,

@@ -67,6 +67,11 @@ class _Handler(BaseHTTPRequestHandler):
         """What the CLI's status prints on standard error; a space where it exits 1 without a word there."""
         try:
             history = self.read_history()
+        except PermissionError:
+            return (
+                "Error: P1000: Authentication failed against database server, the provided database credentials "
+                "for `postgres` are not valid."
+            )
         except OSError:
             return "Error: P1001: Can't reach database server at `the cluster`:`5432`"
         return self._judge(history)

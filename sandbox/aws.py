@@ -67,25 +67,51 @@ class Seed:
             aws_access_key_id=self.key_id, aws_secret_access_key=self.key, region_name=REGION
         )  # fmt: skip
 
-    def cluster(self, stage: Stage, *, may_pause: bool = False) -> Endpoints:
-        """An Aurora cluster with one instance."""
+    def security_groups(self, stage: Stage, *, bastion_admitted: bool) -> tuple[str, str]:
+        """The group of functions and cluster, as Frigg makes it, and the bastion's, which a person let in there."""
+        ec2 = self._client("ec2")
+        vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        made = [
+            ec2.create_security_group(GroupName=f"{stage.prefix}{name}", Description=name, VpcId=vpc)["GroupId"]
+            for name in ("lambda-sg", "bastion-sg")
+        ]
+        admitted = made if bastion_admitted else made[:1]
+        ec2.authorize_security_group_ingress(
+            GroupId=made[0],
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432,
+                    "UserIdGroupPairs": [{"GroupId": group} for group in admitted],
+                }
+            ],
+        )  # fmt: skip
+        return made[0], made[1]
+
+    def cluster(
+        self, identifier: str, security_group: str, *, may_pause: bool = False, reader: bool = False
+    ) -> Endpoints:
+        """An Aurora cluster with one instance, or two."""
         rds = self._client("rds")
         cluster = rds.create_db_cluster(
-            DBClusterIdentifier=stage.cluster, Engine="aurora-postgresql", EngineVersion="15.13",
+            DBClusterIdentifier=identifier, VpcSecurityGroupIds=[security_group],
+            Engine="aurora-postgresql", EngineVersion="15.13",
             MasterUsername="postgres", MasterUserPassword=secrets.token_hex(8), DatabaseName="postgres", Port=5432,
             ServerlessV2ScalingConfiguration={"MinCapacity": 0 if may_pause else 0.5, "MaxCapacity": 1},
         )["DBCluster"]  # fmt: skip
-        instance = rds.create_db_instance(
-            DBInstanceIdentifier=f"{stage.cluster}-1", DBClusterIdentifier=stage.cluster,
-            Engine="aurora-postgresql", DBInstanceClass="db.serverless",
-        )["DBInstance"]  # fmt: skip
-        return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instance["Endpoint"]["Address"])
+        instances = [
+            rds.create_db_instance(
+                DBInstanceIdentifier=f"{identifier}-{number}", DBClusterIdentifier=identifier,
+                Engine="aurora-postgresql", DBInstanceClass="db.serverless",
+            )["DBInstance"]
+            for number in range(1, 3 if reader else 2)
+        ]  # fmt: skip
+        return Endpoints(cluster["Endpoint"], cluster["ReaderEndpoint"], instances[0]["Endpoint"]["Address"])
 
-    def bastion(self, stage: Stage, *, running: bool) -> None:
+    def bastion(self, stage: Stage, security_group: str, *, running: bool) -> None:
         """An instance with a public address on this machine."""
         ec2 = self._client("ec2")
         instance = ec2.run_instances(
-            ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
+            ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SecurityGroupIds=[security_group],
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": f"quo-bastion-{stage.name}"}]}
             ],
@@ -129,22 +155,38 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     """Put two stages into AWS, and moto behind the front; gives the first stage's endpoints."""
     aws = Seed(url)
     front.upstream = aws.url
-    stages = (LOCAL, OTHER)
-    endpoints = [aws.cluster(stage, may_pause=stage is LOCAL and plan.way.may_pause) for stage in stages]
-    passwords = (plan.database_password, secrets.token_hex(16))
-    aws.secret(LOCAL, plan.secret_password)
-    aws.secret(OTHER, passwords[1])
-    aws.functions(
-        {
-            stage.name: {
-                "ADMIN_API_KEY": plan.admin_key if stage is LOCAL else secrets.token_urlsafe(24),
-                "DATABASE_URL": f"postgresql://postgres:{quote(password, safe='')}@{point.writer}:5432/postgres",
-                "DB_TYPE": "postgresql",
-                "STAGE": stage.name,
-            }
-            for stage, point, password in zip(stages, endpoints, passwords, strict=True)
+    groups = {
+        stage: aws.security_groups(stage, bastion_admitted=stage is OTHER or plan.bastion_admitted)
+        for stage in (LOCAL, OTHER)
+    }
+    endpoints = {
+        LOCAL: aws.cluster(LOCAL.cluster, groups[LOCAL][0], may_pause=plan.way.may_pause, reader=plan.reader),
+        OTHER: aws.cluster(OTHER.cluster, groups[OTHER][0]),
+    }
+    if plan.second_cluster:
+        aws.cluster(LOCAL.restored, groups[LOCAL][0])
+    passwords = {LOCAL: plan.functions_password, OTHER: secrets.token_hex(16)}
+    if plan.secret_exists:
+        aws.secret(LOCAL, plan.secret_password)
+    aws.secret(OTHER, passwords[OTHER])
+    hosts = {
+        LOCAL: plan.functions_host.format(writer=endpoints[LOCAL].writer, other=endpoints[OTHER].writer),
+        OTHER: endpoints[OTHER].writer,
+    }
+    variables = {
+        stage.name: {
+            "ADMIN_API_KEY": plan.admin_key if stage is LOCAL else secrets.token_urlsafe(24),
+            "DATABASE_URL": f"postgresql://postgres:{quote(passwords[stage], safe='')}@{hosts[stage]}:5432/postgres",
+            "DATABASE_HOST": endpoints[stage].writer,
+            "DB_TYPE": "postgresql",
+            "S3_BUCKET_NAME": f"{stage.prefix}friggmigrationstatusbucket",
+            "STAGE": stage.name,
         }
-    )
-    aws.bastion(LOCAL, running=plan.bastion_running)
-    aws.bastion(OTHER, running=True)
-    return aws, replace(endpoints[0], other=endpoints[1].writer)
+        for stage in groups
+    }
+    if not plan.function_keys:
+        del variables[LOCAL.name]["ADMIN_API_KEY"]
+    aws.functions(variables)
+    aws.bastion(LOCAL, groups[LOCAL][1], running=plan.bastion_running)
+    aws.bastion(OTHER, groups[OTHER][1], running=True)
+    return aws, replace(endpoints[LOCAL], other=endpoints[OTHER].writer)

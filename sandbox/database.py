@@ -82,10 +82,16 @@ def _last(known: list[Migration], plan: Plan) -> tuple[Migration | None, list[st
     return None, []
 
 
-def reader(port: int, password: str, path: Path) -> Callable[[], History]:
-    """A function that reads the history anew."""
+def reader(port: int | None, password: str, path: Path) -> Callable[[], History]:
+    """A function that reads the history anew.
+
+    It raises PermissionError where the password is refused, another OSError where there is nothing to be reached,
+    as where there is no port.
+    """
 
     def read() -> History:
+        if port is None:
+            raise OSError("the database is not to be reached")
         try:
             with _connect(port, password) as connection:
                 table, clock = connection.execute(
@@ -93,7 +99,9 @@ def reader(port: int, password: str, path: Path) -> Callable[[], History]:
                 ).fetchall()[0]
                 query = "SELECT * FROM public._prisma_migrations ORDER BY started_at"
                 rows = connection.execute(query).fetchall() if table else []
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise PermissionError("the database refuses the password") from None
             raise OSError("the database is not to be reached") from None
         recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock)
         return History(read_migrations(path, ""), recorded)

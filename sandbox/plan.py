@@ -34,6 +34,11 @@ class Stage:
         suffix = "".join(random.Random(self.name).choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311
         return f"{self.prefix}friggauroracluster-{suffix}"
 
+    @property
+    def restored(self) -> str:
+        """The identifier of a cluster restored beside it, as a person would name it."""
+        return f"{self.prefix}restored"
+
 
 @dataclass
 class Way:
@@ -96,6 +101,12 @@ class Plan:
 
     database_password: str = field(default_factory=password)
     secret_password: str = ""
+    secret_exists: bool = True
+    functions_password: str = ""  # in their DATABASE_URL
+    functions_host: str = "{writer}"  # to which their DATABASE_URL leads
+    function_keys: bool = True  # whether the functions hold the admin key
+    second_cluster: bool = False  # whether another cluster fits the stage
+    bastion_admitted: bool = True  # whether the cluster's security group lets the bastion in
     admin_key: str = field(default_factory=lambda: HOSTILE.replace("\\", "") + secrets.token_urlsafe(16))
     api_key: str = ""
     aws_modes: dict[str, Mode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.front
@@ -112,6 +123,9 @@ class Plan:
     extra_migrations: dict[str, str | None] = field(default_factory=dict)  # None: a directory without a file
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
+    reader: bool = False  # whether the cluster has a second instance, a hot standby
+    reader_reachable: bool = True
+    pooler: bool = False  # whether something between bastion and database drops the settings of sessions
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
 
     @property
@@ -121,4 +135,5 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.secret_password = self.secret_password or self.database_password
+        self.functions_password = self.functions_password or self.database_password
         self.api_key = self.api_key or self.admin_key

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from health.aws import Bastion
 from health.environment import Environment
 from health.finding import Finding, Fix, NoFix
+from health.proof import ROLE
 from plugins.fixes import fixes, shell
 
 _SSH_PORT = "22"  # which known_hosts does not tell
@@ -124,6 +125,21 @@ def too_many_connections(finding: Finding) -> Iterator[NoFix]:
 def not_yet(finding: Finding) -> Iterator[NoFix]:
     """None: nothing is broken yet; run again, then look at the cluster in RDS."""
     yield NoFix("Run again in a minute. If it stays so, look at the cluster's status and events in RDS.")
+
+
+@fixes("write-not-refused")
+def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fix]:
+    """Log in as a role that cannot write by itself; then look for what changes sessions on the way."""
+    yield Fix(
+        "command",
+        "Make a role that can only read",
+        f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -f {ROLE}",
+        note="Run it through your tunnel, as the master user. Set the role's password and name its secret as "
+        "docs/permissions.md tells. Then look for the pooler or proxy between bastion and database: it must pass "
+        "on the options of a session and BEGIN READ ONLY.",
+        undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -c 'DROP ROLE migration_health'",
+        rank=1,
+    )
 
 
 @fixes("database-secret-unusable")

@@ -23,6 +23,7 @@ import pytest
 from psycopg import sql
 
 from fixtures import database as readers
+from fixtures import session as sessions
 from fixtures.credentials import SecretRead
 from fixtures.files import read_migrations
 from fixtures.postgres import PrivatePostgres
@@ -80,7 +81,7 @@ class Laboratory:
         directory: gets a migrations directory for each case.
     """
 
-    def __init__(self, owner: psycopg.Connection[Any], session: readers.Database, directory: Path) -> None:
+    def __init__(self, owner: psycopg.Connection[Any], session: sessions.Database, directory: Path) -> None:
         self._owner, self._session, self._directory = owner, session, directory
         self._observed: dict[int, Observed] = {}
 
@@ -110,7 +111,7 @@ class Laboratory:
         return Observed(directory, recorded, failing, (before, self._tables()))
 
     def _read(self) -> Recorded:
-        recorded = readers.recorded(ENVIRONMENT, self._session, readers.catalog(ENVIRONMENT, self._session))
+        recorded = readers.recorded(ENVIRONMENT, self._session)
         assert self._session.connection is not None
         self._session.connection.rollback()  # the next reading sees what happened meanwhile
         return recorded
@@ -164,7 +165,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (ENVIRONMENT.database, OWNER)))
                 )
             secret = SecretRead("test", OWNER, password)
-            reading = contextmanager(readers.database)(ENVIRONMENT, Tunnel("127.0.0.1", postgres.port), secret)
+            reading = contextmanager(sessions.database)(ENVIRONMENT, Tunnel("127.0.0.1", postgres.port), secret)
             with connect(postgres.port, OWNER, password) as owner, reading as session:
                 yield Laboratory(owner, session, tmp_path_factory.mktemp("histories"))
         finally:

@@ -30,6 +30,7 @@ DATABASE = {
     "migration-history-exists", "entity-data-column",
 }  # fmt: skip
 ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
+CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
@@ -270,7 +271,9 @@ def test_a_further_stage_of_the_script_goes_through_the_environments_bastion(fur
     assert told.outcomes()["failed"] == {"tunnel-script-bastion"}
     finding = told.finding("wrong-stage-bastion")
     assert finding["subject"].endswith("tunnel.sh, local-dev")
-    assert "leads local-dev through 127.0.0.3, which is another bastion, acme bastion" in finding["message"]
+    assert (
+        "leads local-dev through 127.0.0.3, which is another bastion, acme bastion local-dev (i-" in finding["message"]
+    )
 
 
 def test_a_further_stage_of_the_script_leads_to_its_own_cluster(further: dict[str, Told]) -> None:
@@ -390,8 +393,11 @@ def test_two_clusters_fit(world: World) -> None:
     finally:
         world.aws.remove_cluster("acme-qa-a-restored")
     assert told.status == 1
-    assert told.environment()["verdict"] == "unknown"
-    assert told.outcomes()["unknown"] == DATABASE | SCRIPT | {"tunnel-opens", "database-answers"}
+    assert told.outcomes()["failed"] == {"one-cluster"}
+    assert told.finding("cluster-ambiguous")["evidence"] == {"clusters": ["acme-qa-a-restored", second.CLUSTER]}
+    unread = {name: check for name, check in told.checks().items() if check["outcome"] == "unknown"}
+    assert unread.keys() == DATABASE | SCRIPT | CLUSTER | {"tunnel-opens", "database-answers"}
+    assert {check["explained_by"] for check in unread.values()} == {"cluster-ambiguous:acme-qa-"}
     assert f"2 clusters named acme-qa-…; AWS has acme-qa-a-restored, {second.CLUSTER}" in told.flat
     assert "endpoint" not in told.environment()["facts"]
 
@@ -476,7 +482,7 @@ class TestSelection:
     def test_stops_at_the_first(self, singles: dict[str, Told]) -> None:
         told = singles["-x"]
         assert told.status == told.report["exit_status"] == 1
-        assert f"qa: UNKNOWN before a deploy; 4 of {EVERY} checks ran, 1 could not be checked, 3 passed." in told.flat
+        assert f"qa: UNKNOWN before a deploy; 7 of {EVERY} checks ran, 1 could not be checked, 6 passed." in told.flat
         assert "stopping after 1 failures" in told.flat
 
     def test_what_is_said_without_the_finding_reads_well(self, singles: dict[str, Told]) -> None:
