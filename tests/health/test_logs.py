@@ -86,8 +86,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("password", ["s3cr3t", "postgres"])
 @pytest.mark.parametrize(("kind", "events"), CASES.values(), ids=CASES)
-def test_what_lines_tell(kind: str, events: list[str]) -> None:
+def test_what_lines_tell(kind: str, events: list[str], password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("health.secret._KNOWN", {})
+    Secret(password)
     (found,) = read(*events)
     assert found.code == codes("worker")[kind]
     assert found.evidence["count"] == 1
