@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import fixtures.api
+import fixtures.api_routes
 import fixtures.aws
 import fixtures.credentials
 import fixtures.database
@@ -19,6 +20,7 @@ import fixtures.files
 import fixtures.prisma_version
 import fixtures.replay
 import fixtures.repository
+import fixtures.runs
 import fixtures.tunnel
 import fixtures.waivers  # noqa: F401 - importing them registers their facts
 from fixtures.facts import READERS, Facts
