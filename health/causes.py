@@ -32,11 +32,22 @@ _LOGGED: Mapping[str, tuple[str, ...]] = {
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration, or a function, is explained only by a finding about that one.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
-    "api-reports-failed": (*_FAILED, "migration-running"),
-    "api-reports-pending": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
-    "api-reports-diverged": ("orphaned-migration",),
-    "api-reports-no-history": _NO_HISTORY,
+    "api-reports-failed": (*_FAILED, "migration-running", "api-disagrees"),
+    "api-reports-pending": (*_NOT_APPLIED, *_FAILED, "pending-migration", "api-disagrees"),
+    "api-reports-diverged": ("orphaned-migration", "api-disagrees"),
+    "api-reports-no-history": (*_NO_HISTORY, "api-disagrees"),
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
+    "api-blind": (
+        *_FAILED,
+        *_NOT_APPLIED,
+        "orphaned-migration",
+        "edited-migration",
+        "hand-written-row",
+        "entity-data-column-missing",
+    ),
+    "api-layer-behind": ("pending-migration", *_NOT_APPLIED, *_FAILED),
+    "api-disagrees": ("migration-running",),
+    "run-stuck": ("migration-running", *_FAILED),
     "pending-migration": _NO_HISTORY,
     "api-database-unreachable": (
         "cluster-not-available",

@@ -34,6 +34,7 @@ class Environment:
     Attributes:
         stage: the word that names it in AWS and in the tunnel script.
         embedded: whether it is the local one, whose settings the sandbox supplies.
+        api_id: of API Gateway, where ``api_url`` has a host of one's own.
         functions: purpose → name of the Lambda function.
         function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
         variables: purpose → the environment variables that its function must have.
@@ -51,6 +52,7 @@ class Environment:
     stage: str
     embedded: bool = False
     api_url: str = ""
+    api_id: str | None = None
     region: str = "us-east-1"
     profile: str | None = None
     account: str | None = None

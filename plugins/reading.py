@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import fixtures.api
+import fixtures.api_routes
 import fixtures.aws
 import fixtures.credentials
 import fixtures.database
@@ -22,6 +23,7 @@ import fixtures.prisma_version
 import fixtures.proof
 import fixtures.replay
 import fixtures.repository
+import fixtures.runs
 import fixtures.session
 import fixtures.tunnel
 import fixtures.waivers

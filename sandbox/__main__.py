@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:  # noqa: PLR0915
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
-    from sandbox.aws import aws_server, seed  # after --list-faults, which is to be quick
-    from sandbox.front import Front
+    from sandbox.api import API_ID, routes  # after --list-faults, which is to be quick
+    from sandbox.aws import aws_server, seed
+    from sandbox.front import Front, Static
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
@@ -63,6 +65,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
     front = Front(modes=plan.aws_modes)
+    front.statics[f"/v2/apis/{API_ID}/routes"] = Static(json.dumps(routes(plan)).encode())
     front.start()
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
@@ -71,7 +74,9 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
+    from sandbox.deploy import deploy
     from sandbox.pooler import Pooler
+    from sandbox.runs import Runs
     from sandbox.standby import Standby
 
     application = Application(directory)
@@ -91,12 +96,13 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         standby.start()
     if not plan.database_running:
         postgres.stop()
-    # As the API's functions do it, with what their variables say.
-    functions_port = postgres.port if plan.functions_host == "{writer}" else None
-    api = FriggApi(plan.api_key, database.reader(functions_port, plan.functions_password, application.migrations))
-    api.start()
     aws, endpoints = seeding.result()
     layer.serve(front, application.migrations, plan.layer)
+    # The API's functions use what their variables say.
+    functions_port = postgres.port if plan.functions_host == "{writer}" else None
+    where = functions_port, plan.functions_password, application.migrations
+    api = FriggApi(plan, database.reader(*where), Runs(aws.clients(), partial(deploy, *where)))
+    api.start()
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
     entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
@@ -113,6 +119,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "stage": LOCAL.name,
         "embedded": True,
         "api_url": api.url,
+        "api_id": API_ID,
         "region": "us-east-1",
         "account": "123456789012",
         "aws_endpoint_url": front.url,
@@ -123,7 +130,6 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
         "secret": f"{LOCAL.prefix}db-credentials",
         "database": plan.way.database,
-        "limits": plan.way.limits,
         "cluster_prefix": LOCAL.prefix,
         "layer": f"quo-integrations-prisma-{LOCAL.name}",
         "bastion_address": LOCAL.bastion_address,
@@ -134,6 +140,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "app": str(application.root),
         "tunnel_script": str(application.script),
         "migrations": str(application.migrations.absolute()),
+        "limits": plan.limits,
     }
 
 

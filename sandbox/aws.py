@@ -20,8 +20,10 @@ from sandbox import logs
 from sandbox.aws_server import REGION
 from sandbox.front import Front
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
+from sandbox.runs import Clients, seed_runs
 
 _START_S = 30
+BUCKET = f"{LOCAL.prefix}friggmigrationstatusbucket-{secrets.token_hex(6)}"
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,10 @@ class Seed:
         for function, quiet in logs.QUIET.items():
             logs.write(client, f"/aws/lambda/{stage.prefix}{function}", [*quiet, *lines.get(function, ())])
 
+    def clients(self) -> Clients:
+        """What router and worker of the first stage use."""
+        return Clients(self._client("s3"), self._client("logs"), BUCKET)
+
     def _client(self, service: str) -> Any:
         from botocore.config import Config
 
@@ -200,7 +206,7 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
             "DATABASE_URL": f"postgresql://postgres:{quote(passwords[stage], safe='')}@{hosts[stage]}:5432/postgres",
             "DATABASE_HOST": endpoints[stage].writer,
             "DB_TYPE": "postgresql",
-            "S3_BUCKET_NAME": f"{stage.prefix}friggmigrationstatusbucket",
+            "S3_BUCKET_NAME": BUCKET if stage is LOCAL else f"{stage.prefix}friggmigrationstatusbucket-0",
             "STAGE": stage.name,
         }
         for stage in groups
@@ -212,4 +218,5 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
     aws.logs(OTHER, {"auth": logs.COLUMN_MISSING})  # another stage's trouble is not ours
     aws.bastion(LOCAL, groups[LOCAL][1], running=plan.bastion_running)
     aws.bastion(OTHER, groups[OTHER][1], running=True)
+    seed_runs(aws.clients(), plan.runs)
     return aws, replace(endpoints[LOCAL], other=endpoints[OTHER].writer)

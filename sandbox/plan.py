@@ -8,10 +8,12 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from sandbox.front import Mode
+
+ApiMode = Literal["well", "down", "silent", "html", "unrouted", "failed", "unavailable", "elsewhere", "behind"]
 
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
 
@@ -55,7 +57,6 @@ class Way:
         database_silent: whether the server accepts connections and says nothing.
         connections_left: whether the server has any.
         may_pause: whether the cluster goes to sleep.
-        limits: shortened, where a fault is to be seen at once.
     """
 
     host_key: bool | None = True
@@ -68,7 +69,6 @@ class Way:
     database_silent: bool = False
     connections_left: bool = True
     may_pause: bool = False
-    limits: dict[str, float] = field(default_factory=dict)
 
 
 LOCAL, OTHER = Stage("local", "127.0.0.1"), Stage("staging", "127.0.0.2")
@@ -93,6 +93,14 @@ class RecordedRow:
     rolled_back: bool = False
     logs: str | None = None
     age: timedelta = timedelta(hours=3)
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A migration run of the past, as S3 keeps it; ``age`` since its last change."""
+
+    state: Literal["INITIALIZING", "RUNNING", "COMPLETED", "FAILED"]
+    age: timedelta
 
 
 @dataclass
@@ -131,6 +139,10 @@ class Plan:
     log_lines: dict[str, Sequence[str]] = field(default_factory=dict)  # function → what it logs after the quiet lines
     layer: Callable[[dict[str, bytes]], dict[str, bytes]] = dict  # of the directory's files, what the layer holds
     layer_of_auth: int = 2  # the version that the auth function carries; the worker's is 2
+    api_mode: ApiMode = "well"  # see sandbox.api
+    api_prefix: Literal["/db-migrate", "/admin/db-migrate"] = "/db-migrate"  # of the generations G2 and G3
+    runs: list[RecordedRun] = field(default_factory=lambda: [RecordedRun("COMPLETED", timedelta(days=30))])
+    limits: dict[str, float] = field(default_factory=dict)  # shortened, where a fault is to be seen at once
 
     @property
     def changes_directory(self) -> bool:

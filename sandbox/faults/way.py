@@ -96,7 +96,7 @@ def ssh_key_readable(plan: Plan) -> None:
 def bastion_silent(plan: Plan) -> None:
     """The bastion accepts connections and says nothing."""
     plan.way.bastion_silent = True
-    plan.way.limits["connect_s"] = 1
+    plan.limits["connect_s"] = 1
 
 
 @fault("database-unreachable")
@@ -121,11 +121,11 @@ def too_many_connections(plan: Plan) -> None:
 def database_silent(plan: Plan) -> None:
     """The database server accepts connections and says nothing."""
     plan.way.database_silent = True
-    plan.way.limits["connect_s"] = 1
+    plan.limits["connect_s"] = 1
 
 
 @fault("database-waking")
 def cluster_paused(plan: Plan) -> None:
     """The cluster was paused and does not wake up."""
     plan.way.database_silent = plan.way.may_pause = True
-    plan.way.limits["wake_s"] = 3
+    plan.limits["wake_s"] = 3
