@@ -8,6 +8,7 @@ pytest_plugins = [
     "plugins.judging",
     "plugins.scheduling",
     "plugins.recording",
+    "plugins.migrating",
     "plugins.terminal",
     "plugins.reports",
 ]

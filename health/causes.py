@@ -12,6 +12,9 @@ _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
     "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
+_CLOSED = ("database-unreachable", "database-login-refused")
+_STOPS = (*_NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
+_RUN = ("migration-not-started", "migration-run-failed", "migration-run-unfinished")  # of --migrate
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration is explained only by a finding about that migration.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -20,7 +23,11 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-diverged": ("orphaned-migration",),
     "api-reports-no-history": _NO_HISTORY,
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
-    "pending-migration": _NO_HISTORY,
+    "pending-migration": (*_NO_HISTORY, *_RUN),
+    "rolled-back-unapplied": _RUN,
+    "out-of-order-migration": _RUN,
+    "migration-run-failed": (*_FAILED, "migration-running", *_STOPS, *_CLOSED),
+    "migration-run-unfinished": ("migration-running", "crashed-migration", *_CLOSED),
     "api-database-unreachable": ("database-unreachable", "database-login-refused"),
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": _FAILED,

@@ -20,6 +20,8 @@ class Limits:
     api_read_s: float = 30  # API Gateway's own
     database_s: float = 5
     fact_s: float = 45  # what no single limit stopped
+    migration_s: float = 960  # a run of --migrate; its worker is ended after 900
+    poll_s: float = 2  # between two looks at it
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Environment:
         functions: purpose → name of the Lambda function.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        confirm: whether ``--migrate`` needs ``--confirm`` with its name; of the stage ``prod`` unless said otherwise.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -62,6 +65,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    confirm: bool = False
     stages: tuple[str, ...] = ()
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

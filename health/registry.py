@@ -20,7 +20,7 @@ Settings = Mapping[str, Any]
 
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
-_OTHERS = {"embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
+_OTHERS = {"embedded": bool, "confirm": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
@@ -156,6 +156,7 @@ def environment(
     if "aws_secret_access_key" in values:
         values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
     stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
+    values.setdefault("confirm", stage == "prod")
     limits = Limits(**values.pop("limits"))
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
