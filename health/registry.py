@@ -20,7 +20,8 @@ Settings = Mapping[str, Any]
 
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
-_OTHERS = {"embedded": bool, "confirm": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
+_FLAGS = dict.fromkeys(("embedded", "confirm"), bool)
+_OTHERS = {**_FLAGS, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict}
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")

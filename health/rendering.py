@@ -46,14 +46,14 @@ def block(environment: Mapping[str, Any], verbose: bool, paint: Paint, width: in
 
 
 def migration_lines(environment: Mapping[str, Any]) -> Iterator[str]:
-    """What became of the migration that was to be asked for before this judgement."""
-    name, told = environment["name"], environment["migration"]
+    """What became of the migration that was to be asked for before this judgement; nothing where there was none."""
+    name, told = environment["name"], environment.get("migration")
     if told is not None:
         named = f" (id {told['id']})" if told["id"] else ""
         yield f"{name}: migration {told['state']} after {told['seconds']:.0f} s{named}"
-        if told["id"] and told["state"] in ("INITIALIZING", "RUNNING", "UNKNOWN"):
+        if told["id"] and told["state"] not in ("COMPLETED", "FAILED"):
             yield f"  It may go on in AWS: GET {told['url']}/{told['id']}?stage={told['stage']}"
-    else:
+    elif "migration" in environment:
         for reason in dict.fromkeys(check["reason"] for check in environment["checks"] if check["reason"]):
             yield f"{name}: {reason}"
 

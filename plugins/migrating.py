@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,15 +110,15 @@ class Migrating:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
+            reporter.flush()  # standard error is not the same stream
         try:
             with readings.uncaptured() as stream, Progress(environment, stream) as progress:
-                with closing(migrate(environment, key, url)) as runs:
-                    for run in runs:
-                        readings.triggered = run
-                        progress.show(run)
+                for run in migrate(environment, key, url):
+                    readings.triggered = run
+                    progress.show(run)
         except KeyboardInterrupt:
-            if (run := readings.triggered) is not None and not run.ended:
-                readings.say(f"the run {run.id or 'that was asked for'} goes on in AWS: look at {run.place}")
+            if (known := readings.triggered) is not None and not known.ended:
+                readings.say(f"the run {known.id or 'that was asked for'} goes on in AWS: look at {known.place}")
             raise
 
 

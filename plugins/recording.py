@@ -95,7 +95,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def told_of(config: pytest.Config, turn: Turn) -> list[dict[str, Any]]:
     """What the reports have told of a turn so far, one per check."""
-    return [t for t in config.stash[_CHECKS].values() if (t["environment"], t["phase"]) == (turn.environment, turn.phase)]
+    wanted = turn.environment, turn.phase
+    return [told for told in config.stash[_CHECKS].values() if (told["environment"], told["phase"]) == wanted]
 
 
 def sound(config: pytest.Config) -> bool:

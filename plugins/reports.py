@@ -84,10 +84,9 @@ def summary(record: Mapping[str, Any]) -> Iterator[str]:
     yield "# Migration health"
     for environment in record["environments"]:
         yield f"\n## {markdown(environment['name'])}: {environment['verdict']} ({environment['phase']})\n"
-        for label, text in environment["facts"].items():
-            yield f"- {label}: {markdown(text)}"
-        if environment.get("migration"):
-            yield from (f"- {markdown(line.strip())}" for line in migration_lines(environment))
+        known = [f"{label}: {markdown(text)}" for label, text in environment["facts"].items()]
+        known += [markdown(line.strip()) for line in migration_lines(environment)]
+        yield from (f"- {line}" for line in known)
         if shown := list(tables(environment)):
             yield "\n" + fenced("\n".join(shown), "")
         yield "\n| check | outcome |\n|---|---|"

@@ -68,12 +68,10 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
     migrated = any(environment.get("migration") for environment in record["environments"])
     for environment in record["environments"]:
         reporter.write_line("")
-        if "migration" in environment:
-            for line in migration_lines(environment):
-                reporter.write_line(line)
-            if not anything_judged(environment["checks"]):
-                continue
-            reporter.write_line("")
+        for line in migration_lines(environment):
+            reporter.write_line(line)
+        if "migration" in environment and not anything_judged(environment["checks"]):
+            continue
         if distributed(config):
             for line in header(environment["name"], environment["facts"]):
                 reporter.write_line(line)
