@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     from sandbox.api import FriggApi
     from sandbox.application import Application
     from sandbox.bastion import USER, Bastion
+    from sandbox.deploy import deploy
+    from sandbox.runs import Runs
 
     application = Application(directory)
     application.write_migrations(plan, migrations)
@@ -84,9 +87,10 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
     if not plan.database_running:
         postgres.stop()
-    api = FriggApi(plan.api_key, database.reader(postgres.port, plan.database_password, application.migrations))
-    api.start()
     aws, endpoints = seeding.result()
+    where = postgres.port, plan.database_password, application.migrations
+    api = FriggApi(plan, database.reader(*where), Runs(aws.clients(), partial(deploy, *where)))
+    api.start()
     application.write_script(plan, endpoints)
     bastion.forwards.update(dict.fromkeys(vars(endpoints).values(), postgres.port))
     return {
@@ -109,6 +113,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "app": str(application.root),
         "tunnel_script": str(application.script),
         "migrations": str(application.migrations.absolute()),
+        "limits": plan.limits,
     }
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's Frigg API, generation G2: an HTTP server that answers from the same database."""
+"""The sandbox's Frigg API: an HTTP server that answers from the same database, and runs migrations on it."""
 
 from __future__ import annotations
 
@@ -11,49 +11,114 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from health.history import History
+from sandbox.plan import LOCAL, Plan
+from sandbox.runs import Runs
 
 _COMMAND = "node /opt/nodejs/node_modules/prisma/build/index.js migrate status --schema=/opt/nodejs/schema.prisma"
 _ERRORS = {
     "P3015": "Error: P3015\nCould not find the migration file at migration.sql.",
     "P3019": "Error: P3019\nThe datasource provider does not match the one in the lock file, migration_lock.toml.",
 }
+_HEADER = "x-frigg-admin-api-key"
+_DATABASES = ("postgresql", "mongodb", "documentdb")
+_HELD_S = 60
+_GATEWAY_404 = {"message": "Not Found"}
 
 
 class FriggApi:
-    """Serves ``/db-migrate`` on 127.0.0.1.
+    """Serves the migration API on 127.0.0.1, behind the routes that its API Gateway would have.
 
     Args:
-        key: what ``x-frigg-admin-api-key`` must hold.
+        plan: key, base path and mode.
         read_history: reads the history anew; raises OSError when the database is not to be reached.
+        runs: carries migrations out.
     """
 
-    def __init__(self, key: str, read_history: Callable[[], History]) -> None:
-        handler = type("Handler", (_Handler,), {"key": key, "read_history": staticmethod(read_history)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def __init__(self, plan: Plan, read_history: Callable[[], History], runs: Runs) -> None:
+        told = {"plan": plan, "read_history": staticmethod(read_history), "runs": runs}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), told))
         self._server.daemon_threads = True
+        self._down = plan.api_mode == "down"
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
-        """Serve until the process ends."""
-        threading.Thread(target=self._server.serve_forever, name="api", daemon=True).start()
+        """Serve until the process ends; or leave the port closed, where the API is to be down."""
+        if self._down:
+            self._server.server_close()
+        else:
+            threading.Thread(target=self._server.serve_forever, name="api", daemon=True).start()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    key: str
+    plan: Plan
     read_history: Callable[[], History]
+    runs: Runs
     timeout = 10
 
     def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
-        if not url.path.startswith("/db-migrate/"):
-            return self._answer(404, {"message": "Not Found"})  # API Gateway's own
-        if self.headers.get("x-frigg-admin-api-key") != self.key:
-            message = "Unauthorized - x-frigg-admin-api-key header required"
-            return self._answer(401, {"status": "error", "message": message})
-        identifier = url.path.removeprefix("/db-migrate/")
-        if identifier != "status":
+        if self.plan.api_mode == "silent":
+            self.connection.settimeout(_HELD_S)
+            self.connection.recv(1)
+            return None
+        if self.plan.api_mode == "html":
+            return self._answer(200, b"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "text/html")
+        base, _, rest = url.path.removeprefix(self.plan.api_prefix).partition("/")
+        routed = url.path.startswith(self.plan.api_prefix) and not base and "/" not in rest
+        if self.plan.api_mode == "unrouted" or not routed or (self.command == "GET") != bool(rest):
+            return self._answer(404, _GATEWAY_404)
+        if self.headers.get(_HEADER) != self.plan.api_key:
+            return self._refuse()
+        stage = parse_qs(url.query).get("stage", [LOCAL.name])[0]  # the variable STAGE stands in for it
+        if self.command == "POST":
+            return self._trigger(sent)
+        return self._tell_status(stage) if rest == "status" else self._tell_run(rest, stage)
+
+    def _refuse(self) -> None:
+        if self.plan.api_prefix.startswith("/admin"):
+            return self._answer(401, {"error": "Unauthorized", "message": "Invalid admin API key"})
+        return self._answer(401, {"status": "error", "message": f"Unauthorized - {_HEADER} header required"})
+
+    def _trigger(self, sent: bytes) -> None:
+        try:
+            body = json.loads(sent) if sent else {}
+            given = dict(body)
+        except (ValueError, TypeError):
+            return self._answer(500, {"message": "Internal Server Error"})  # the catch-all swallows the parser's 400
+        problem = _problem(given)
+        if problem:
+            return self._answer(400, {"success": False, "error": problem})
+        record = self.runs.queue(given["stage"], given.get("userId") or "admin")
+        identifier = record["migrationId"]
+        return self._answer(
+            202,
+            {
+                "success": True, "migrationId": identifier, "state": record["state"],
+                "statusUrl": f"{self.plan.api_prefix}/{identifier}",
+                "s3Key": f"migrations/{record['stage']}/{identifier}.json",
+                "message": "Database migration queued successfully",
+            },
+        )  # fmt: skip
+
+    def _tell_run(self, identifier: str, stage: str) -> None:
+        record = self.runs.read(identifier, stage)
+        if record is None:
             return self._answer(404, {"success": False, "error": f"Migration not found: {identifier}"})
-        stage = parse_qs(url.query).get("stage", ["production"])[0]
+        return self._answer(200, record)
+
+    def _tell_status(self, stage: str) -> None:
+        if self.runs.busy:
+            worker = f"{LOCAL.prefix}dbMigrationWorker"
+            details = f"Failed to invoke Lambda {worker}: Rate Exceeded."
+            failed = {"success": False, "error": "Failed to check database state", "details": details}
+            return self._answer(500, failed)
         problem = self._status()
         answer: dict[str, Any] = {
             "upToDate": not problem, "pendingMigrations": 0, "dbType": "postgresql", "stage": stage,
@@ -92,13 +157,29 @@ class _Handler(BaseHTTPRequestHandler):
             return f"Following {plural} have failed:\n" + "\n".join(diagnosis.failed)
         return ""
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
+    def _answer(self, status: int, body: dict[str, Any] | bytes, kind: str = "application/json; charset=utf-8") -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(HTTPStatus(status))
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: standard output is the sandbox's answer."""
+
+
+def _problem(given: dict[str, Any]) -> str:
+    """Why the use case rejects the body of a trigger."""
+    kind = given.get("dbType", "postgresql")
+    if not isinstance(kind, str):
+        return "dbType must be a string"
+    if kind not in _DATABASES:
+        return f'Invalid dbType: "{kind}". Must be one of: {", ".join(_DATABASES)}'
+    if not given.get("stage"):
+        return "stage is required"
+    if not isinstance(given["stage"], str):
+        return "stage must be a string"
+    if not isinstance(given.get("userId", "admin"), str):
+        return "userId must be a string"
+    return ""

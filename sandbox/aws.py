@@ -19,8 +19,10 @@ from urllib.parse import quote
 from sandbox.aws_server import REGION
 from sandbox.front import Front
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
+from sandbox.runs import Clients, seed_runs
 
 _START_S = 30
+BUCKET = f"{LOCAL.prefix}friggmigrationstatusbucket-{secrets.token_hex(6)}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,10 @@ class Seed:
         text = json.dumps({"username": "postgres", "password": password})
         self._client("secretsmanager").create_secret(Name=f"{stage.prefix}db-credentials", SecretString=text)
 
+    def clients(self) -> Clients:
+        """What router and worker of the first stage use."""
+        return Clients(self._client("s3"), self._client("logs"), BUCKET)
+
     def _client(self, service: str) -> Any:
         from botocore.config import Config
 
@@ -139,10 +145,12 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
                 "DATABASE_URL": f"postgresql://postgres:{quote(password, safe='')}@{point.writer}:5432/postgres",
                 "DB_TYPE": "postgresql",
                 "STAGE": stage.name,
+                "MIGRATION_STATUS_BUCKET": BUCKET if stage is LOCAL else f"{stage.prefix}friggmigrationstatusbucket-0",
             }
             for stage, point, password in zip(stages, endpoints, passwords, strict=True)
         }
     )
     aws.bastion(LOCAL, running=plan.bastion_running)
     aws.bastion(OTHER, running=True)
+    seed_runs(aws.clients(), plan.runs)
     return aws, endpoints[0]

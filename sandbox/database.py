@@ -29,7 +29,7 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
     known = [migration for migration in migrations if migration.name not in plan.extra_migrations]
     last, half = _last(known, plan)
     applied = known[: known.index(last) + (not plan.not_applied)] if last else []
-    with _connect(port, plan.database_password) as connection:
+    with connect(port, plan.database_password) as connection:
         connection.execute(_TABLE.encode())
         for number, migration in enumerate(applied):
             if migration.sql is None:
@@ -58,7 +58,7 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
 
 def hold_lock(port: int, password: str) -> psycopg.Connection:
     """A session that holds the migration lock until it is closed, as a migration at work does."""
-    connection = _connect(port, password)
+    connection = connect(port, password)
     connection.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
     return connection
 
@@ -77,15 +77,16 @@ def reader(port: int, password: str, path: Path) -> Callable[[], History]:
 
     def read() -> History:
         try:
-            with _connect(port, password) as connection:
-                table, clock = connection.execute(
-                    "SELECT to_regclass('public._prisma_migrations'), clock_timestamp()"
+            with connect(port, password) as connection:
+                table, others, clock = connection.execute(
+                    "SELECT to_regclass('public._prisma_migrations'), array(SELECT tablename::text FROM pg_tables"
+                    " WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'), clock_timestamp()"
                 ).fetchall()[0]
                 query = "SELECT * FROM public._prisma_migrations ORDER BY started_at"
                 rows = connection.execute(query).fetchall() if table else []
         except psycopg.OperationalError:
             raise OSError("the database is not to be reached") from None
-        recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock)
+        recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
         return History(read_migrations(path, ""), recorded)
 
     return read
@@ -110,7 +111,8 @@ def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
     )
 
 
-def _connect(port: int, password: str) -> psycopg.Connection:
+def connect(port: int, password: str) -> psycopg.Connection:
+    """A session of the master user, which commits each statement."""
     secret = Secret(password)
     return psycopg.connect(
         host="127.0.0.1", port=port, user="postgres", password=secret.reveal(), dbname="postgres",

@@ -8,10 +8,12 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from sandbox.front import Mode
+
+ApiMode = Literal["well", "down", "silent", "html", "unrouted"]
 
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
 
@@ -59,6 +61,14 @@ class RecordedRow:
     age: timedelta = timedelta(hours=3)
 
 
+@dataclass(frozen=True)
+class RecordedRun:
+    """A migration run of the past, as S3 keeps it; ``age`` since its last change."""
+
+    state: Literal["INITIALIZING", "RUNNING", "COMPLETED", "FAILED"]
+    age: timedelta
+
+
 @dataclass
 class Plan:
     """The environment as it is to be; as it stands it is healthy."""
@@ -81,6 +91,10 @@ class Plan:
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
+    api_mode: ApiMode = "well"
+    api_prefix: Literal["/db-migrate", "/admin/db-migrate"] = "/db-migrate"  # of the generations G2 and G3
+    runs: list[RecordedRun] = field(default_factory=lambda: [RecordedRun("COMPLETED", timedelta(days=30))])
+    limits: dict[str, float] = field(default_factory=dict)  # in the registry's entry
 
     @property
     def changes_directory(self) -> bool:
