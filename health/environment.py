@@ -34,7 +34,8 @@ class Environment:
         functions: purpose → name of the Lambda function.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
-        confirm: whether ``--migrate`` needs ``--confirm`` with its name; of the stage ``prod`` unless said otherwise.
+        confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
+            otherwise.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """

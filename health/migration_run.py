@@ -48,7 +48,7 @@ class MigrationRun:
     @property
     def record(self) -> str:
         """Where the worker keeps its state, below the bucket of its variable ``S3_BUCKET_NAME``."""
-        return f"migrations/{self.stage}/{self.id or ''}{'.json' if self.id else ''}"
+        return f"migrations/{self.stage}/{self.id}.json" if self.id else f"the newest below migrations/{self.stage}/"
 
 
 def as_record(run: MigrationRun) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def environment(
     if "aws_secret_access_key" in values:
         values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
     stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage, *_EXTRA_STAGES}
-    values.setdefault("confirm", stage == "prod")
+    values.setdefault("confirm", "prod" in (name, stage))
     limits = Limits(**values.pop("limits"))
     values["accepted_checksums"] = {name: tuple(sums) for name, sums in values["accepted_checksums"].items()}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}

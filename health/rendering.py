@@ -141,14 +141,24 @@ class _Block:
         yield from self.fixes(finding)
 
     def explained(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        """What a finding explains; of many with the same code the first one."""
+        """What a finding explains, at first or second hand; of many with the same code the first one."""
         by_code: dict[str, list[Mapping[str, Any]]] = {}
         for other in self.findings:
-            if other["explained_by"] == key(finding) and not other["waived"]:
+            if key(finding) in self.causes_of(other) and not other["waived"]:
                 by_code.setdefault(other["code"], []).append(other)
         for code, others in by_code.items():
             more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
             yield from self.wrapped(f"explains {code}{more}: {others[0]['message']}")
+
+    def causes_of(self, finding: Mapping[str, Any]) -> list[str]:
+        """The keys of its cause, of that one's cause, and so on; each once, should they lead in a circle."""
+        by_key = {key(other): other["explained_by"] for other in self.findings}
+        found: list[str] = []
+        cause = finding["explained_by"]
+        while cause is not None and cause not in found and cause not in self.waived:
+            found.append(cause)
+            cause = by_key.get(cause)
+        return found
 
     def fixes(self, finding: Mapping[str, Any]) -> Iterator[str]:
         needed = [fix for fix in finding["fixes"] if not fix["fallback"]]

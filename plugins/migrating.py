@@ -95,9 +95,9 @@ class Migrating:
         if verdict_of(self._config, before) == "healthy":
             return None
         told = told_of(self._config, before)
-        words = {"failed": "failed", "unknown": "could not be checked"}
+        words = {"failed": "found something that blocks", "unknown": "could not be made"}
         count = {outcome: sum(check["outcome"] == outcome for check in told) for outcome in words}
-        reasons = [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
+        reasons = [f"{n} check{'s' * (n > 1)} {words[outcome]}" for outcome, n in count.items() if n]
         return f"no migration was asked for: before it, {' and '.join(reasons) or 'not everything was judged'}"
 
     def _act(self) -> None:
