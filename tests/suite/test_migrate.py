@@ -12,7 +12,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,12 @@ COMPLETED = Reply(200, {"migrationId": ID, "state": "COMPLETED", "progress": 100
 LIMITS = {"poll_s": 0.2, "migration_s": 60, "connect_s": 15, "aws_read_s": 30}
 
 
-@dataclass(frozen=True)
 class Told:
     """What a run said and wrote."""
 
-    result: Result
-    directory: Path
-
-    @cached_property
-    def environments(self) -> list[dict[str, Any]]:
-        read: list[dict[str, Any]] = json.loads((self.directory / "report.json").read_text())["environments"]
-        return read
+    def __init__(self, result: Result, directory: Path) -> None:
+        self.result = result
+        self.environments: list[dict[str, Any]] = json.loads((directory / "report.json").read_text())["environments"]
 
     @property
     def flat(self) -> str:
@@ -110,11 +104,11 @@ def world(shared: World, tmp_path: Path) -> World:
 
 def test_what_is_pending_is_applied_and_judged_anew(tmp_path: Path) -> None:
     # It waits for whoever still reads the history.
-    slow = 'ALTER TABLE "_prisma_migrations" ADD COLUMN "x" INT; ALTER TABLE "_prisma_migrations" DROP COLUMN "x";'
+    alter = 'ALTER TABLE IF EXISTS "_prisma_migrations"'
     with made(tmp_path, "pending-migration") as world:
         place = Path(world.entry["migrations"]) / "20261101090001_alters_the_history"
         place.mkdir()
-        (place / "migration.sql").write_text(slow)
+        (place / "migration.sql").write_text(f"{alter} ADD COLUMN x INT; {alter} DROP COLUMN x;")
         told = world.migrate(f"--junitxml={tmp_path}/junit.xml")
         again = world.migrate()
         posts = world.relay.methods("POST")
@@ -226,8 +220,8 @@ def test_a_run_that_is_completed_is_judged_by_what_is_there(world: World) -> Non
 
 def test_an_interrupted_run_goes_on_and_says_so(world: World) -> None:
     world.relay.say([QUEUED], [RUNNING])
-    looked = threading.Event()
-    world.relay.watch = lambda asked: looked.set() if asked.path.endswith(ID) else None
+    looked = threading.Semaphore(0)
+    world.relay.watch = lambda asked: looked.release() if asked.path.endswith(ID) else None
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *world.words(), "--migrate", "--confirm=prod"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
     with subprocess.Popen(
@@ -235,7 +229,8 @@ def test_an_interrupted_run_goes_on_and_says_so(world: World) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
-            assert looked.wait(90)
+            assert looked.acquire(timeout=90)
+            assert looked.acquire(timeout=10)  # the first look has been understood
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
         finally:
