@@ -26,9 +26,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if run.registry is None:
         return []
     faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
+    phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
     lines = [
-        f"environment: {', '.join(run.names)} ({run.registry.file}), "
-        f"phase: {run.phase} ({run.phase_source}), blocks: {run.fail_on}{faults}"
+        f"environment: {', '.join(run.names)} ({run.registry.file}), phase: {phase}, blocks: {run.fail_on}{faults}"
     ]
     if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
         lines.append(f"waivers: {in_force} in force ({run.waivers.file})")

@@ -241,3 +241,16 @@ def test_a_consequence_names_its_cause() -> None:
     findings = [f for c in record("several")["checks"] for f in c["findings"]]
     consequence = next(f for f in findings if f["code"] == "api-reports-failed")
     assert consequence["explained_by"] == "failed-migration:m8"
+
+
+def test_what_a_consequence_explains_stands_under_the_cause() -> None:
+    checks = [
+        check("one", "failed", finding("failed-migration", "a")),
+        check("two", "failed", finding("migration-run-failed", "42")),
+        check("three", "failed", finding("pending-migration", "b")),
+        check("four"),
+    ]
+    lines = "\n".join(block(judge_environment("prod", "after", checks, EVERY), False, lambda text, _: text))
+    assert "Root cause: failed-migration, a\n" in lines
+    assert "explains migration-run-failed: Something about 42" in lines
+    assert "explains pending-migration: Something about b" in lines
