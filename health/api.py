@@ -12,7 +12,11 @@ from typing import Literal
 
 from health.finding import Finding
 
-State = Literal["up-to-date", "pending", "failed", "diverged", "no-history", "refused", "unreachable", "unclear"]
+State = Literal[
+    "up-to-date", "pending", "failed", "diverged", "no-history", "refused", "unreachable", "broken", "unclear"
+]
+NAME = r"\d{8,}_[\w.-]+"  # of a migration, on a line of its own
+BASES = ("/db-migrate", "/admin/db-migrate")  # the second since Frigg's move of all admin routes
 
 # In the order of Prisma's own output: the first that fits decides.
 _STATES: tuple[tuple[str, State], ...] = (
@@ -20,7 +24,8 @@ _STATES: tuple[tuple[str, State], ...] = (
     (r"migration history and the migrations table from your database are different", "diverged"),
     (r"database is not managed by Prisma Migrate", "no-history"),
     (r"\bP30(15|19)\b", "refused"),
-    (r"\bP100[0-3]\b|Can't reach database server|Authentication failed against", "unreachable"),
+    (r"\bP10(0[0-3]|10)\b|Can't reach database server|Authentication failed against", "unreachable"),
+    (r"Prisma schema not found at|Could not find schema-engine|Cannot find module", "broken"),
 )
 
 
@@ -33,12 +38,14 @@ class ApiStatus:
         state: what the answer means; None if there was no usable answer.
         names: the migrations that its text names.
         problem: why the answer is not usable.
+        code: Prisma's error code in it, if there is one.
     """
 
     url: str
     state: State | None = None
     names: tuple[str, ...] = ()
     problem: Finding | None = None
+    code: str | None = None
 
 
 def classify(up_to_date: bool, error: str) -> tuple[State, tuple[str, ...]]:
@@ -46,9 +53,15 @@ def classify(up_to_date: bool, error: str) -> tuple[State, tuple[str, ...]]:
     if up_to_date:
         return "up-to-date", ()
     lines = (line.strip() for line in error.splitlines())
-    names = tuple(line for line in lines if re.fullmatch(r"\d{8,}_[\w.-]+", line))
+    names = tuple(line for line in lines if re.fullmatch(NAME, line))
     for pattern, state in _STATES:
         if re.search(pattern, error):
             return state, names
     # The CLI prints what is pending to standard output, which the API drops: only the command is left.
     return ("pending" if re.search(r"migrate status", error) else "unclear"), names
+
+
+def prisma_code(error: str) -> str | None:
+    """The first of Prisma's error codes in a text."""
+    found = re.search(r"\bP\d{4}\b", error)
+    return found[0] if found else None

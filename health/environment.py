@@ -31,6 +31,7 @@ class Environment:
     Attributes:
         stage: the word that names it in AWS and in the tunnel script.
         embedded: whether it is the local one, whose settings the sandbox supplies.
+        api_id: of API Gateway, where ``api_url`` has a host of one's own.
         functions: purpose → name of the Lambda function.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
@@ -44,6 +45,7 @@ class Environment:
     stage: str
     embedded: bool = False
     api_url: str = ""
+    api_id: str | None = None
     region: str = "us-east-1"
     profile: str | None = None
     account: str | None = None

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import pytest
 
 import fixtures.api
+import fixtures.api_routes
 import fixtures.aws
 import fixtures.credentials
 import fixtures.database
@@ -21,6 +22,7 @@ import fixtures.migration_run
 import fixtures.prisma_version
 import fixtures.replay
 import fixtures.repository
+import fixtures.runs
 import fixtures.tunnel
 import fixtures.waivers  # noqa: F401 - importing them registers their facts
 from fixtures.facts import READERS, Facts

@@ -50,8 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
-    from sandbox.aws import aws_server, seed  # after --list-faults, which is to be quick
-    from sandbox.front import Front
+    from sandbox.api import API_ID, routes  # after --list-faults, which is to be quick
+    from sandbox.aws import aws_server, seed
+    from sandbox.front import Front, Static
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
@@ -63,6 +64,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
     front = Front(modes=plan.aws_modes)
+    front.statics[f"/v2/apis/{API_ID}/routes"] = Static(json.dumps(routes(plan)).encode())
     front.start()
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
@@ -97,6 +99,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         "stage": LOCAL.name,
         "embedded": True,
         "api_url": api.url,
+        "api_id": API_ID,
         "region": "us-east-1",
         "account": "123456789012",
         "aws_endpoint_url": front.url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,11 +23,19 @@ _ERRORS = {
 _HEADER = "x-frigg-admin-api-key"
 _DATABASES = ("postgresql", "mongodb", "documentdb")
 _HELD_S = 60
+API_ID = "l0ca1ap1id"
 _GATEWAY_404 = {"message": "Not Found"}
+_INSTEAD: dict[str, tuple[int, bytes, str]] = {
+    "html": (200, b"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "text/html"),
+    "unavailable": (503, b'{"message":"Service Unavailable"}', "application/json"),  # API Gateway's own
+}
 
 
 class FriggApi:
     """Serves the migration API on 127.0.0.1, behind the routes that its API Gateway would have.
+
+    By ``plan.api_mode`` it is not there, says nothing, shows a page of HTML, has no routes, fails, lets API Gateway
+    answer for it, looks at another database (``elsewhere``), or has an older layer (``behind``).
 
     Args:
         plan: key, base path and mode.
@@ -68,8 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.settimeout(_HELD_S)
             self.connection.recv(1)
             return None
-        if self.plan.api_mode == "html":
-            return self._answer(200, b"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "text/html")
+        if self.plan.api_mode in _INSTEAD:
+            return self._answer(*_INSTEAD[self.plan.api_mode])
         base, _, rest = url.path.removeprefix(self.plan.api_prefix).partition("/")
         routed = url.path.startswith(self.plan.api_prefix) and not base and "/" not in rest
         if self.plan.api_mode == "unrouted" or not routed or (self.command == "GET") != bool(rest):
@@ -114,9 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, record)
 
     def _tell_status(self, stage: str) -> None:
-        if self.runs.busy:
-            worker = f"{LOCAL.prefix}dbMigrationWorker"
-            details = f"Failed to invoke Lambda {worker}: Rate Exceeded."
+        worker = f"{LOCAL.prefix}dbMigrationWorker"
+        if self.runs.busy or self.plan.api_mode == "failed":
+            details = f"Lambda {worker} returned error: Lambda invocation failed"
+            if self.runs.busy:
+                details = f"Failed to invoke Lambda {worker}: Rate Exceeded."
             failed = {"success": False, "error": "Failed to check database state", "details": details}
             return self._answer(500, failed)
         problem = self._status()
@@ -131,10 +142,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _status(self) -> str:
         """What the CLI's status prints on standard error; a space where it exits 1 without a word there."""
         try:
-            history = self.read_history()
+            history = self._seen(self.read_history())
         except OSError:
             return "Error: P1001: Can't reach database server at `the cluster`:`5432`"
         return self._judge(history)
+
+    def _seen(self, history: History) -> History:
+        """What the API's own layer and database are, where they are others than everybody else's."""
+        if self.plan.api_mode == "elsewhere":
+            return replace(history, recorded=replace(history.recorded, rows=history.recorded.rows[:-1]))
+        if self.plan.api_mode == "behind":
+            known = tuple(m for m in history.directory.migrations if m not in history.pending)
+            return replace(history, directory=replace(history.directory, migrations=known))
+        return history
 
     @staticmethod
     def _judge(history: History) -> str:
@@ -183,3 +203,17 @@ def _problem(given: dict[str, Any]) -> str:
     if not isinstance(given.get("userId", "admin"), str):
         return "userId must be a string"
     return ""
+
+
+def routes(plan: Plan) -> dict[str, Any]:
+    """What API Gateway's GetRoutes answers: ``resolve`` is routed since the release that moved it below /admin."""
+    keys = ["POST {}", "GET {}/status", "GET {}/{{processId}}"]
+    if plan.api_prefix.startswith("/admin"):
+        keys.append("POST {}/resolve")
+    if plan.api_mode == "unrouted":
+        keys = []
+    items = [
+        {"routeId": f"r{number}", "routeKey": key.format(plan.api_prefix), "target": "integrations/i1"}
+        for number, key in enumerate(keys)
+    ]
+    return {"items": items}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from sandbox.front import Mode
 
-ApiMode = Literal["well", "down", "silent", "html", "unrouted"]
+ApiMode = Literal["well", "down", "silent", "html", "unrouted", "failed", "unavailable", "elsewhere", "behind"]
 
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
 
@@ -91,7 +91,7 @@ class Plan:
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
     afterwards: list[str] = field(default_factory=list)  # SQL after all migrations
-    api_mode: ApiMode = "well"
+    api_mode: ApiMode = "well"  # see sandbox.api
     api_prefix: Literal["/db-migrate", "/admin/db-migrate"] = "/db-migrate"  # of the generations G2 and G3
     runs: list[RecordedRun] = field(default_factory=lambda: [RecordedRun("COMPLETED", timedelta(days=30))])
     limits: dict[str, float] = field(default_factory=dict)  # in the registry's entry

@@ -50,4 +50,4 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     return suggested, " ".join(reasons) or None
 
 
-from plugins.fixes import access, directory, failed, history, runs, schema, script, waivers  # noqa: E402, F401 - they register themselves here
+from plugins.fixes import access, api, directory, failed, history, runs, schema, script, waivers  # noqa: E402, F401 - they register themselves here

@@ -64,30 +64,7 @@ def secret_unusable(finding: Finding, environment: Environment) -> Iterator[NoFi
     )
 
 
-@fixes("admin-api-key-missing", "api-unauthorized")
+@fixes("admin-api-key-missing")
 def key(finding: Finding, environment: Environment) -> Iterator[Fix]:
     """Deploy with ADMIN_API_KEY set, so that auth function and API hold the same key."""
-    yield Fix(
-        "command",
-        "Deploy again with ADMIN_API_KEY set",
-        shell.deploy(environment),
-        note="Run it in the application's backend with the wanted key exported as ADMIN_API_KEY: functions keep the "
-        "variables of their last deploy. There is no undo but another deploy.",
-        rank=50,
-    )
-
-
-@fixes("api-unreachable", "api-answer-unclear")
-def api_unclear(finding: Finding) -> Iterator[NoFix]:
-    """None: the finding says what the API answered; its own log says why."""
-    yield NoFix("Look into the log of the API's functions. No SQL mends this.")
-
-
-@fixes(
-    "api-reports-failed", "api-reports-diverged", "api-reports-no-history", "api-reports-pending",
-    "api-reports-refused",
-    "api-database-unreachable",
-)  # fmt: skip
-def api_reports(finding: Finding) -> Iterator[NoFix]:
-    """None of its own: the API repeats what the history checks find; mend that."""
-    yield NoFix("The API only repeats it: mend what the checks of history and tunnel find.")
+    yield shell.deployment_with_key(environment)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from health.api_routes import Routes
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import Evidence
@@ -26,7 +27,13 @@ _HIDDEN = "No DELETE is offered: its logs hold a secret, which the undo of a DEL
 
 @fixes("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
 def failed_migration(
-    finding: Finding, history: History, environment: Environment, evidence: dict[str, Evidence], catalog: Catalog
+    finding: Finding,
+    history: History,
+    environment: Environment,
+    evidence: dict[str, Evidence],
+    catalog: Catalog,
+    *,
+    api_routes: Routes,
 ) -> Iterator[Fix | NoFix]:
     """By what the objects say: mark the rows as rolled back, or record the migration as applied, or complete it first.
 
@@ -44,20 +51,24 @@ def failed_migration(
         return
     told = evidence[name]
     if finding.code == "failed-and-applied":
-        yield from _rolled_back(history, environment, rows, "The applied row stays in force: nothing runs again.")
+        yield from _rolled_back(
+            history, environment, api_routes, rows, "The applied row stays in force: nothing runs again."
+        )
     elif name not in history.directory.names:
-        yield from _rolled_back(history, environment, rows, "No deploy runs it again, as the directory has lost it.")
+        yield from _rolled_back(
+            history, environment, api_routes, rows, "No deploy runs it again, as the directory has lost it."
+        )
     elif told.extent == "nothing":
         note = "The next deploy applies the migration again: nothing that its script makes is in the database."
-        yield from _rolled_back(history, environment, rows, note)
+        yield from _rolled_back(history, environment, api_routes, rows, note)
         if told.again is None:
             yield shell.deployment(environment)
         else:
             yield NoFix("Mend its script before the next deploy, which fails at the same place otherwise.")
     elif told.extent == "all":
-        yield from record_applied(history, environment, catalog, name, told)
+        yield from record_applied(history, environment, catalog, name, told, routes=api_routes)
     elif told.extent == "part":
-        yield from complete(history, environment, catalog, name, told)
+        yield from complete(history, environment, catalog, name, told, routes=api_routes)
     else:
         yield from _undecided(history, rows, told)
 
@@ -93,7 +104,7 @@ def migration_running(finding: Finding, history: History, environment: Environme
 
 
 def record_applied(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence
+    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Record a migration as applied whose objects are all there."""
     from plugins.fixes.rows import RowSql, objects_there
@@ -111,7 +122,7 @@ def record_applied(
         undo=sql.undo_apply(),
         note=note,
     )
-    yield from resolve(history, environment, name, "applied")
+    yield from resolve(history, environment, routes, name, "applied")
     yield Fix(
         "sql",
         "Record it with the checksum manual",
@@ -124,7 +135,7 @@ def record_applied(
 
 
 def complete(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence
+    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Run the statements that have not taken effect, and record the migration as applied."""
     from plugins.fixes.rows import MISSING, RowSql, objects_there
@@ -176,7 +187,9 @@ def printed(statements: Sequence[str]) -> bool:
     return all(printable(statement) == statement for statement in statements)
 
 
-def _rolled_back(history: History, environment: Environment, rows: Sequence[Row], note: str) -> Iterator[Fix | NoFix]:
+def _rolled_back(
+    history: History, environment: Environment, routes: Routes, rows: Sequence[Row], note: str
+) -> Iterator[Fix | NoFix]:
     from plugins.fixes.rows import RowSql
 
     sql = RowSql(history, rows)
@@ -187,7 +200,7 @@ def _rolled_back(history: History, environment: Environment, rows: Sequence[Row]
         undo=sql.undo_roll_back(),
         note=note,
     )
-    yield from resolve(history, environment, rows[0].migration_name, "rolled-back")
+    yield from resolve(history, environment, routes, rows[0].migration_name, "rolled-back")
     yield from deleted(
         history, rows, "The deploy does the same as after the first fix, but the trace of it is lost.", "A"
     )

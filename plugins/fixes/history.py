@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from health.api_routes import Routes
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import Evidence, Judge
@@ -57,13 +58,19 @@ def pending_migration(finding: Finding, environment: Environment) -> Iterator[Fi
 
 @fixes("pending-objects-exist")
 def pending_objects_exist(
-    finding: Finding, history: History, environment: Environment, evidence: dict[str, Evidence], catalog: Catalog
+    finding: Finding,
+    history: History,
+    environment: Environment,
+    evidence: dict[str, Evidence],
+    catalog: Catalog,
+    *,
+    api_routes: Routes,
 ) -> Iterator[Fix | NoFix]:
     """Complete the migration where a part of it is missing, and record it as applied."""
     name = next(migration.name for migration in history.pending if finding.evidence["name"] == migration.name)
     told = evidence[name]
     build = record_applied if told.extent == "all" else complete
-    yield from build(history, environment, catalog, name, told)
+    yield from build(history, environment, catalog, name, told, routes=api_routes)
 
 
 @fixes("phantom-row")

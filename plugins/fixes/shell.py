@@ -44,6 +44,18 @@ def deployment(environment: Environment) -> Fix:
     )
 
 
+def deployment_with_key(environment: Environment) -> Fix:
+    """The deploy that gives auth function and API the same key."""
+    return Fix(
+        "command",
+        "Deploy again with ADMIN_API_KEY set",
+        deploy(environment),
+        note="Run it in the application's backend with the wanted key exported as ADMIN_API_KEY: functions keep the "
+        "variables of their last deploy. There is no undo but another deploy.",
+        rank=50,
+    )
+
+
 def _octets(char: str) -> str:
     # A file's name that is not UTF-8 reaches us with its octets as lone surrogates.
     spelt = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")

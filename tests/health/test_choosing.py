@@ -76,7 +76,8 @@ COMMAND = "Command failed: node prisma/build/index.js migrate status --schema=/o
         ),
         (COMMAND + "The current database is not managed by Prisma Migrate.", "no-history", ()),
         (COMMAND + "Error: P1001: Can't reach database server at `h`:`5432`", "unreachable", ()),
-        ("Prisma schema not found at: /x", "unclear", ()),
+        ("Prisma schema not found at: /x", "broken", ()),
+        (COMMAND.replace("status", "state"), "unclear", ()),
         ("", "unclear", ()),
     ],
 )

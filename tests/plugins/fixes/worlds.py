@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from psycopg import sql
 
+from health.api_routes import Routes
 from health.catalog import Catalog, Column, Key
 from health.check import CHECKS
 from health.environment import Environment
@@ -131,6 +132,7 @@ class Shape:
             "catalog": catalog,
             "origins": Origins({name: versions}),
             "environment": environment(schema=self.schema),
+            "api_routes": Routes("/admin/db-migrate/resolve"),
         }
 
 

@@ -1,0 +1,94 @@
+"""Fixes for the migration API, its word and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from health.environment import Environment
+from health.finding import Finding, Fix, NoFix
+from plugins.fixes import fixes, shell
+
+
+@fixes("api-unauthorized")
+def unauthorized(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
+    """Deploy with ADMIN_API_KEY set, so that auth function and API hold the same key; none for a 403."""
+    if finding.evidence.get("status") == 403:  # noqa: PLR2004 - HTTP Forbidden
+        yield NoFix("The key is not in question: look at the authorizers, the firewall and the policy before the API.")
+    else:
+        yield shell.deployment_with_key(environment)
+
+
+@fixes("api-unreachable", "api-timeout", "api-unavailable")
+def no_answer(finding: Finding) -> Iterator[NoFix]:
+    """None: nothing in the database is to be changed. The finding says how far the request came."""
+    yield NoFix(
+        "No SQL mends this. Try the address from another network; if it answers nowhere, look at the API in API "
+        "Gateway and at the log of its router function (dbMigrationRouter)."
+    )
+
+
+@fixes("api-not-found")
+def not_found(finding: Finding) -> Iterator[NoFix]:
+    """None: either api_url names another API, or the deployed release lacks the routes."""
+    yield NoFix(
+        "Compare api_url in the registry with the API that the stack has deployed. If it is the same, deploy a release "
+        "of Frigg with the routes of the migration API."
+    )
+
+
+@fixes("api-failed", "api-answer-unclear")
+def failed(finding: Finding) -> Iterator[NoFix]:
+    """None: the finding says what the API answered; the logs of its functions say why."""
+    yield NoFix("No SQL mends this. Look into the logs of dbMigrationRouter and dbMigrationWorker at this minute.")
+
+
+@fixes(
+    "api-reports-failed",
+    "api-reports-diverged",
+    "api-reports-no-history",
+    "api-reports-pending",
+    "api-reports-refused",
+    "api-database-unreachable",
+)
+def reports(finding: Finding) -> Iterator[NoFix]:
+    """None of its own: the API repeats what the history checks find; mend that."""
+    yield NoFix("The API only repeats it: mend what the checks of history and tunnel find.")
+
+
+@fixes("api-blind")
+def blind(finding: Finding) -> Iterator[NoFix]:
+    """None of its own: the API is as Prisma made it; mend the state that it cannot see."""
+    yield NoFix("The API cannot be mended: mend the state that the other checks find, and do not go by the API.")
+
+
+@fixes("api-layer-behind")
+def layer_behind(finding: Finding) -> Iterator[NoFix]:
+    """None before a deploy, which brings the layer; after it, build the layer anew and deploy again."""
+    yield NoFix(
+        "A deploy brings the layer. If there has been one: remove layers/prisma in the application's backend, which "
+        "keeps an old build, and deploy again."
+    )
+
+
+@fixes("api-disagrees")
+def disagrees(finding: Finding) -> Iterator[NoFix]:
+    """None: which side is wrong is to be found out first, and no SQL helps either."""
+    yield NoFix(
+        "Run again, in case something was at work. Then compare the layer of dbMigrationWorker with this checkout, and "
+        "the host in its DATABASE_URL with the endpoint in the header."
+    )
+
+
+@fixes("run-stuck")
+def run_stuck(finding: Finding) -> Iterator[NoFix]:
+    """None: see what ended the worker, and what its migration has left behind; the record ends by itself never."""
+    if finding.evidence["state"] == "RUNNING":
+        yield NoFix(
+            "Mend what no-failed-migration finds, if anything, and what ended the worker (its log). Where the job must "
+            "not run again, purge the DbMigrationQueue: that drops every job in it. The record itself does no harm."
+        )
+    else:
+        yield NoFix(
+            "Look whether the DbMigrationQueue triggers dbMigrationWorker, and at that function's log. The job may "
+            "still run, up to 14 days after it was queued; purge the queue where it must not."
+        )
