@@ -54,7 +54,11 @@ def test_api_agrees(
         edited = [edit.migration.name for edit in found if edit.code == "edited-migration"]
         for state in unseen(history, edited, catalog):
             names = tuple(dict.fromkeys(map(one_line, state.names)))
-            message = f"The API says {_words(api_status.state)}; like Prisma's status, it cannot see that {state.what}{f': {_list(names)}' if names else ''}. The database is right."
+            which = f": {_list(names)}" if names else ""
+            message = (
+                f"The API says {_words(api_status.state)}; like Prisma's status, it cannot see that {state.what}"
+                f"{which}. The database is right."
+            )
             evidence = {"names": names, "migration": names[0] if names else None}
             yield Finding("api-blind", one_line(state.what), message, evidence)
 

@@ -38,7 +38,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-layer-behind": ("pending-migration", *_NOT_APPLIED, *_FAILED),
     "api-disagrees": ("migration-running",),
     "run-stuck": ("migration-running", *_FAILED),
-    "pending-migration": (*_NO_HISTORY, *_FAILED, *_RUN),
+    "pending-migration": (*_NO_HISTORY, *_RUN),
     "api-database-unreachable": ("database-unreachable", "database-login-refused"),
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": _FAILED,

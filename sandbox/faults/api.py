@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sandbox.faults import fault
-from sandbox.faults.history import failed_migration
+from sandbox.faults.history import rolled_back_unapplied
 from sandbox.plan import Plan, RecordedRun
 
 _LATER = {"20261101090000_add_integration_updated_index": 'CREATE INDEX "later" ON "Integration" ("updatedAt");\n'}
@@ -60,11 +60,10 @@ def api_admin_path(plan: Plan) -> None:
     plan.api_prefix = "/admin/db-migrate"
 
 
-@fault("failed-migration")
+@fault("rolled-back-unapplied")
 def api_blind(plan: Plan) -> None:
-    """A migration has failed and a later one is pending: the API tells only of that one."""
-    failed_migration(plan)
-    plan.extra_migrations |= _LATER
+    """The API says that everything is applied, and a migration was rolled back and is absent."""
+    rolled_back_unapplied(plan)
 
 
 @fault("pending-migration")

@@ -309,11 +309,14 @@ def _seed(aws: Aws, password: str, admin_key: str) -> dict[str, str]:
     logins = {"local-dev": ("reader", "other-password"), "qa": ("acme_reader", password)}
     for stage, (user, word) in logins.items():
         aws.secret(f"acme/{stage}/database", {"username": user, "password": word})
+        place = {"LocationConstraint": REGION}
+        aws.client("s3").create_bucket(Bucket=f"acme-{stage}-runs", CreateBucketConfiguration=place)
         for purpose in ("worker", "auth"):
             variables = {
                 "DATABASE_URL": f"postgresql://{user}:{quote(word, safe='')}@{endpoints[stage]}:{PORT}/acme",
                 "ADMIN_API_KEY": admin_key if stage == "qa" else "other-key",
                 "STAGE": stage,
+                "S3_BUCKET_NAME": f"acme-{stage}-runs",
             }
             aws.function(f"acme-{stage}-{purpose}", variables)
     aws.secret("acme/qa/rotated", {"username": "acme_reader", "password": f"{password}!"})
