@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.judging",
     "plugins.scheduling",
     "plugins.recording",
+    "plugins.migrating",
     "plugins.terminal",
     "plugins.reports",
 ]

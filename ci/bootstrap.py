@@ -21,7 +21,7 @@ VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor
 # The suite's options that take a value (plugins/options.py, plugins/catalogue.py and tests/conftest.py).
 VALUED = {
     *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
-    *("--waivers", "--report", "--explain", "--format", "--histories"),
+    *("--waivers", "--report", "--explain", "--format", "--histories", "--confirm"),
 }
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 

@@ -46,12 +46,12 @@ def understand(url: str, status: int, body: str, answer: Any) -> ApiStatus:
         return _problem(url, "api-answer-unclear", f"It answers {status}. {told}", status)
     if status in (429, 502, 503, 504):
         message = (
-            f"API Gateway answers {status}{_quoted(answer)} in the API's place: the function took longer than 30 s, "
+            f"API Gateway answers {status}{quoted(answer)} in the API's place: the function took longer than 30 s, "
             "which a cold start with a paused cluster does, or too many of them run. Run again in a minute."
         )
         return _problem(url, "api-unavailable", message, status)
     code, why = ("api-failed", f" {_failure(answer)}") if status >= 500 else ("api-answer-unclear", "")  # noqa: PLR2004
-    return _problem(url, code, f"It answers {status}{_quoted(answer)}.{why}", status)
+    return _problem(url, code, f"It answers {status}{quoted(answer)}.{why}", status)
 
 
 def absent(status: int, body: str, answer: Any) -> Absent | None:
@@ -82,7 +82,7 @@ def _status(url: str, body: str, answer: Any) -> ApiStatus:
 def _unauthorized(status: int, answer: Any) -> str:
     said = _words(answer)
     if status == 403:  # noqa: PLR2004
-        return f"It answers 403{_quoted(answer)}: an authorizer, a firewall or a policy before the application refuses."
+        return f"It answers 403{quoted(answer)}: an authorizer, a firewall or a policy before the application refuses."
     if "not configured" in said:
         return "It answers 401: it was deployed without ADMIN_API_KEY, and refuses everyone."
     if said == "Unauthorized":  # the wording of the generations until October 2025
@@ -99,7 +99,7 @@ def _not_found(url: str, body: str, answer: Any) -> ApiStatus:
         "migration API are not deployed there, or api_url names another API.",
         "express": "API Gateway routes this path and the application does not know it: route and prefix of the "
         "release disagree. Deploy both from one release of Frigg.",
-        "application": f"The application itself answers 404{_quoted(answer)}: this release has no status call, or "
+        "application": f"The application itself answers 404{quoted(answer)}: this release has no status call, or "
         "another application stands at api_url.",
     }[absent(404, body, answer) or "application"]
     return _problem(url, "api-not-found", message, 404)
@@ -121,7 +121,8 @@ def _words(answer: Any) -> str:
     return one_line(hide(said), _SAID)
 
 
-def _quoted(answer: Any) -> str:
+def quoted(answer: Any) -> str:
+    """The API's own words in brackets, with a space before; nothing where it has none."""
     said = _words(answer)
     return f" ({said.rstrip('.')})" if said else ""
 

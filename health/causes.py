@@ -13,6 +13,9 @@ _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
     "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
+_CLOSED = ("database-unreachable", "database-login-refused")
+_STOPS = (*_NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
+_RUN = ("migration-not-started", "migration-run-failed", "migration-run-unfinished")  # of --migrate
 _UNAPPLIED = (*_FAILED, "rolled-back-unapplied", "out-of-order-migration", "pending-migration")
 # The same for what a function's log tells, by its kind.
 _LOGGED: Mapping[str, tuple[str, ...]] = {
@@ -20,8 +23,8 @@ _LOGGED: Mapping[str, tuple[str, ...]] = {
     "migration-blocked": _FAILED,
     "schema-not-empty": _NO_HISTORY,
     "lock-timeout": ("migration-running",),
-    "database-unreachable": ("database-unreachable",),
-    "credentials-refused": ("database-secret-unusable", "database-login-refused"),
+    "database-unreachable": ("cluster-not-available", "database-unreachable", "database-url-stale"),
+    "credentials-refused": ("database-secret-unusable", "database-login-refused", "database-url-password-stale"),
     "column-missing": ("entity-data-column-missing", "entity-data-column-pending", *_UNAPPLIED),
     "table-missing": ("phantom-row", *_UNAPPLIED),
     "enum-value-unknown": ("layer-ahead", *_UNAPPLIED),
@@ -29,6 +32,14 @@ _LOGGED: Mapping[str, tuple[str, ...]] = {
     "out-of-memory": ("crashed-migration",),
     "unauthorized": ("api-unauthorized", "admin-api-key-missing"),
 }
+# What the worker's log tells of a run that nothing else does.
+_RUN_LOGGED = tuple(
+    codes("worker")[kind]
+    for kind in (
+        "lock-timeout", "migration-blocked", "schema-not-empty", "database-unreachable", "credentials-refused",
+        "out-of-memory", "timeout",
+    )
+)  # fmt: skip
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration, or a function, is explained only by a finding about that one.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +48,10 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-diverged": ("orphaned-migration", "api-disagrees"),
     "api-reports-no-history": (*_NO_HISTORY, "api-disagrees"),
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
+    "rolled-back-unapplied": _RUN,
+    "out-of-order-migration": _RUN,
+    "migration-run-failed": (*_FAILED, "migration-running", *_STOPS, *_CLOSED, *_RUN_LOGGED),
+    "migration-run-unfinished": ("migration-running", "crashed-migration", *_CLOSED, *_RUN_LOGGED),
     "api-blind": (
         *_FAILED,
         *_NOT_APPLIED,
@@ -45,10 +60,10 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "hand-written-row",
         "entity-data-column-missing",
     ),
-    "api-layer-behind": ("pending-migration", *_NOT_APPLIED, *_FAILED),
-    "api-disagrees": ("migration-running",),
+    "api-layer-behind": ("stale-layer", "pending-migration", *_NOT_APPLIED, *_FAILED),
+    "api-disagrees": ("migration-running", "database-url-stale"),
     "run-stuck": ("migration-running", *_FAILED),
-    "pending-migration": _NO_HISTORY,
+    "pending-migration": (*_NO_HISTORY, *_RUN),
     "api-database-unreachable": (
         "cluster-not-available",
         "database-unreachable",

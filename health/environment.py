@@ -22,6 +22,8 @@ class Limits:
     wake_s: float = 45  # of a login where the cluster may be paused
     layer_s: float = 30  # reading the archive of the deployed layer
     fact_s: float = 60  # what no single limit stopped
+    migration_s: float = 960  # a run of --migrate; its worker is ended after 900
+    poll_s: float = 2  # between two looks at it
 
 
 LOG_MINUTES: Mapping[str, float] = {"auth": 30, "worker": 10}  # how far back the repair guide looks
@@ -44,6 +46,8 @@ class Environment:
             identifier of that stage's own cluster begins with.
         layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
         log_minutes: purpose → how many minutes of that function's log are read.
+        confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
+            otherwise.
         stages: every stage that the tunnel script may name.
         sources: setting → where its value came from, for those that a person may want to know.
     """
@@ -80,6 +84,7 @@ class Environment:
     script_stages: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
+    confirm: bool = False
     stages: tuple[str, ...] = ()
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from health.log_patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLS
 from health.secret import hide
 from health.text import one_line
 
+_CLOCKS = timedelta(seconds=5)  # by which this machine's may be ahead of AWS's
 _LONGEST = 8000  # characters of a line that are looked at
 _MOST_LINES = 500  # of one event
 _BLOCK = timedelta(seconds=5)  # Prisma prints a block at once, one event per line
@@ -81,7 +82,7 @@ class Occurrence:
 
 def window(now: datetime, minutes: float, triggered: datetime | None = None) -> datetime:
     """Where a log's window starts: so many minutes ago, or where a run was triggered in this very run."""
-    return triggered if triggered is not None else now - timedelta(minutes=minutes)
+    return triggered - _CLOCKS if triggered is not None else now - timedelta(minutes=minutes)
 
 
 def interesting(message: str) -> Iterator[str]:

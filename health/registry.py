@@ -21,9 +21,11 @@ Settings = Mapping[str, Any]
 _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {
-    "embedded": bool, "ssh_port": int, "functions": dict, "limits": dict, "accepted_checksums": dict, "variables": dict,
-    "script_stages": list, "log_minutes": dict,
-}  # fmt: skip
+    **dict.fromkeys(("embedded", "confirm"), bool),
+    **dict.fromkeys(("functions", "limits", "accepted_checksums", "variables", "log_minutes"), dict),
+    "script_stages": list,
+    "ssh_port": int,
+}
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
@@ -165,6 +167,7 @@ def environment(
         each: _Expansion(where, {**variables, "env": each})("cluster_prefix", raw["cluster_prefix"])
         for each in values.get("script_stages", ())
     }
+    values.setdefault("confirm", "prod" in (name, stage))
     limits = Limits(**values.pop("limits"))
     values["variables"] = {purpose: tuple(names) for purpose, names in values["variables"].items()}
     if strange := sorted(values["variables"].keys() - values["functions"].keys()):

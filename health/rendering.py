@@ -45,6 +45,19 @@ def block(environment: Mapping[str, Any], verbose: bool, paint: Paint, width: in
         yield re.sub(r"^(\s*)::", r"\1|::", line)  # a CI runner would take it for a command
 
 
+def migration_lines(environment: Mapping[str, Any]) -> Iterator[str]:
+    """What became of the migration that was to be asked for before this judgement; nothing where there was none."""
+    name, told = environment["name"], environment.get("migration")
+    if told is not None:
+        named = f" (id {told['id']})" if told["id"] else ""
+        yield f"{name}: migration {told['state']} after {told['seconds']:.0f} s{named}"
+        if told["id"] and told["state"] not in ("COMPLETED", "FAILED"):
+            yield f"  It may go on in AWS: GET {told['url']}/{told['id']}?stage={told['stage']}"
+    elif "migration" in environment:
+        for reason in dict.fromkeys(check["reason"] for check in environment["checks"] if check["reason"]):
+            yield f"{name}: {reason}"
+
+
 class _Block:
     def __init__(self, environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
@@ -143,7 +156,7 @@ class _Block:
         return cause
 
     def explained(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        """What a finding explains; of many with the same code the first one."""
+        """What a finding explains, at first or second hand; of many with the same code the first one."""
         by_code: dict[str, list[Mapping[str, Any]]] = {}
         for other in self.findings:
             if self.root(other["explained_by"]) == key(finding) and not other["waived"]:

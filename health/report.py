@@ -39,7 +39,7 @@ def judge_environment(
         overview.update(check.pop("overview", {}))
     return {
         "name": name,
-        "verdict": _verdict(checks, every_check, sound),
+        "verdict": verdict(checks, every_check, sound),
         "sound": sound,
         "phase": phase,
         "facts": facts,
@@ -90,7 +90,8 @@ def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(findings, key=place)
 
 
-def _verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], sound: bool) -> Verdict:
+def verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], sound: bool) -> Verdict:
+    """What a run says of an environment; see :func:`judge_environment` for the arguments."""
     outcomes = {check["outcome"] for check in checks}
     if "failed" in outcomes:
         return "blocked"

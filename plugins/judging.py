@@ -12,8 +12,8 @@ from health.finding import CouldNotCheck, Finding, Fix
 from health.text import inert, one_line, printable
 from health.waivers import Waiver
 from plugins import fixes
-from plugins.options import RUN
-from plugins.reading import READINGS, check_of, environment_name
+from plugins.options import RUN, Turn
+from plugins.reading import READINGS, check_of, turn_name, turn_of
 from plugins.summary import overview, summarize
 
 _FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
@@ -28,9 +28,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     run = pyfuncitem.config.stash[RUN]
     facts: Mapping[str, Any] = pyfuncitem.funcargs["facts"]  # type: ignore[assignment]
-    name = environment_name(pyfuncitem) or ""
+    turn = turn_of(pyfuncitem) or Turn("", run.phase)
     findings = [
-        as_json(finding, check.finds[finding.code].at(run.phase), facts, run.waivers.match(name, finding))
+        as_json(finding, check.finds[finding.code].at(turn.phase), facts, run.waivers.match(turn.environment, finding))
         for finding in check.judge(pyfuncitem.funcargs)
     ]
     pyfuncitem.stash[_FINDINGS] = findings
@@ -47,28 +47,29 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what is known of the check on its report."""
     report = yield
-    name = environment_name(item)
+    turn = turn_of(item)
     error = call.excinfo.value if call.excinfo is not None else None
     unread = error if isinstance(error, CouldNotCheck) else None
     if unread is not None:
         report.longrepr = one_line(str(unread), 1000)
     # The call decides; a set-up that did not get so far stands in for it.
-    if name is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+    if turn is None or report.when == "teardown" or (report.when == "setup" and report.passed):
         return report
     check = check_of(item)
     findings = item.stash.get(_FINDINGS, [])
     told: dict[str, Any] = {
-        "environment": name,
+        "environment": turn.environment,
+        "phase": turn.phase,
         "id": check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
         "nodeid": item.nodeid,
         "outcome": _outcome(report, findings),
-        "severity": check.severity(item.config.stash[RUN].phase) if check else "error",
+        "severity": check.severity(turn.phase) if check else "error",
         "seconds": round(call.duration, 3),
         "reason": None if findings else _reason(report),
         "findings": findings,
         "what": one_line(unread.what) if unread is not None else None,
         "explained_by": unread.explained_by if unread is not None else None,
-        **_facts_told(item.config, name),
+        **_facts_told(item.config, turn_name(item) or ""),
     }
     if report.failed and not isinstance(report.longrepr, str):
         text = str(report.longrepr)
@@ -120,14 +121,14 @@ def _fix_as_json(fix: Fix) -> dict[str, Any]:
     }
 
 
-def _facts_told(config: pytest.Config, name: str) -> dict[str, Any]:
-    """What the facts of an environment say, put together once: all are there before its first report."""
-    facts, known = config.stash[READINGS].read(name), config.stash.setdefault(_FACTS_TOLD, {})
+def _facts_told(config: pytest.Config, turn: str) -> dict[str, Any]:
+    """What the facts of a turn say, put together once: all are there before its first report."""
+    facts, known = config.stash[READINGS].read(turn), config.stash.setdefault(_FACTS_TOLD, {})
     if facts is None:
         return {"facts": {}, "overview": {}}
-    if name not in known:
-        known[name] = {"facts": summarize(facts), "overview": overview(facts)}
-    return known[name]
+    if turn not in known:
+        known[turn] = {"facts": summarize(facts), "overview": overview(facts)}
+    return known[turn]
 
 
 def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:

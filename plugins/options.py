@@ -21,6 +21,19 @@ from plugins.paths import CHECKS, ROOT
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One judgement of an environment, on facts of its own.
+
+    Attributes:
+        migrated: whether it comes after the run of the migrations that ``--migrate`` asks for.
+    """
+
+    environment: str
+    phase: Phase
+    migrated: bool = False
+
+
+@dataclass(frozen=True)
 class Run:
     """What the user asked for.
 
@@ -30,6 +43,7 @@ class Run:
         overrides: the application's paths, each with the option that it came from.
         faults: how to break the local environment.
         waivers: the findings that are accepted.
+        migrate: whether the migrations are to be run between two judgements.
     """
 
     registry: Registry | None
@@ -40,6 +54,15 @@ class Run:
     overrides: Mapping[str, tuple[str, Path]]
     faults: tuple[str, ...]
     waivers: Waivers
+    migrate: bool = False
+
+    @property
+    def turns(self) -> dict[str, Turn]:
+        """What stands in a node id's brackets, and which judgement that is, in their order."""
+        if self.migrate:
+            (name,) = self.names  # plugins.migrating takes no more
+            return {f"{name}-before": Turn(name, "before"), f"{name}-after": Turn(name, "after", migrated=True)}
+        return {name: Turn(name, self.phase) for name in self.names}
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -70,6 +93,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
     add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
     add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
+    add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
@@ -135,7 +160,7 @@ def _understand(config: pytest.Config) -> Run:
     names = known.select(config.getoption("env")) if known is not None else ()
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived)  # type: ignore[arg-type]
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, config.option.migrate)  # type: ignore[arg-type]
     _validate(run)
     return run
 

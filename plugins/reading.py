@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -19,6 +21,7 @@ import fixtures.database
 import fixtures.files
 import fixtures.layer
 import fixtures.logs
+import fixtures.migration_run
 import fixtures.prisma_version
 import fixtures.proof
 import fixtures.replay
@@ -30,64 +33,86 @@ import fixtures.waivers
 from fixtures.aws_client import Accounts
 from fixtures.facts import READERS, Facts
 from health.check import Check
-from health.finding import CouldNotCheck, NothingToCheck
+from health.environment import Environment
+from health.finding import CouldNotCheck, NothingToCheck, Phase
+from health.migration_run import MigrationRun
 from plugins import fixes
 from plugins.local import Sandbox
-from plugins.options import RUN, Run
+from plugins.options import RUN, Run, Turn
 
 
 class Readings:
-    """The facts of every environment of this process, and what must be freed with them."""
+    """The facts of every turn of this process, and what must be freed with them.
+
+    Attributes:
+        triggered: the run of the migrations that was asked for, for the facts that are read after it.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._facts: dict[str, Facts] = {}
-        self._accounts = Accounts()
+        self._accounts: defaultdict[Phase, Accounts] = defaultdict(Accounts)  # what is read after is read anew
         self._sandbox: Sandbox | None = None
+        self.triggered: MigrationRun | None = None
 
     @property
     def run(self) -> Run:
         """What the user asked for."""
         return self._config.stash[RUN]
 
-    def begin(self, name: str, items: Iterable[pytest.Item]) -> Facts:
-        """The facts of an environment; those that its selected checks need are begun at the first call."""
-        if name not in self._facts:
+    def begin(self, turn: str, items: Iterable[pytest.Item]) -> Facts:
+        """The facts of a turn; those that its selected checks need are begun at the first call."""
+        if turn not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
-            given: dict[str, Any] = {"waivers": self.run.waivers.of(name), "accounts": self._accounts}
-            if self.run.phase == "after":
+            name, phase = self.run.turns[turn].environment, self.run.turns[turn].phase
+            given: dict[str, Any] = {
+                "waivers": self.run.waivers.of(name),
+                "triggered": self.triggered,
+                "accounts": self._accounts[phase],
+            }
+            if phase == "after":
                 given.update(fixtures.session.writer_only())  # a reader may lag behind the deploy
+            environment: Environment | Future[Environment]
             if self.run.registry.embedded(name):
-                self._sandbox = Sandbox(self.run, name)
-                self._facts[name] = Facts(self._sandbox.environment, given)
+                self._sandbox = self._sandbox or Sandbox(self.run, name)
+                environment = self._sandbox.environment
             else:
-                self._facts[name] = Facts(self.run.environment(name), given)
-            self._facts[name].start(_needed(name, items))
-        return self._facts[name]
+                environment = self.run.environment(name)
+            self._facts[turn] = Facts(environment, given)
+            self._facts[turn].start(_needed(turn, items))
+        return self._facts[turn]
 
-    def wait(self, name: str) -> None:
-        """Wait for an environment's facts, with a word on standard error when that takes long."""
-        self._facts[name].wait(lambda line: self.say(f"{name}: {line}"))
+    def wait(self, turn: str) -> None:
+        """Wait for a turn's facts, with a word on standard error when that takes long."""
+        name = self.run.turns[turn].environment
+        self._facts[turn].wait(lambda line: self.say(f"{name}: {line}"))
 
-    def read(self, name: str) -> Facts | None:
-        """The facts of an environment if they were begun."""
-        return self._facts.get(name)
+    def read(self, turn: str) -> Facts | None:
+        """The facts of a turn if they were begun."""
+        return self._facts.get(turn)
 
     def close(self) -> None:
         """Free connections, tunnels and the sandbox."""
         for facts in self._facts.values():
             facts.close()
         self._facts.clear()
-        self._accounts.close()
+        for accounts in self._accounts.values():
+            accounts.close()
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
 
     def say(self, line: str) -> None:
         """A line on standard error, past pytest's capture."""
+        with self.uncaptured() as stream:
+            print(line, file=stream, flush=True)
+
+    @contextmanager
+    def uncaptured(self) -> Iterator[TextIO]:
+        """Standard error, past pytest's capture."""
         capture = self._config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            print(line, file=sys.stderr, flush=True)
+            yield sys.stderr
 
 
 READINGS = pytest.StashKey[Readings]()
@@ -106,19 +131,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs facts once per environment, which stands in the node id's brackets."""
-    names = metafunc.config.stash[RUN].names
-    if "facts" in metafunc.fixturenames and names:
-        metafunc.parametrize("facts", names, indirect=True, scope="session")
+    """Run what needs facts once per turn, which stands in the node id's brackets."""
+    turns = metafunc.config.stash[RUN].turns
+    if "facts" in metafunc.fixturenames and turns:
+        metafunc.parametrize("facts", list(turns), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def facts(request: pytest.FixtureRequest) -> Facts:
-    """The facts of the environment in the test's brackets."""
+    """The facts of the turn in the test's brackets."""
     readings = request.config.stash[READINGS]
-    name: str = request.param
-    begun = readings.begin(name, request.session.items)
-    readings.wait(name)  # nothing to wait for, except in a worker of -n
+    turn: str = request.param
+    begun = readings.begin(turn, request.session.items)
+    readings.wait(turn)  # nothing to wait for, except in a worker of -n, or after --migrate
     return begun
 
 
@@ -129,12 +154,13 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     try:
         # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
         if not session.config.option.collectonly and not distributed(session.config):
-            names = {name for item in session.items if (name := environment_name(item))}
-            for name in readings.run.names:
-                if name in names:
-                    readings.begin(name, session.items)
-            for name in names:
-                readings.wait(name)
+            asked = {turn for item in session.items if (turn := turn_name(item))}
+            # What is judged after a run of the migrations is read when that has ended.
+            begun = [name for name, turn in readings.run.turns.items() if name in asked and not turn.migrated]
+            for turn in begun:
+                readings.begin(turn, session.items)
+            for turn in begun:
+                readings.wait(turn)
             session.config.hook.pytest_facts_read(config=session.config, readings=readings)
         return (yield)
     except KeyboardInterrupt:
@@ -154,11 +180,17 @@ class _Hooks:
         """All facts of the run's environments have been read, or could not be."""
 
 
-def environment_name(item: pytest.Item) -> str | None:
-    """The environment that an item judges."""
+def turn_name(item: pytest.Item) -> str | None:
+    """What stands in an item's brackets: a key of the run's turns."""
     callspec = getattr(item, "callspec", None)
     name: str | None = callspec.params.get("facts") if callspec else None
     return name
+
+
+def turn_of(item: pytest.Item) -> Turn | None:
+    """The environment that an item judges, and in which phase."""
+    name = turn_name(item)
+    return item.config.stash[RUN].turns[name] if name is not None else None
 
 
 def check_of(item: pytest.Item) -> Check | None:
@@ -167,10 +199,10 @@ def check_of(item: pytest.Item) -> Check | None:
     return found
 
 
-def _needed(name: str, items: Iterable[pytest.Item]) -> set[str]:
+def _needed(turn: str, items: Iterable[pytest.Item]) -> set[str]:
     needed: set[str] = set()
     for item in items:
-        if environment_name(item) == name:
+        if turn_name(item) == turn:
             needed.update(getattr(item, "fixturenames", ()))
             if (check := check_of(item)) is not None:
                 needed.update(*(fixes.needs(code) for code in check.finds))

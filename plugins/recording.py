@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from health.check import Check, check_of_code
-from health.report import SCHEMA_VERSION, anything_judged, judge_environment, unused_waivers
+from health.migration_run import as_record
+from health.report import SCHEMA_VERSION, Verdict, anything_judged, judge_environment, unused_waivers, verdict
 from health.waivers import Waivers
 from plugins.catalogue import all_checks
 from plugins.judging import as_json
-from plugins.options import RUN
+from plugins.options import RUN, Turn
+from plugins.reading import READINGS
 
 RECORD = pytest.StashKey[dict[str, Any]]()
 _CHECKS = pytest.StashKey[dict[str, dict[str, Any]]]()
@@ -67,14 +69,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not config.pluginmanager.hasplugin("migration-health-recorder") or config.option.collectonly:
         return
     told = list(config.stash[_CHECKS].values())
-    sound = not config.stash.get(_UNSOUND, False)
-    every_check = all_checks() if sound else {}
+    every_check = all_checks() if sound(config) else {}
+    if sound(config):
+        for name in run.names:
+            _add_unused(run.waivers.of(name), [t for t in told if t["environment"] == name], every_check)
+    triggered = config.stash[READINGS].triggered
     environments = []
-    for name in run.names:
-        checks = [t for t in told if t["environment"] == name]
-        if sound:
-            _add_unused(run.waivers.of(name), checks, every_check)
-        environments.append(judge_environment(name, run.phase, checks, frozenset(every_check), sound=sound))
+    for turn in run.turns.values():
+        checks = told_of(config, turn)
+        if turn.migrated and not checks and triggered is None:
+            continue  # the run ended before
+        judged = judge_environment(turn.environment, turn.phase, checks, frozenset(every_check), sound=sound(config))
+        if turn.migrated:
+            judged["migration"] = as_record(triggered) if triggered is not None else None
+        environments.append(judged)
     session.exitstatus = _exit_status(config, exitstatus, told, environments)
     started, clock = config.stash[_STARTED]
     config.stash[RECORD] = {
@@ -86,6 +94,23 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     }
     for check in (check for each in environments for check in each["checks"]):
         check.pop("environment", None)
+        check.pop("phase", None)
+
+
+def told_of(config: pytest.Config, turn: Turn) -> list[dict[str, Any]]:
+    """What the reports have told of a turn so far, one per check."""
+    wanted = turn.environment, turn.phase
+    return [told for told in config.stash[_CHECKS].values() if (told["environment"], told["phase"]) == wanted]
+
+
+def sound(config: pytest.Config) -> bool:
+    """Whether nothing but the checks failed so far."""
+    return not config.stash.get(_UNSOUND, False)
+
+
+def verdict_of(config: pytest.Config, turn: Turn) -> Verdict:
+    """What is to be said of a turn by what the reports have told so far."""
+    return verdict(told_of(config, turn), frozenset(all_checks()), sound(config))
 
 
 def _add_unused(waivers: Waivers, checks: list[dict[str, Any]], every_check: Mapping[str, Check]) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from health.report import worst_first
+from health.rendering import migration_lines
+from health.report import anything_judged, worst_first
 from health.secret import hide
 from health.tables import tables
 from health.text import fenced, markdown, printable
@@ -44,7 +45,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     path = from_here(config, directory)
     files = {"report.json": json.dumps(record, indent=2, ensure_ascii=True), "summary.md": "\n".join(summary(record))}
-    for environment in record["environments"]:
+    # Of the two judgements of --migrate the second one, where it was made.
+    for environment in sorted(record["environments"], key=lambda each: anything_judged(each["checks"])):
         files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
@@ -83,8 +85,9 @@ def summary(record: Mapping[str, Any]) -> Iterator[str]:
     yield "# Migration health"
     for environment in record["environments"]:
         yield f"\n## {markdown(environment['name'])}: {environment['verdict']} ({environment['phase']})\n"
-        for label, text in environment["facts"].items():
-            yield f"- {label}: {markdown(text)}"
+        known = [f"{label}: {markdown(text)}" for label, text in environment["facts"].items()]
+        known += [markdown(line.strip()) for line in migration_lines(environment)]
+        yield from (f"- {line}" for line in known)
         if shown := list(tables(environment)):
             yield "\n" + fenced("\n".join(shown), "")
         yield "\n| check | outcome |\n|---|---|"

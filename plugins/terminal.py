@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import pytest
 
-from health.rendering import block, header
+from health.rendering import block, header, migration_lines
+from health.report import anything_judged
 from plugins.options import RUN
 from plugins.reading import Readings, distributed
 from plugins.recording import RECORD
@@ -24,9 +26,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if run.registry is None:
         return []
     faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
+    phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
     lines = [
-        f"environment: {', '.join(run.names)} ({run.registry.file}), "
-        f"phase: {run.phase} ({run.phase_source}), blocks: {run.fail_on}{faults}"
+        f"environment: {', '.join(run.names)} ({run.registry.file}), phase: {phase}, blocks: {run.fail_on}{faults}"
     ]
     if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
         lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
@@ -38,9 +40,9 @@ def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
         return
-    for name in readings.run.names:
+    for name, turn in readings.run.turns.items():
         facts = readings.read(name)
-        for line in header(name, summarize(facts)) if facts is not None else ():
+        for line in header(turn.environment, summarize(facts)) if facts is not None else ():
             reporter.write_line(line)
 
 
@@ -63,14 +65,21 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
     if record is None:
         return
     writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
+    migrated = any(environment.get("migration") for environment in record["environments"])
     for environment in record["environments"]:
         reporter.write_line("")
+        for line in migration_lines(environment):
+            reporter.write_line(line)
+        if "migration" in environment and not anything_judged(environment["checks"]):
+            continue
         if distributed(config):
             for line in header(environment["name"], environment["facts"]):
                 reporter.write_line(line)
             reporter.write_line("")
         paint = partial(_paint, writer)
-        for line in block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1):
+        lines = block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1)
+        # What was found before a migration that was then run is told anew, or is mended.
+        for line in takewhile(str.strip, lines) if migrated and "migration" not in environment else lines:
             reporter.write_line(line)
     reporter.write_line("")
 

@@ -50,6 +50,12 @@ def transaction_left_open(plan: Plan) -> None:
     plan.extra_migrations["99990101000000_transaction_left_open"] = "BEGIN;\n" + table("LeftOpen")
 
 
+@fault("pending-migration")
+def pending_fails(plan: Plan) -> None:
+    """A pending migration changes a table that is not there: only running it tells (P3018)."""
+    plan.extra_migrations["99990101000000_fails"] = 'ALTER TABLE "Absent" ADD COLUMN "data" JSONB;\n'
+
+
 @fault("wrong-provider")
 def wrong_provider(plan: Plan) -> None:
     """The lock file of the migrations names another database."""

@@ -137,6 +137,22 @@ def test_a_variable_of_another_environment_is_not_needed() -> None:
     assert registry.environment(load(MINIMAL + other), "qa", VARIABLES, {}).name == "qa"
 
 
+@pytest.mark.parametrize(
+    ("table", "asks"),
+    [
+        ("[qa]", False),
+        ("[prod]", True),
+        ('[live]\nstage = "prod"', True),
+        ("[prod]\nconfirm = false", False),
+        ("[qa]\nconfirm = true", True),
+    ],
+)
+def test_what_changes_production_is_confirmed_unless_said_otherwise(table: str, asks: bool) -> None:
+    known = load(MINIMAL.replace("[qa]", table))
+    (name,) = known.names
+    assert registry.environment(known, name, VARIABLES, {}).confirm is asks
+
+
 def test_selection() -> None:
     known = load("[prod]\n[dev]\n[local]\nembedded = true\n")
     assert known.select("all") == ("prod", "dev")

@@ -270,3 +270,16 @@ def test_what_a_consequence_leaves_open_stands_under_the_root() -> None:
         "  explains database-unreachable: Unreachable.", "  explains api-database-unreachable: Blind.",
     ]  # fmt: skip
     assert "  because of it could not be checked: four" in shown
+
+
+def test_what_a_consequence_explains_stands_under_the_cause() -> None:
+    checks = [
+        check("one", "failed", finding("failed-migration", "a")),
+        check("two", "failed", finding("migration-run-failed", "42")),
+        check("three", "failed", finding("pending-migration", "b")),
+        check("four"),
+    ]
+    lines = "\n".join(block(judge_environment("prod", "after", checks, EVERY), False, lambda text, _: text))
+    assert "Root cause: failed-migration, a\n" in lines
+    assert "explains migration-run-failed: Something about 42" in lines
+    assert "explains pending-migration: Something about b" in lines
