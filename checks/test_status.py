@@ -1,11 +1,20 @@
-"""What Frigg's migration API says."""
+"""What Frigg's migration API says, and whether it is so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from health.agreement import agrees, layer_is_behind, meant, unseen
 from health.api import ApiStatus
-from health.check import DEPLOY_MENDS, check
+from health.catalog import Catalog
+from health.check import DEPLOY_MENDS, By, check
+from health.edits import edits
+from health.environment import Environment
 from health.finding import Finding
+from health.history import History
+from health.origins import Origins
+from health.text import one_line
 
+_CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
+_SHOWN = 3
 _REPORTS = {
     "pending": ("api-reports-pending", "The API says that migrations are pending."),
     "failed": ("api-reports-failed", "The API says that a migration has failed."),
@@ -57,3 +66,79 @@ def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
         message = message.format(code=f" ({api_status.code})" if api_status.code else "")
         named = f" It names {', '.join(api_status.names)}." if api_status.names else ""
         yield Finding(code, api_status.url, message + named, {"names": api_status.names})
+
+
+@check(
+    finds={
+        "api-blind": "info",
+        "api-layer-behind": DEPLOY_MENDS,
+        "api-disagrees": By(before="warning", after="error", nightly="warning"),
+    }
+)
+def test_api_agrees(
+    api_status: ApiStatus, history: History, catalog: Catalog, origins: Origins, environment: Environment
+) -> Iterator[Finding]:
+    """What the migration API says is what the database means.
+
+    The API runs Prisma's status on the migrations of the deployed layer. Held against the rows that were read
+    directly, by the same rules, there are three ways to differ. It is blind, by Prisma's rules rightly so, to:
+    a failed row behind pending migrations, a rollback that was never applied again, rows whose migration the
+    directory lacks, edited files, rows written by hand, a schema that differs, and a missing history. Its layer is
+    older than this checkout, as before every deploy that brings a migration. Or both cannot be true at once.
+
+    Believe the database. Mend what the other checks find there; where the two disagree, compare the layer's
+    migrations and the functions' DATABASE_URL with this environment's.
+    """
+    url = api_status.url
+    if not agrees(api_status, history):
+        if layer_is_behind(api_status, history):
+            names = tuple(map(one_line, history.diagnosis.unapplied))
+            message = (
+                f"The API says up to date, and pending in this checkout: {_list(names)}. The deployed layer does not "
+                "hold that yet; once a deploy is done, it means that the layer was not built anew."
+            )
+            yield Finding("api-layer-behind", url, message, {"names": names})
+        else:
+            yield _disagreement(api_status, history)
+    elif api_status.state in _CALM:
+        found = edits(history, origins, environment.accepted_checksums)
+        edited = [edit.migration.name for edit in found if edit.code == "edited-migration"]
+        for state in unseen(history, edited, catalog):
+            names = tuple(dict.fromkeys(map(one_line, state.names)))
+            which = f": {_list(names)}" if names else ""
+            message = (
+                f"The API says {_words(api_status.state)}; like Prisma's status, it cannot see that {state.what}"
+                f"{which}. The database is right."
+            )
+            evidence = {"names": names, "migration": names[0] if names else None}
+            yield Finding("api-blind", one_line(state.what), message, evidence)
+
+
+def _disagreement(status: ApiStatus, history: History) -> Finding:
+    state, names = meant(history)
+    message = (
+        f"The API says {_words(status.state)}{_named(status.names)}; read directly, the database says "
+        f"{_words(state)}{_named(sorted(names))} by the same rules. With the same migrations and the same database "
+        "both cannot be: the deployed layer holds other migrations than this checkout, the functions use another "
+        "database, or something changed between the two readings. Believe the database."
+    )
+    return Finding("api-disagrees", status.url, message, {"api": status.state, "database": state})
+
+
+def _words(state: str | None) -> str:
+    return {
+        "up-to-date": "that everything is applied",
+        "pending": "that migrations are pending",
+        "failed": "that a migration has failed",
+        "diverged": "that database and directory each have migrations that the other has not",
+        "no-history": "that there is no migration history",
+    }.get(state or "", "nothing of use")
+
+
+def _named(names: Sequence[str]) -> str:
+    return f" ({_list(names)})" if names else ""
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(one_line, names[:_SHOWN])) + more

@@ -28,7 +28,7 @@ EVERY = len(all_checks())
 DATABASE = {
     "no-failed-migration", "no-running-migration", "no-orphaned-migration", "no-pending-migration",
     "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
-    "migration-history-exists", "entity-data-column",
+    "migration-history-exists", "entity-data-column", "api-agrees",
 }  # fmt: skip
 ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
 CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
