@@ -6,22 +6,19 @@ import argparse
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fixtures.files import read_migrations
 from fixtures.postgres import PostgresError, PrivatePostgres
 from fixtures.private import private_directory
 from health.finding import CouldNotCheck
 from health.secret import Secret
 from sandbox.faults import FAULTS, apply
-from sandbox.plan import LOCAL, Plan
+from sandbox.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:  # noqa: PLR0915
+def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.api import API_ID, routes  # after --list-faults, which is to be quick
     from sandbox.aws import aws_server, seed
@@ -70,78 +67,13 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
 
-    from sandbox import database, layer
-    from sandbox.api import FriggApi
-    from sandbox.application import Application
-    from sandbox.bastion import USER, Bastion
-    from sandbox.deploy import deploy
-    from sandbox.pooler import Pooler
-    from sandbox.runs import Runs
-    from sandbox.standby import Standby
+    from sandbox.assembly import assemble  # while both are at work: this imports much
 
-    application = Application(directory)
-    application.write_migrations(plan, migrations)
-    application.write_prisma()
-    bastion = Bastion(application.key, application.known_hosts, plan.way)
-    bastion.start()
-    starting.result()
-    last = database.fill(postgres.port, plan, read_migrations(application.migrations, "").migrations)
-    if plan.edit is not None and last is not None:
-        application.edit(last.name, plan.edit)
-    if plan.lock_held:
-        stack.callback(database.hold_lock(postgres.port, plan.database_password).close)
-    standby = Standby(directory, Secret(plan.database_password), postgres) if plan.reader else None
-    if standby is not None:
-        stack.callback(standby.stop)
-        standby.start()
-    if not plan.database_running:
-        postgres.stop()
-    aws, endpoints = seeding.result()
-    layer.serve(front, application.migrations, plan.layer)
-    # The API's functions use what their variables say.
-    functions_port = postgres.port if plan.functions_host == "{writer}" else None
-    where = functions_port, plan.functions_password, application.migrations
-    api = FriggApi(plan, database.reader(*where), Runs(aws.clients(), partial(deploy, *where)))
-    api.start()
-    application.write_script(plan, endpoints)
-    silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
-    entrance = Pooler(postgres.port).start() if plan.pooler else postgres.port
-    if plan.way.endpoint_known and plan.bastion_admitted:
-        names = (endpoints.writer, endpoints.reader, endpoints.instance)
-        bastion.forwards.update(dict.fromkeys(names, silent if plan.way.database_silent else entrance))
-        if standby is not None:
-            bastion.forwards[endpoints.reader] = standby.port
-        if not plan.reader_reachable:
-            del bastion.forwards[endpoints.reader]
-    if not plan.way.connections_left:
-        stack.callback(database.take_connections(postgres.port, plan.database_password).close)
-    return {
-        "stage": LOCAL.name,
-        "embedded": True,
-        "api_url": api.url,
-        "api_id": API_ID,
-        "region": "us-east-1",
-        "account": "123456789012",
-        "aws_endpoint_url": front.url,
-        "aws_access_key_id": aws.key_id,
-        "aws_secret_access_key": aws.key,
-        "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
-        "function_prefix": LOCAL.prefix,
-        "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
-        "secret": f"{LOCAL.prefix}db-credentials",
-        "database": plan.way.database,
-        "cluster_prefix": LOCAL.prefix,
-        "layer": f"quo-integrations-prisma-{LOCAL.name}",
-        "bastion_address": LOCAL.bastion_address,
-        "ssh_user": USER,
-        "ssh_port": silent if plan.way.bastion_silent else bastion.port,
-        "ssh_key": str(application.key),
-        "known_hosts": str(application.known_hosts),
-        "app": str(application.root),
-        "tunnel_script": str(application.script),
-        "migrations": str(application.migrations.absolute()),
-        "limits": plan.limits,
-    }
+    def started() -> PrivatePostgres:
+        starting.result()
+        return postgres
+
+    return assemble(plan, migrations, directory, front=front, postgres=started, seeded=seeding.result, stack=stack)
 
 
 if __name__ == "__main__":
