@@ -16,6 +16,7 @@ Paint = Callable[[str, str], str]  # text, style → text
 
 WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
+_SHOWN_NAMES = 6
 _VERDICTS = {
     "healthy": ("HEALTHY", "green"),
     "blocked": ("BLOCKED", "red"),
@@ -141,7 +142,7 @@ class _Block:
         if not waived:
             yield from self.explained(finding)
         if names := [check["id"] for check in self.unread if self.root(check["explained_by"]) == key(finding)]:
-            yield from self.wrapped(f"because of it could not be checked: {', '.join(names)}")
+            yield from self.wrapped(f"because of it could not be checked: {self.listed(names)}")
         if waived and not self.verbose:
             if finding["fixes"]:
                 yield "  fixes: shown by -v, and written by --report DIR"
@@ -200,6 +201,11 @@ class _Block:
         for line in printable(text.replace("\r\n", "\n")).rstrip("\n").split("\n"):
             yield f"       {line}"
 
+    def listed(self, names: Sequence[str]) -> str:
+        if self.verbose or len(names) <= _SHOWN_NAMES + 1:
+            return ", ".join(names)
+        return f"{', '.join(names[:_SHOWN_NAMES])} and {len(names) - _SHOWN_NAMES} more"
+
     def others(self) -> Iterator[str]:
         """What has no finding: plain asserts that failed, questions without an answer, and what was skipped."""
         by_reason: dict[str, list[str]] = {}
@@ -212,7 +218,7 @@ class _Block:
                 by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
         for reason, names in by_reason.items():
             yield ""
-            first, *more = self.wrapped(", ".join(names), " " * len("could not check  "))
+            first, *more = self.wrapped(self.listed(names), " " * len("could not check  "))
             yield f"{self.paint('could not check', 'red')}  {first.lstrip()}"
             yield from more
             yield from self.wrapped(reason)

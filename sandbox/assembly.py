@@ -113,11 +113,12 @@ def _fill(
     return standby
 
 
-def _forwards(plan: Plan, endpoints: Endpoints, writer: int, standby: Standby | None) -> dict[str, int]:
-    """The endpoints that the bastion reaches, and where each leads on this machine."""
-    if not (plan.way.endpoint_known and plan.bastion_admitted):
+def _forwards(plan: Plan, endpoints: Endpoints, writer: int, standby: Standby | None) -> dict[str, int | None]:
+    """The endpoints that the bastion knows, and where each leads on this machine."""
+    if not plan.way.endpoint_known:
         return {}
-    forwards = dict.fromkeys((endpoints.writer, endpoints.reader, endpoints.instance), writer)
+    names = (endpoints.writer, endpoints.reader, endpoints.instance)
+    forwards: dict[str, int | None] = dict.fromkeys(names, writer if plan.bastion_admitted else None)
     if standby is not None:
         forwards[endpoints.reader] = standby.port
     if not plan.reader_reachable:

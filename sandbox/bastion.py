@@ -19,11 +19,12 @@ _START_S = 10
 class Bastion:
     """An SSH server on 127.0.0.1 in a thread of its own.
 
-    ``forwards`` maps the names that it can reach to local ports; it may be filled after the start.
+    ``forwards`` maps the names that it knows to local ports, or to None where nothing is to be reached behind a
+    name; it may be filled after the start.
     """
 
     def __init__(self, key_file: Path, known_hosts: Path, way: Way) -> None:
-        self.forwards: dict[str, int] = {}
+        self.forwards: dict[str, int | None] = {}
         self.port = 0
         self._way = way
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -66,7 +67,7 @@ def _another_key() -> asyncssh.SSHKey:
 
 
 class _Server(asyncssh.SSHServer):
-    def __init__(self, forwards: Mapping[str, int]) -> None:
+    def __init__(self, forwards: Mapping[str, int | None]) -> None:
         self._forwards = forwards
         self._connection: Any = None
 
@@ -81,4 +82,7 @@ class _Server(asyncssh.SSHServer):
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
         if dest_host not in self._forwards or dest_port != 5432:  # noqa: PLR2004 - PostgreSQL's port
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Name or service not known")
-        return self._connection.forward_connection("127.0.0.1", self._forwards[dest_host])
+        port = self._forwards[dest_host]
+        if port is None:  # packets that a security group drops
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection timed out")
+        return self._connection.forward_connection("127.0.0.1", port)
