@@ -16,7 +16,7 @@ _MEANS = {
 
 
 @check(finds={"run-stuck": "warning"})
-def test_migration_runs(runs: Runs) -> Iterator[Finding]:
+def test_no_stuck_run(runs: Runs) -> Iterator[Finding]:
     """No migration run stands still.
 
     Frigg records each run in S3: INITIALIZING when it is queued, RUNNING when a worker takes it, then COMPLETED or
