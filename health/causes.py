@@ -82,6 +82,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "database-unreachable": ("security-group-closed", "cluster-not-available"),
     "database-url-password-stale": ("database-login-refused", "database-url-stale"),
     "database-host-stale": ("database-url-stale",),
+    "database-url-stale": ("database-missing",),  # the registry's own name of it is wrong
     "admin-api-key-missing": ("function-missing",),
     "stale-layer": (*_NOT_APPLIED, *_FAILED, "pending-migration"),
     "layer-mismatch": ("edited-migration", "comment-edited-migration", "edited-after-failure"),

@@ -203,4 +203,4 @@ def test_an_event_that_is_made_to_do_harm_is_passed_over(message: str) -> None:
 def test_the_window() -> None:
     assert window(NOW, 10) == NOW - timedelta(minutes=10)
     triggered = NOW - timedelta(minutes=14)
-    assert window(NOW, 10, triggered) == triggered
+    assert window(NOW, 10, triggered) == triggered - timedelta(seconds=5)  # clocks differ

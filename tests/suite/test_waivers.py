@@ -47,7 +47,7 @@ def test_a_waived_finding_is_shown_and_does_not_block(tmp_path: Path) -> None:
     assert outcome(environment, "no-orphaned-migration") == "waived"
     assert outcome(environment, "waivers-hold") == "warned"
     found = findings(environment)
-    assert set(found) == {"orphaned-migration", "expired-waiver", "malformed-waiver", "unused-waiver"}
+    assert set(found) == {"orphaned-migration", "api-blind", "expired-waiver", "malformed-waiver", "unused-waiver"}
     waived = {"reason": REASON, "owner": "ann@example.com", "expires": "9999-12-31"}
     assert found["orphaned-migration"]["waived"] == waived
     assert found["expired-waiver"]["waived"] is None
@@ -70,7 +70,7 @@ def test_it_waives_warnings_as_errors_and_in_a_process_of_its_own(tmp_path: Path
     result, environment = judge(tmp_path, waiver() + waiver("failed-migration"), "--fail-on=warning", "-n1", "-v")
     assert result.status == 0, result.text
     assert environment["verdict"] == "healthy"
-    assert set(findings(environment)) == {"orphaned-migration", "unused-waiver"}
+    assert set(findings(environment)) == {"orphaned-migration", "api-blind", "unused-waiver"}
     assert "WAIVED" in result.out
     assert "DELETE FROM" in result.out
 
