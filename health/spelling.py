@@ -11,12 +11,13 @@ import base64
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from urllib.parse import quote
 
 _HEX = "[0-9a-fA-F]"
-_ESCAPE = re.compile(  # it begins with a set of characters, so that the text between is passed over fast
-    rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
+# It begins with a set of characters, so that the text between is passed over fast.
+_ESCAPE = rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
       (?: (?<=\x1b) | (?<=\\)\\*(?:x1b|u001b) | (?<=\#)x1B )(?P<colour>\[[0-9;]*m)   # pytest's within texts
     | (?<=\\)\\*(?: u{_HEX}{{4}}(?:(?<=[dD][89abAB]..)\\+u{_HEX}{{4}})? | U000{_HEX}{{5}} | x{_HEX}{{2}} | " | )
     | (?<=%)(?:25)*(?P<url>{_HEX}{{2}})
@@ -24,18 +25,21 @@ _ESCAPE = re.compile(  # it begins with a set of characters, so that the text be
     | (?<=\#)x(?P<control>[01]{_HEX})   # pytest's JUnit spells control characters so
     | (?<=')(?:"'"'|)                   # a shell's way to put ' between ', or a plain one
     | (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]*
-    )""",
-    re.VERBOSE,
-)
+    )"""
 _NAMES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 # What differs between spellings: "\n" may be written as \n, a space as +, and backslashes and ' are doubled or not.
 _DROPPED = str.maketrans("", "", "\\'")
 _SAME = str.maketrans("\n\r\t+", "nrt ")
 
 
+@cache
+def _escape() -> re.Pattern[str]:
+    return re.compile(_ESCAPE, re.VERBOSE)  # takes a fiftieth of a second: not at the start
+
+
 def folded(text: str) -> str:
     """The text in the one spelling."""
-    return _ESCAPE.sub(_unescaped, text).translate(_SAME)
+    return _escape().sub(_unescaped, text).translate(_SAME)
 
 
 def forms(text: str, least: int) -> frozenset[str]:
@@ -62,7 +66,7 @@ class Places:
     def __init__(self, text: str) -> None:
         self._folded, self._begins, self._ends = [0], [0], [0]
         shift = 0  # how much longer the text is than its folding, so far
-        for found in _ESCAPE.finditer(text):
+        for found in _escape().finditer(text):
             at, told = found.start() - shift, len(_unescaped(found))
             # A step for the escape as a whole, and one for what follows it.
             self._folded += [at, at + told]

@@ -66,6 +66,7 @@ class Seed:
         self.url = url()
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.key = secrets.token_urlsafe(30)
+        self._made: dict[str, Any] = {}
         self._session = boto3.Session(
             aws_access_key_id=self.key_id, aws_secret_access_key=self.key, region_name=REGION
         )  # fmt: skip
@@ -173,7 +174,10 @@ class Seed:
     def _client(self, service: str) -> Any:
         from botocore.config import Config
 
-        return self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
+        if service not in self._made:  # each takes a twentieth of a second
+            client = self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
+            self._made[service] = client
+        return self._made[service]
 
 
 def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoints]:
