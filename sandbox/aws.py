@@ -7,9 +7,11 @@ import json
 import secrets
 import subprocess
 import sys
+import threading
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +69,7 @@ class Seed:
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.key = secrets.token_urlsafe(30)
         self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
         self._session = boto3.Session(
             aws_access_key_id=self.key_id, aws_secret_access_key=self.key, region_name=REGION
         )  # fmt: skip
@@ -174,28 +177,45 @@ class Seed:
     def _client(self, service: str) -> Any:
         from botocore.config import Config
 
-        if service not in self._made:  # each takes a twentieth of a second
-            client = self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
-            self._made[service] = client
-        return self._made[service]
+        with self._lock:  # a session makes clients for one thread at a time, each in a twentieth of a second
+            if service not in self._made:
+                client = self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
+                self._made[service] = client
+            return self._made[service]
 
 
 def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoints]:
     """Put two stages into AWS, and moto behind the front; gives the first stage's endpoints."""
     aws = Seed(url)
     front.upstream = aws.url
-    groups = {
-        stage: aws.security_groups(stage, bastion_admitted=stage is OTHER or plan.bastion_admitted)
-        for stage in (LOCAL, OTHER)
-    }
+    with ThreadPoolExecutor(2) as pool:  # moto works while the next request is being made
+        beside = [pool.submit(_seed_logs_and_runs, aws, plan)]
+        groups = {
+            stage: aws.security_groups(stage, bastion_admitted=stage is OTHER or plan.bastion_admitted)
+            for stage in (LOCAL, OTHER)
+        }
+        beside.append(pool.submit(_seed_bastions, aws, plan, {stage: group for stage, (_, group) in groups.items()}))
+        endpoints = _seed_clusters(aws, plan, {stage: group for stage, (group, _) in groups.items()})
+        _seed_functions(aws, plan, endpoints)
+        for each in beside:
+            each.result()
+    return aws, replace(endpoints[LOCAL], other=endpoints[OTHER].writer)
+
+
+def _seed_clusters(aws: Seed, plan: Plan, groups: Mapping[Stage, str]) -> dict[Stage, Endpoints]:
     endpoints = {
-        LOCAL: aws.cluster(LOCAL.cluster, groups[LOCAL][0], may_pause=plan.way.may_pause, reader=plan.reader),
-        OTHER: aws.cluster(OTHER.cluster, groups[OTHER][0]),
+        LOCAL: aws.cluster(LOCAL.cluster, groups[LOCAL], may_pause=plan.way.may_pause, reader=plan.reader),
+        OTHER: aws.cluster(OTHER.cluster, groups[OTHER]),
     }
     if plan.cluster_stopped:
         aws.stop_cluster(LOCAL.cluster)
     if plan.second_cluster:
-        aws.cluster(LOCAL.restored, groups[LOCAL][0])
+        aws.cluster(LOCAL.restored, groups[LOCAL])
+    return endpoints
+
+
+def _seed_functions(aws: Seed, plan: Plan, endpoints: Mapping[Stage, Endpoints]) -> None:
+    """The secrets, and the functions with their variables."""
     passwords = {LOCAL: plan.functions_password, OTHER: secrets.token_hex(16)}
     if plan.secret_exists:
         aws.secret(LOCAL, plan.secret_password)
@@ -213,14 +233,19 @@ def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoi
             "S3_BUCKET_NAME": BUCKET if stage is LOCAL else f"{stage.prefix}friggmigrationstatusbucket-0",
             "STAGE": stage.name,
         }
-        for stage in groups
+        for stage in endpoints
     }
     if not plan.function_keys:
         del variables[LOCAL.name]["ADMIN_API_KEY"]
     aws.functions(variables, plan.layer_of_auth)
+
+
+def _seed_bastions(aws: Seed, plan: Plan, groups: Mapping[Stage, str]) -> None:
+    aws.bastion(LOCAL, groups[LOCAL], running=plan.bastion_running)
+    aws.bastion(OTHER, groups[OTHER], running=True)
+
+
+def _seed_logs_and_runs(aws: Seed, plan: Plan) -> None:
     aws.logs(LOCAL, plan.log_lines)
     aws.logs(OTHER, {"auth": logs.COLUMN_MISSING})  # another stage's trouble is not ours
-    aws.bastion(LOCAL, groups[LOCAL][1], running=plan.bastion_running)
-    aws.bastion(OTHER, groups[OTHER][1], running=True)
     seed_runs(aws.clients(), plan.runs)
-    return aws, replace(endpoints[LOCAL], other=endpoints[OTHER].writer)

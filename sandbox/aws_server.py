@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import os
 import sys
 from typing import Any
 
 REGION = "us-east-1"
+_SERVICES = ("ec2", "rds", "awslambda", "logs", "s3", "secretsmanager", "iam", "sts")
 
 
 def main() -> None:
@@ -23,6 +25,8 @@ def main() -> None:
     server.start()
     _, port = server.get_host_and_port()
     print(port, flush=True)
+    for name in _SERVICES:  # while the sandbox imports its own: moto would import each with its first request
+        importlib.import_module(f"moto.{name}.responses")
     gc.freeze()
     gc.enable()
     sys.stdin.read()
