@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file is s
 from ci import bootstrap
 
 _EXTRAS = ["gate", "clone", "sandbox"]
+_SECOND = "bastion: the tunnel's handshake"
 
 
 def main() -> int:
@@ -53,6 +54,8 @@ def _measure(runs: int, round_trip_s: float) -> None:
     print(f"  {'longest chain of unavoidable round trips':44} {trips:4} = {trips * round_trip_s:.2f} s")
     print(f"  {'facts of one environment':44}        {median(facts_s):.2f} s")
     print(f"\nratio {median(facts_s) / (trips * round_trip_s):.2f} (wanted: at most 1.5)")
+    once = (trips - chain[_SECOND]) * round_trip_s
+    print(f"ratio {median(facts_s) / once:.2f} where only the pre-flight's handshake counts, and not the tunnel's own")
 
 
 def _read(env: Any) -> float:
@@ -121,9 +124,12 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
         alone = Facts(env, given)
         try:
             chain["bastion: the pre-flight's handshake"] = count(relays["ssh"], 1, lambda: alone["preflight"])
-            chain["bastion: the tunnel's handshake"] = count(relays["ssh"], 1, lambda: alone["tunnel"])
+            chain[_SECOND] = count(relays["ssh"], 1, lambda: alone["tunnel"])
             chain["database: the login"] = count(relays["ssh"], 0, lambda: alone["database"])
-            chain["database: catalog and history"] = count(relays["ssh"], 0, lambda: alone["recorded"])
+            chain["database: catalog and history"] = count(
+                relays["ssh"], 0, lambda: (alone["catalog"], alone["recorded"])
+            )
+            chain["database: the proof, which comes last"] = count(relays["ssh"], 0, lambda: alone["proof"])
         finally:
             alone.close()
     return chain
