@@ -11,11 +11,14 @@ from tests.harness import ROOT
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text()
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if re.match(r"\| (?!symptom)", line)]
 # Each has a row for whatever else a person may see of it.
-WAY = ("checks.test_script", "checks.test_tunnel")
+WAY = {
+    f"checks.test_{name}"
+    for name in ("script", "tunnel", "credentials", "cluster", "settings", "status", "layer", "runs")
+}  # fmt: skip
 
 
 def codes() -> set[str]:
-    return {row[1].strip("`") for row in ROWS}
+    return {code for row in ROWS for code in re.findall(r"`([a-z0-9-]+)`", row[1])}
 
 
 def test_every_row_has_a_symptom_a_finding_a_cause_and_a_remedy() -> None:
