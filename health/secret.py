@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import NoReturn
 
 from health.spelling import Places, folded, forms, spans
@@ -88,6 +89,11 @@ class _Searcher:
         return frozenset(form[at : at + LEAST] for form in self._forms for at in range(len(form) - LEAST + 1))
 
     @cached_property
+    def _most(self) -> dict[str, str]:
+        """Of each form its first two thirds: whoever shows so much has shown it."""
+        return {form: form[: max(LEAST, -(-2 * len(form) // 3))] for form in self._forms}
+
+    @cached_property
     def _far(self) -> int:
         return 8 * max(map(len, self._forms), default=0)  # no quoting makes a secret longer
 
@@ -96,6 +102,7 @@ class _Searcher:
         whole = folded(text)
         found = [span for secret in self._raw if secret in text for span in spans(secret, text)]
         hits = [span for form in self._forms if form in whole for span in spans(form, whole)]
+        hits += [span for form, most in self._most.items() if most in whole for span in _begun(form, most, whole)]
         if hits:
             places = Places(text)
             found += [places.of(*hit) for hit in hits]
@@ -141,6 +148,13 @@ class _Searcher:
             if length := max(map(len, begins), default=0):
                 yield at - len(longer) + Places(longer).of(end - length, end)[0], at
                 return
+
+
+def _begun(form: str, most: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a text holds the most of a form, as far as it goes on alike."""
+    for begin, end in spans(most, text):
+        further = takewhile(lambda pair: pair[0] == pair[1], zip(form[len(most) :], text[end:], strict=False))
+        yield begin, end + sum(1 for _ in further)
 
 
 @lru_cache(maxsize=8)

@@ -170,3 +170,12 @@ def test_the_password_in_a_url_is_a_secret_by_itself(
     variable("DATABASE_URL", URL.format(written))
     assert hide(f"psql: {password}") == "psql: ***"
     assert hide(f"psql: {written}") == "psql: ***"
+
+
+@pytest.mark.parametrize(("shown", "hidden"), [(24, True), (30, True), (12, False)])
+def test_whoever_shows_the_most_of_a_secret_has_shown_it(shown: int, hidden: bool) -> None:
+    text = "q'\"$!%/ \\{}&*(;" + "QyCmYdWxTnKbLrHv"
+    Secret(text)
+    told = hide(f"- {text[:shown]}different")
+    assert (text[:shown] in told) is not hidden
+    assert told.endswith("different")
