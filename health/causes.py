@@ -66,14 +66,14 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "pending-migration": (*_NO_HISTORY, *_RUN),
     "api-database-unreachable": (
         "cluster-not-available",
+        "database-url-stale",
+        "database-url-password-stale",  # the functions do not go through the bastion
         "database-unreachable",
         "database-login-refused",
         "too-many-connections",
         "database-waking",
         "database-silent",
         "database-missing",
-        "database-url-stale",
-        "database-url-password-stale",
     ),
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": _FAILED,

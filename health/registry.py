@@ -30,6 +30,7 @@ _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "source
 _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations")
 _FUNCTIONS = ("auth", "worker")
 _MOST_LOG_MINUTES = 24 * 60
+_PRODUCTION = re.compile(r"(?<![a-z])(prod|production|live)(?![a-z])", re.IGNORECASE)  # --migrate asks twice there
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -167,7 +168,7 @@ def environment(
         each: _Expansion(where, {**variables, "env": each})("cluster_prefix", raw["cluster_prefix"])
         for each in values.get("script_stages", ())
     }
-    values.setdefault("confirm", "prod" in (name, stage))
+    values.setdefault("confirm", any(_PRODUCTION.search(each) for each in (name, stage)))
     limits = Limits(**values.pop("limits"))
     values["variables"] = {purpose: tuple(names) for purpose, names in values["variables"].items()}
     if strange := sorted(values["variables"].keys() - values["functions"].keys()):

@@ -16,11 +16,12 @@ from html import escape
 from urllib.parse import quote
 
 _HEX = "[0-9a-fA-F]"
+_COLOUR = r"(?:\x1b|\\+(?:x1b|u001b)|\#x1B)\[[0-9;]*m"
 # It begins with a set of characters, so that the text between is passed over fast.
 _ESCAPE = rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
       (?: (?<=\x1b) | (?<=\\)\\*(?:x1b|u001b) | (?<=\#)x1B )(?P<colour>\[[0-9;]*m)   # pytest's within texts
     | (?<=\\)\\*(?: u{_HEX}{{4}}(?:(?<=[dD][89abAB]..)\\+u{_HEX}{{4}})? | U000{_HEX}{{5}} | x{_HEX}{{2}} | " | )
-    | (?<=%)(?:25)*(?P<url>{_HEX}{{2}})
+    | (?<=%)(?:{_COLOUR})*(?:25)*(?P<url>{_HEX}{{2}})   # pytest colours % as a format's
     | (?<=&)(?:amp;)*(?: \#(?P<number>[0-9]{{1,7}}) | \#[xX](?P<hex>{_HEX}{{1,6}}) | (?P<name>quot|apos|lt|gt|amp) );
     | (?<=\#)x(?P<control>[01]{_HEX})   # pytest's JUnit spells control characters so
     | (?<=')(?:"'"'|)                   # a shell's way to put ' between ', or a plain one

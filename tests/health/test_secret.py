@@ -179,3 +179,10 @@ def test_whoever_shows_the_most_of_a_secret_has_shown_it(shown: int, hidden: boo
     told = hide(f"- {text[:shown]}different")
     assert (text[:shown] in told) is not hidden
     assert told.endswith("different")
+
+
+def test_a_percent_sign_that_pytest_has_coloured() -> None:
+    text = "Xq/ {};&(TwoThirdsOfIt"
+    Secret(text)
+    coloured = quote(text, safe="").replace("%", "\x1b[33m%\x1b[39;49;00m\x1b[33m")
+    assert "Thirds" not in hide(f"E  url = {coloured}@host")
