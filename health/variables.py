@@ -13,6 +13,10 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _NAMES_ONE = re.compile(r"_(ARN|ID|NAME|REGION|HOST|PORT|USER|TABLE|BUCKET|TTL|ENABLED)$", re.IGNORECASE)
+# AWS's ids and hosts, and words that the output itself is made of, such as SESSION_STORE=database.
+_PUBLIC = re.compile(r"[a-z]{2,8}-[0-9a-f]{8,17}(?:,[a-z]{2,8}-[0-9a-f]{8,17})*|[\w.-]+\.amazonaws\.com(?::\d+)?")
+_WORDS = re.compile(r"(?=.{1,15}\Z)[A-Za-z]+(?:[-_ ][A-Za-z]+)*")
+_SURE = re.compile(r"PASS|PWD|SECRET|PRIVATE|SALT|(?:KEY|TOKEN)$", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w+/=.~-]{20,}")  # what only a machine thinks of
 
 
@@ -29,6 +33,8 @@ def is_secret(name: str, value: str) -> bool:
         return False
     if any(_login(value)):
         return True
+    if _PUBLIC.fullmatch(value) or (_WORDS.fullmatch(value) and not _SURE.search(name)):
+        return False
     if value.startswith(("https://", "http://")) and _leads_only(value):
         return False
     if _NAMES_ONE.search(name):

@@ -186,3 +186,19 @@ def test_a_percent_sign_that_pytest_has_coloured() -> None:
     Secret(text)
     coloured = quote(text, safe="").replace("%", "\x1b[33m%\x1b[39;49;00m\x1b[33m")
     assert "Thirds" not in hide(f"E  url = {coloured}@host")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("SESSION_STORE", "database", False),
+        ("AUTH_ENV", "production", False),
+        ("CLUSTER_ENDPOINT", "quo.cluster-c0ffee00.us-east-1.rds.amazonaws.com", False),
+        ("VPC_SECURITY_GROUP_IDS", "sg-0a1b2c3d4e5f67890", False),
+        ("ADMIN_API_KEY", "opensesame", True),
+        ("DB_PASSWORD", "opensesame", True),
+        ("SIGNING_SECRET", "opensesame", True),
+    ],
+)
+def test_words_of_the_output_are_no_secrets_unless_they_are_passwords(name: str, value: str, secret: bool) -> None:
+    assert is_secret(name, value) is secret
