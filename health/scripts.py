@@ -1,0 +1,23 @@
+"""Why PostgreSQL refused a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What PostgreSQL said to a script that it did not run to its end.
+
+    Attributes:
+        message: on one line.
+        sqlstate: its code; None where the script itself, or its session, came to an end without one.
+        position: of the error in the script, in characters from 1; None where PostgreSQL named none.
+    """
+
+    message: str
+    sqlstate: str | None = None
+    position: int | None = None
+
+    def __str__(self) -> str:
+        return self.message
