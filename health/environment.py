@@ -22,6 +22,7 @@ class Limits:
     wake_s: float = 45  # of a login where the cluster may be paused
     layer_s: float = 30  # reading the archive of the deployed layer
     fact_s: float = 60  # what no single limit stopped
+    rehearsal_s: float = 60  # trying all fixes on copies
     migration_s: float = 960  # a run of --migrate; its worker is ended after 900
     poll_s: float = 2  # between two looks at it
 

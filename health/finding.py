@@ -46,6 +46,7 @@ class Proof:
     seconds: float | None = None
 
 
+DEPLOY = 50  # the rank of a fix that is a deploy
 NOT_REHEARSED = Proof("unproven", "not rehearsed on a clone")
 
 

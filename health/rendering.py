@@ -59,6 +59,19 @@ def migration_lines(environment: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {reason}"
 
 
+def rehearsal_line(environment: Mapping[str, Any]) -> str | None:
+    """What came of trying all numbered fixes one after the other on a copy; None where nothing was tried."""
+    told = environment.get("rehearsal")
+    if told is None:
+        return None
+    if told["status"] == "unproven":
+        return f"Not proven to the end: {told['detail'].rstrip('.')}."
+    numbers = {fix["order"] for check in environment["checks"] for f in check["findings"] for fix in f["fixes"]}
+    last = max(number for number in numbers if number)
+    fixes = f"fixes 1 to {last} in this order" if last > 1 else "fix 1"
+    return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({told['seconds']:.1f} s)."
+
+
 class _Block:
     def __init__(self, environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
@@ -98,9 +111,15 @@ class _Block:
         if self.verbose and (shown := list(tables(self.environment))):
             yield ""
             yield from map(printable, shown)
+        yield from self.rehearsed()
         if any(fix["kind"] == "sql" for f in self.findings if self.verbose or not f["waived"] for fix in f["fixes"]):
             yield ""
             yield "Run SQL by psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
+
+    def rehearsed(self) -> Iterator[str]:
+        if told := rehearsal_line(self.environment):
+            yield ""
+            yield from self.wrapped(told, "")
 
     def sentence(self) -> str:
         words = {

@@ -28,10 +28,7 @@ def judge_environment(
         sound: whether the run told of all its checks: not so where a process died or a file could not be collected.
     """
     findings = [finding for check in checks for finding in check["findings"]]
-    causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
-    for finding in findings:
-        finding["explained_by"] = causes.get(key(finding))
-    _number(findings)
+    _relate(findings)
     facts: dict[str, str] = {}
     overview: dict[str, Any] = {}
     for check in checks:
@@ -46,6 +43,7 @@ def judge_environment(
         "history": overview.get("history"),
         "entity": overview.get("entity"),
         "proof": overview.get("proof"),
+        "rehearsal": overview.get("rehearsal"),
         "checks": list(checks),
         "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
     }
@@ -98,6 +96,20 @@ def verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], so
     if "unknown" in outcomes or not sound or not anything_judged(checks):
         return "unknown"
     return "healthy" if every_check <= {check["id"] for check in checks} else "partial"
+
+
+def in_order(findings: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Each numbered fix once, in the order in which they must be applied; causes and numbers are put in."""
+    _relate(findings)
+    numbered = {fix["order"]: fix for finding in findings for fix in finding["fixes"] if fix["order"]}
+    return sorted(numbered.items())
+
+
+def _relate(findings: Sequence[dict[str, Any]]) -> None:
+    causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
+    for finding in findings:
+        finding["explained_by"] = causes.get(key(finding))
+    _number(findings)
 
 
 def _number(findings: Sequence[dict[str, Any]]) -> None:

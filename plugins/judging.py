@@ -14,9 +14,11 @@ from health.waivers import Waiver
 from plugins import fixes
 from plugins.options import RUN, Turn
 from plugins.reading import READINGS, check_of, turn_name, turn_of
+from plugins.rehearsal import Rehearsal
 from plugins.summary import overview, summarize
 
 _FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
+_REHEARSALS = pytest.StashKey[dict[str, Rehearsal]]()
 _FACTS_TOLD = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
@@ -29,10 +31,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     run = pyfuncitem.config.stash[RUN]
     facts: Mapping[str, Any] = pyfuncitem.funcargs["facts"]  # type: ignore[assignment]
     turn = turn_of(pyfuncitem) or Turn("", run.phase)
+    rehearsal = _rehearsal(pyfuncitem)
     findings = [
-        as_json(finding, check.finds[finding.code].at(turn.phase), facts, run.waivers.match(turn.environment, finding))
+        as_json(
+            finding, check.finds[finding.code].at(turn.phase), facts, run.waivers.match(turn.environment, finding),
+            rehearsal,
+        )
         for finding in check.judge(pyfuncitem.funcargs)
-    ]
+    ]  # fmt: skip
     pyfuncitem.stash[_FINDINGS] = findings
     if blocking := [f for f in findings if blocks(f["severity"], run.fail_on) and not f["waived"]]:
         pytest.fail(
@@ -71,6 +77,8 @@ def pytest_runtest_makereport(
         "explained_by": unread.explained_by if unread is not None else None,
         **_facts_told(item.config, turn_name(item) or ""),
     }
+    if item is _last_of_turn(item) and (rehearsal := _rehearsal(item)) is not None:
+        told["overview"] = {**told["overview"], "rehearsal": rehearsal.to_the_end(_findings_of_turn(item))}
     if report.failed and not isinstance(report.longrepr, str):
         text = str(report.longrepr)
         if inert(text) != text:  # a plain assert shows what came from outside
@@ -89,9 +97,18 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
     return None
 
 
-def as_json(finding: Finding, severity: str, facts: Mapping[str, Any], waiver: Waiver | None = None) -> dict[str, Any]:
-    """A finding as it stands in the record, with its fixes built from these facts."""
+def as_json(
+    finding: Finding,
+    severity: str,
+    facts: Mapping[str, Any],
+    waiver: Waiver | None = None,
+    rehearsal: Rehearsal | None = None,
+) -> dict[str, Any]:
+    """A finding as it stands in the record, with its fixes built from these facts, and tried."""
     suggested, reason = fixes.suggest(finding, facts)
+    if rehearsal is not None and waiver is None:
+        suggested, refuted = rehearsal.prove(finding, suggested)
+        reason = " ".join(filter(None, [reason, *refuted])) or None
     waived = {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()} if waiver else None
     return {
         "code": finding.code,
@@ -129,6 +146,27 @@ def _facts_told(config: pytest.Config, turn: str) -> dict[str, Any]:
     if turn not in known:
         known[turn] = {"facts": summarize(facts), "overview": overview(facts)}
     return known[turn]
+
+
+def _rehearsal(item: pytest.Item) -> Rehearsal | None:
+    """What tries the fixes of an item's turn; None where nothing of it is read."""
+    name, known = turn_name(item) or "", item.config.stash.setdefault(_REHEARSALS, {})
+    facts, turn = item.config.stash[READINGS].read(name), turn_of(item)
+    if name not in known and facts is not None and turn is not None:
+        known[name] = Rehearsal(facts, turn.phase)
+    return known.get(name)
+
+
+def _of_turn(item: pytest.Item) -> list[pytest.Item]:
+    return [each for each in item.session.items if turn_name(each) == turn_name(item)]
+
+
+def _last_of_turn(item: pytest.Item) -> pytest.Item:
+    return _of_turn(item)[-1]
+
+
+def _findings_of_turn(item: pytest.Item) -> list[dict[str, Any]]:
+    return [finding for each in _of_turn(item) for finding in each.stash.get(_FINDINGS, [])]
 
 
 def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from health.rendering import migration_lines
+from health.rendering import migration_lines, rehearsal_line
 from health.report import anything_judged, worst_first
 from health.secret import hide
 from health.tables import tables
@@ -109,11 +109,13 @@ def summary(record: Mapping[str, Any]) -> Iterator[str]:
             if finding["no_fix"]:
                 needed = any(not fix["fallback"] for fix in finding["fixes"])
                 yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding['no_fix'])}"
+        if told := rehearsal_line(environment):
+            yield f"\n{markdown(told)}"
 
 
 def _fix(fix: Mapping[str, Any]) -> Iterator[str]:
     number = f"Fix {fix['order']}" if fix["order"] else "Fallback" if fix["fallback"] else "Fix"
-    proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
+    proof = f", {fix['proof']['status']}: {markdown(fix['proof']['detail'])}" if fix["kind"] == "sql" else ""
     yield f"\n**{number}** ({fix['kind']}{proof}): {markdown(fix['title'])}\n"
     yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])
     if fix["note"]:

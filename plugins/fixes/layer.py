@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from health.environment import Environment
-from health.finding import Finding, Fix, NoFix
+from health.finding import DEPLOY, Finding, Fix, NoFix
 from health.history import History, matches
 from plugins.fixes import fixes, shell
 
@@ -19,7 +19,7 @@ def _built_anew(environment: Environment, why: str = "") -> Fix:
         f"rm -f -- {_MARK} && {shell.deploy(environment)}",
         note=f"{why}Run it in the application's backend, after npm ci. With that file there, a deploy ships the layer "
         "of an earlier build. There is no undo but another deploy.",
-        rank=50,
+        rank=DEPLOY,
     )
 
 

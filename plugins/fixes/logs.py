@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from health.environment import Environment
-from health.finding import Finding, Fix, NoFix
+from health.finding import DEPLOY, Finding, Fix, NoFix
 from health.log_patterns import KINDS, PURPOSES, codes
 from plugins.fixes import fixes, shell
 
@@ -27,7 +27,7 @@ def deployed(finding: Finding, environment: Environment) -> Iterator[Fix]:
         "Deploy again",
         shell.deploy(environment),
         note=f"{KINDS[_KIND[finding.code]].mend} There is no undo but another deploy.",
-        rank=50,
+        rank=DEPLOY,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from health.environment import Environment
-from health.finding import Fix
+from health.finding import DEPLOY, Fix
 from health.text import printable
 
 
@@ -41,7 +41,7 @@ def deployment(environment: Environment) -> Fix:
         deploy(environment),
         note="On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships "
         "the layer of that build. Prisma has no way back from an applied migration: there is no undo.",
-        rank=50,
+        rank=DEPLOY,
     )
 
 
@@ -53,7 +53,7 @@ def deployment_with_key(environment: Environment) -> Fix:
         deploy(environment),
         note="Run it in the application's backend with the wanted key exported as ADMIN_API_KEY: functions keep the "
         "variables of their last deploy. There is no undo but another deploy.",
-        rank=50,
+        rank=DEPLOY,
     )
 
 

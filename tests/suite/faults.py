@@ -14,10 +14,11 @@ from typing import Any
 
 from fixtures.catalog import questions, understand
 from fixtures.facts import READERS, Facts, with_needs
+from health import judging
 from health.causes import explain
-from health.check import CHECKS
 from health.environment import Environment
-from health.finding import CouldNotCheck, Finding, Fix, NothingToCheck
+from health.finding import Finding, Fix
+from health.judging import Judged
 from plugins import fixes
 from plugins.catalogue import all_checks
 from plugins.faults import list_faults
@@ -32,42 +33,8 @@ KEEP = (
 PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The answers of all checks: findings by check, and what could not be checked."""
-
-    findings: dict[str, list[Finding]]
-    unanswered: dict[str, CouldNotCheck]
-
-    @property
-    def all(self) -> list[Finding]:
-        return [finding for found in self.findings.values() for finding in found]
-
-    @property
-    def keys(self) -> set[str]:
-        return {finding.key for finding in self.all}
-
-    @property
-    def serious(self) -> set[str]:
-        """The keys of the findings that are more than information before a deploy."""
-        return {
-            finding.key
-            for check, found in self.findings.items()
-            for finding in found
-            if CHECKS[check].finds[finding.code].at("before") != "info"
-        }
-
-
 def judge(read: Facts) -> Judged:
-    judged = Judged({}, {})
-    for check in all_checks().values():
-        try:
-            judged.findings[check.id] = check.judge(read)
-        except CouldNotCheck as error:
-            judged.unanswered[check.id] = error
-        except NothingToCheck:
-            judged.findings[check.id] = []
-    return judged
+    return judging.judge(all_checks().values(), read)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 
 from health.causes import explain
 from health.check import check_of_code
-from health.finding import Finding, Fix
+from health.finding import DEPLOY, Finding, Fix
 from health.prisma import MIGRATE_LOCK
 from plugins import fixes
 from plugins.catalogue import all_checks
@@ -23,7 +23,6 @@ from plugins.faults import list_faults
 from tests import harness
 from tests.suite.faults import Broken, broken_by
 
-DEPLOY = 50  # the rank of a fix that is a deploy
 COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
 
 

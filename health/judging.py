@@ -1,0 +1,61 @@
+"""Judging an environment by all checks at once, outside pytest's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from health.check import CHECKS, Check
+from health.finding import CouldNotCheck, Finding, NothingToCheck, Phase, Severity
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answers of checks.
+
+    Attributes:
+        findings: by the id of the check.
+        unanswered: why a check has no answer, by its id.
+    """
+
+    findings: Mapping[str, list[Finding]] = field(default_factory=dict)
+    unanswered: Mapping[str, CouldNotCheck] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[Finding]:
+        """The findings of all checks."""
+        return [finding for found in self.findings.values() for finding in found]
+
+    @property
+    def keys(self) -> set[str]:
+        """Their keys."""
+        return {finding.key for finding in self.all}
+
+    @property
+    def serious(self) -> set[str]:
+        """The keys of those that are more than information before a deploy."""
+        return set(self.of_severity("before", "error", "warning"))
+
+    def of_severity(self, phase: Phase, *severities: Severity) -> dict[str, Finding]:
+        """Those that are as severe in a phase, by their keys."""
+        return {
+            finding.key: finding
+            for check, found in self.findings.items()
+            for finding in found
+            if CHECKS[check].finds[finding.code].at(phase) in severities
+        }
+
+
+def judge(checks: Iterable[Check], facts: Mapping[str, Any]) -> Judged:
+    """What these checks say of these facts; one that has nothing to check finds nothing."""
+    findings: dict[str, list[Finding]] = {}
+    unanswered: dict[str, CouldNotCheck] = {}
+    for check in checks:
+        try:
+            findings[check.id] = check.judge(facts)
+        except CouldNotCheck as error:
+            unanswered[check.id] = error
+        except NothingToCheck:
+            findings[check.id] = []
+    return Judged(findings, unanswered)

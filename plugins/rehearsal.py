@@ -1,0 +1,199 @@
+"""Tries what is suggested on copies of the environment: what does not mend is not shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fixtures.clone import CloneError
+from fixtures.facts import Facts, with_needs
+from fixtures.rehearsal import Refused, Stage, State
+from health.check import Check
+from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, NothingToCheck, Phase, Proof
+from health.history import History
+from health.judging import Judged, judge
+from health.report import in_order
+from health.text import one_line
+from plugins.catalogue import all_checks
+
+_OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
+# What the outside says of the database itself: it knows nothing of a copy.
+_OF_THE_ENVIRONMENT = {"api_status", "auth_log", "worker_log", "runs", "triggered", "proof"}
+# What the copy's server may refuse and the environment's not: rights, its limits, what is not installed there.
+_OF_THE_COPY = ("42501", "57014", "0A000", "53", "58")
+_SHOWN = 3  # findings that a reason names
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of trying fixes: their proof, or why they are refuted."""
+
+    proof: Proof | None
+    refuted: str = ""
+
+
+class Rehearsal:
+    """Rehearses the fixes of one environment, as long as the time for it lasts.
+
+    Args:
+        facts: of the environment.
+        phase: in which it is judged.
+    """
+
+    def __init__(self, facts: Facts, phase: Phase) -> None:
+        self._facts, self._phase = facts, phase
+        self._begun: float | None = None
+        self._first: tuple[Stage, Judged, State] | None = None
+        self._missing: Exception | None = None
+
+    def prove(self, finding: Finding, suggested: Sequence[Fix]) -> tuple[list[Fix], list[str]]:
+        """The fixes that were not refuted, with their proofs; and why the others are not shown.
+
+        What is preferred is applied together, in its order: several of them are steps of one way. Each fallback is a
+        way of its own.
+        """
+        tried = {id(fix): Trial(fix.proof) for fix in suggested}
+        steps = [fix for fix in suggested if fix.kind == "sql" and not fix.fallback]
+        ways = [steps, *([fix] for fix in suggested if fix.kind == "sql" and fix.fallback)]
+        for way in filter(None, ways):
+            tried.update(dict.fromkeys(map(id, way), self._try(finding, way)))
+        shown = [replace(fix, proof=proof) for fix in suggested if (proof := tried[id(fix)].proof) is not None]
+        refuted = {fix.title: tried[id(fix)].refuted for fix in suggested if tried[id(fix)].refuted}
+        return shown, [f"Tried on a copy, and not shown: {title}: {reason}." for title, reason in refuted.items()]
+
+    def _try(self, finding: Finding, way: Sequence[Fix]) -> Trial:
+        begun = time.monotonic()
+        try:
+            trial = self._prove(finding, way)
+        except Refused as refused:
+            state = refused.failure.sqlstate or ""
+            return _unproven(_said(refused)) if state.startswith(_OF_THE_COPY) else Trial(None, _said(refused))
+        except (CloneError, CouldNotCheck) as error:
+            return _unproven(one_line(str(error)))
+        if trial.proof is None or trial.proof.status == "unproven":
+            return trial
+        return Trial(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
+
+    def _prove(self, finding: Finding, way: Sequence[Fix]) -> Trial:
+        stage, before, state = self._begin()
+        if finding.key not in before.keys:
+            return _unproven("it hangs on more than schema and history, which is all that is copied")
+        with stage.after(*(fix.body for fix in way)) as mended:
+            with mended.facts() as facts:
+                after = judge(_judged(facts), facts)
+            if trial := self._judge(finding, before, after):
+                return trial
+            undone = all(fix.undo for fix in way)
+            if undone and (reason := _not_undone(mended, way, state)):
+                return Trial(None, reason)
+        warned = after.of_severity(self._phase, "warning")
+        left = sorted({found.code for key, found in warned.items() if key not in before.keys})
+        detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
+        return Trial(Proof("proven", detail))
+
+    def _judge(self, finding: Finding, before: Judged, after: Judged) -> Trial | None:
+        """Why a way does not lead out; None if it does."""
+        if open_ := after.unanswered.keys() - before.unanswered.keys():
+            return _unproven(one_line(str(after.unanswered[min(open_)])))
+        if finding.key in after.keys:
+            return Trial(None, "the finding stays")
+        red = [f for key, f in after.of_severity(self._phase, "error").items() if key not in before.keys]
+        if red:
+            return Trial(None, f"then there is {_named(red)}")
+        return None
+
+    def _begin(self) -> tuple[Stage, Judged, State]:
+        """The environment's copy, what the checks say of it, and what is in it.
+
+        Raises:
+            CouldNotCheck: there is none, or no time is left.
+        """
+        if self._begun is None:
+            self._begun = time.monotonic()
+            try:
+                stage = Stage(self._facts["baseline"].copy, self._facts["clones"], self._facts)
+                with stage.facts() as facts:
+                    self._first = stage, judge(_judged(facts), facts), stage.state()
+            except (CloneError, CouldNotCheck, NothingToCheck) as error:
+                self._missing = error
+        if self._first is None:
+            raise CloneError(one_line(str(self._missing)))
+        if time.monotonic() - self._begun > self._facts["environment"].limits.rehearsal_s:
+            raise CloneError("the time for rehearsals was used up (limits.rehearsal_s)")
+        return self._first
+
+    def to_the_end(self, findings: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        """What comes of all numbered fixes in their order, then a deploy; None where none of them is SQL.
+
+        Args:
+            findings: all of the environment's, as they stand in the record.
+        """
+        numbered = in_order(findings)
+        if not any(fix["kind"] == "sql" for _, fix in numbered):
+            return None
+        begun = time.monotonic()
+        try:
+            detail = self._walk(numbered)
+            status = "proven" if detail is None else "unproven"
+        except Refused as refused:
+            status, detail = "unproven", _said(refused)
+        except (CloneError, CouldNotCheck, NothingToCheck) as error:
+            status, detail = "unproven", one_line(str(error))
+        return {"status": status, "detail": detail, "seconds": round(time.monotonic() - begun, 3)}
+
+    def _walk(self, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str | None:
+        """Run them; gives why the end is not a healthy one."""
+        stage, _, _ = self._begin()
+        for number, fix in numbered:
+            if fix["kind"] != "sql" and fix["rank"] != DEPLOY:
+                return f"fix {number} is a {fix['kind']}, which no copy can run"
+        earlier, later = (
+            [fix["body"] for _, fix in numbered if fix["kind"] == "sql" and (fix["rank"] < DEPLOY) is before]
+            for before in (True, False)
+        )
+        with stage.after(*earlier) as mended:
+            with mended.facts() as facts:
+                history: History = facts["history"]
+            if history.deployment.error not in (None, "P3018"):
+                return f"a deploy then stops with {history.deployment.error}"
+            with mended.deployed(history) as deployed, deployed.after(*later) as end, end.facts() as facts:
+                after = judge(_judged(facts), facts)
+        if after.unanswered:
+            return one_line(str(next(iter(after.unanswered.values()))))
+        red = after.of_severity("after", "error")
+        return f"what remains is {_named(red.values())}" if red else None
+
+
+def _judged(facts: Facts) -> Iterator[Check]:
+    """The checks that a copy can answer: with facts that come from it, and others that have been read."""
+    known = facts.begun()
+    for check in all_checks().values():
+        needs = with_needs(check.needs)
+        own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "baseline"}}
+        if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and needs - own <= known:
+            yield check
+
+
+def _not_undone(mended: Stage, way: Sequence[Fix], state: State) -> str:
+    """Why the undos of a way do not lead back; empty if they do."""
+    try:
+        with mended.after(*(fix.undo or "" for fix in reversed(way))) as undone:
+            return "" if undone.state() == state else "its undo does not restore what was"
+    except Refused as refused:
+        return f"its undo fails: {refused.failure}"
+
+
+def _said(refused: Refused) -> str:
+    return f"PostgreSQL says {refused.failure.sqlstate or 'no'}: {refused.failure}"
+
+
+def _unproven(reason: str) -> Trial:
+    return Trial(Proof("unproven", reason.rstrip(".")))
+
+
+def _named(findings: Iterable[Finding]) -> str:
+    names = [one_line(f"{finding.code}, {finding.subject}") for finding in findings]
+    more = len(names) - _SHOWN
+    return "; ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
