@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fixtures.clone import CloneError
 from fixtures.facts import Facts, with_needs
 from fixtures.rehearsal import Refused, Stage, State
+from health.causes import explain
 from health.check import Check
 from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, NothingToCheck, Phase, Proof
 from health.history import History
@@ -99,10 +100,8 @@ class Rehearsal:
             return _unproven(one_line(str(after.unanswered[min(open_)])))
         if finding.key in after.keys:
             return Trial(None, "the finding stays")
-        red = [f for key, f in after.of_severity(self._phase, "error").items() if key not in before.keys]
-        if red:
-            return Trial(None, f"then there is {_named(red)}")
-        return None
+        red = after.of_severity(self._phase, "error").keys() - before.keys
+        return Trial(None, f"then there is {_named(after, red)}") if red else None
 
     def _begin(self) -> tuple[Stage, Judged, State]:
         """The environment's copy, what the checks say of it, and what is in it.
@@ -162,8 +161,8 @@ class Rehearsal:
                 after = judge(_judged(facts), facts)
         if after.unanswered:
             return one_line(str(next(iter(after.unanswered.values()))))
-        red = after.of_severity("after", "error")
-        return f"what remains is {_named(red.values())}" if red else None
+        red = after.of_severity("after", "error").keys()
+        return f"what remains is {_named(after, red)}" if red else None
 
 
 def _judged(facts: Facts) -> Iterator[Check]:
@@ -193,7 +192,10 @@ def _unproven(reason: str) -> Trial:
     return Trial(Proof("unproven", reason.rstrip(".")))
 
 
-def _named(findings: Iterable[Finding]) -> str:
-    names = [one_line(f"{finding.code}, {finding.subject}") for finding in findings]
+def _named(judged: Judged, keys: Collection[str]) -> str:
+    """Those of these findings that no other one of them explains."""
+    causes = explain(judged.all)
+    roots = [found for found in judged.all if found.key in keys and causes.get(found.key) not in keys]
+    names = [one_line(f"{found.code}, {found.subject}") for found in roots]
     more = len(names) - _SHOWN
     return "; ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
