@@ -9,7 +9,7 @@ from typing import Any
 
 from fixtures.clone import CloneError
 from fixtures.facts import Facts, with_needs
-from fixtures.rehearsal import Refused, Stage, State
+from fixtures.rehearsal import Refused, Stage, State, stage
 from health.causes import explain
 from health.check import Check
 from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, NothingToCheck, Phase, Proof
@@ -46,7 +46,7 @@ class Rehearsal:
     def __init__(self, facts: Facts, phase: Phase) -> None:
         self._facts, self._phase = facts, phase
         self._begun: float | None = None
-        self._first: tuple[Stage, Judged, State] | None = None
+        self._first: tuple[Judged, State] | None = None
         self._missing: Exception | None = None
 
     def prove(self, finding: Finding, suggested: Sequence[Fix]) -> tuple[list[Fix], list[str]]:
@@ -78,16 +78,17 @@ class Rehearsal:
         return Trial(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
 
     def _prove(self, finding: Finding, way: Sequence[Fix]) -> Trial:
-        stage, before, state = self._begin()
+        before, state = self._begin()
         if finding.key not in before.keys:
             return _unproven("it hangs on more than schema and history, which is all that is copied")
-        with stage.after(*(fix.body for fix in way)) as mended:
-            with mended.facts() as facts:
+        with stage(self._facts) as copy:
+            copy.apply(*(fix.body for fix in way))
+            with copy.facts() as facts:
                 after = judge(_judged(facts), facts)
             if trial := self._judge(finding, before, after):
                 return trial
             undone = all(fix.undo for fix in way)
-            if undone and (reason := _not_undone(mended, way, state)):
+            if undone and (reason := _not_undone(copy, way, state)):
                 return Trial(None, reason)
         warned = after.of_severity(self._phase, "warning")
         left = sorted({found.code for key, found in warned.items() if key not in before.keys})
@@ -103,8 +104,8 @@ class Rehearsal:
         red = after.of_severity(self._phase, "error").keys() - before.keys
         return Trial(None, f"then there is {_named(after, red)}") if red else None
 
-    def _begin(self) -> tuple[Stage, Judged, State]:
-        """The environment's copy, what the checks say of it, and what is in it.
+    def _begin(self) -> tuple[Judged, State]:
+        """What the checks say of a copy as it stands, and what is in it.
 
         Raises:
             CouldNotCheck: there is none, or no time is left.
@@ -112,9 +113,10 @@ class Rehearsal:
         if self._begun is None:
             self._begun = time.monotonic()
             try:
-                stage = Stage(self._facts["baseline"].copy, self._facts["clones"], self._facts)
-                with stage.facts() as facts:
-                    self._first = stage, judge(_judged(facts), facts), stage.state()
+                with stage(self._facts) as copy:
+                    with copy.facts() as facts:
+                        judged = judge(_judged(facts), facts)
+                    self._first = judged, copy.state()
             except (CloneError, CouldNotCheck, NothingToCheck) as error:
                 self._missing = error
         if self._first is None:
@@ -144,7 +146,7 @@ class Rehearsal:
 
     def _walk(self, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str | None:
         """Run them; gives why the end is not a healthy one."""
-        stage, _, _ = self._begin()
+        self._begin()
         for number, fix in numbered:
             if fix["kind"] != "sql" and fix["rank"] != DEPLOY:
                 return f"fix {number} is a {fix['kind']}, which no copy can run"
@@ -152,12 +154,15 @@ class Rehearsal:
             [fix["body"] for _, fix in numbered if fix["kind"] == "sql" and (fix["rank"] < DEPLOY) is before]
             for before in (True, False)
         )
-        with stage.after(*earlier) as mended:
-            with mended.facts() as facts:
+        with stage(self._facts) as copy:
+            copy.apply(*earlier)
+            with copy.facts() as facts:
                 history: History = facts["history"]
             if history.deployment.error not in (None, "P3018"):
                 return f"a deploy then stops with {history.deployment.error}"
-            with mended.deployed(history) as deployed, deployed.after(*later) as end, end.facts() as facts:
+            copy.deploy(history)
+            copy.apply(*later)
+            with copy.facts() as facts:
                 after = judge(_judged(facts), facts)
         if after.unanswered:
             return one_line(str(next(iter(after.unanswered.values()))))
@@ -175,13 +180,13 @@ def _judged(facts: Facts) -> Iterator[Check]:
             yield check
 
 
-def _not_undone(mended: Stage, way: Sequence[Fix], state: State) -> str:
+def _not_undone(copy: Stage, way: Sequence[Fix], state: State) -> str:
     """Why the undos of a way do not lead back; empty if they do."""
     try:
-        with mended.after(*(fix.undo or "" for fix in reversed(way))) as undone:
-            return "" if undone.state() == state else "its undo does not restore what was"
+        copy.apply(*(fix.undo or "" for fix in reversed(way)))
     except Refused as refused:
         return f"its undo fails: {refused.failure}"
+    return "" if copy.state() == state else "its undo does not restore what was"
 
 
 def _said(refused: Refused) -> str:

@@ -13,13 +13,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from health.catalog import Key
 from health.causes import explain
 from health.check import check_of_code
 from health.finding import DEPLOY, Finding, Fix
-from health.prisma import MIGRATE_LOCK
+from health.prisma import MIGRATE_LOCK, TABLE
+from health.report import in_order
 from plugins import fixes
 from plugins.catalogue import all_checks
 from plugins.faults import list_faults
+from plugins.judging import as_json
+from plugins.rehearsal import Rehearsal
+from sandbox.deploy import deploy
 from tests import harness
 from tests.suite.faults import Broken, broken_by
 
@@ -89,6 +94,45 @@ def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
             else:
                 broken.apply(fix.undo)
                 assert broken.state() == before
+
+
+def test_what_a_rehearsal_tells_is_what_comes(broken: Broken) -> None:
+    """No suggestion is refuted; and what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
+    rehearsal = Rehearsal(broken.read, "before")
+    record = [as_json(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
+    assert not [each["no_fix"] for each in record if "Tried on a copy" in (each["no_fix"] or "")]
+    told = rehearsal.to_the_end(record)
+    if told is None or told["status"] == "unproven":
+        assert told is None or told["detail"]
+        return
+    with broken.restoring():
+        walk = [fix for _, fix in in_order(record)]
+        for fix in walk:
+            if fix["kind"] == "sql" and fix["rank"] < DEPLOY:
+                broken.apply(fix["body"])
+        login = broken.read["secret_read"]
+        list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
+        for fix in walk:
+            if fix["kind"] == "sql" and fix["rank"] > DEPLOY:
+                broken.apply(fix["body"])
+        ended = broken.judge_anew()
+        assert not ended.unanswered
+        assert set(ended.of_severity("after", "error")) <= set(broken.judged.of_severity("after", "error")) - {
+            each.key for each in broken.roots
+        }
+        assert without_history(broken.state().objects) == fresh(broken)
+
+
+def fresh(broken: Broken) -> dict[Key, str]:
+    """The schema that all migrations make of an empty database."""
+    objects: dict[Key, str] = {}
+    for changes in broken.read["replay"].changes.values():
+        objects |= {change.key: change.after for change in changes}
+    return {key: definition for key, definition in objects.items() if definition is not None}
+
+
+def without_history(objects: dict[Key, str]) -> dict[Key, str]:
+    return {key: definition for key, definition in objects.items() if not any(TABLE in word for word in key)}
 
 
 def pending(finding: Finding, keys: set[str]) -> bool:
