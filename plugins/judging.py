@@ -151,9 +151,10 @@ def _facts_told(config: pytest.Config, turn: str) -> dict[str, Any]:
 def _rehearsal(item: pytest.Item) -> Rehearsal | None:
     """What tries the fixes of an item's turn; None where nothing of it is read."""
     name, known = turn_name(item) or "", item.config.stash.setdefault(_REHEARSALS, {})
-    facts, turn = item.config.stash[READINGS].read(name), turn_of(item)
+    readings, turn = item.config.stash[READINGS], turn_of(item)
+    facts = readings.read(name)
     if name not in known and facts is not None and turn is not None:
-        known[name] = Rehearsal(facts, turn.phase)
+        known[name] = Rehearsal(facts, turn.phase, lambda line: readings.say(f"{turn.environment}: {line}"))
     return known.get(name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be
 _OF_THE_ENVIRONMENT = {"api_status", "auth_log", "worker_log", "runs", "triggered", "proof"}
 # What the copy's server may refuse and the environment's not: rights, its limits, what is not installed there.
 _OF_THE_COPY = ("42501", "57014", "0A000", "53", "58")
+_PROGRESS_AFTER_S = 3.0
 _SHOWN = 3  # findings that a reason names
 
 
@@ -41,11 +42,13 @@ class Rehearsal:
     Args:
         facts: of the environment.
         phase: in which it is judged.
+        progress: is told what is done, where that takes long.
     """
 
-    def __init__(self, facts: Facts, phase: Phase) -> None:
-        self._facts, self._phase = facts, phase
+    def __init__(self, facts: Facts, phase: Phase, progress: Callable[[str], None] = lambda _: None) -> None:
+        self._facts, self._phase, self._progress = facts, phase, progress
         self._begun: float | None = None
+        self._tell_after = _PROGRESS_AFTER_S
         self._first: tuple[Judged, State] | None = None
         self._missing: Exception | None = None
 
@@ -121,8 +124,12 @@ class Rehearsal:
                 self._missing = error
         if self._first is None:
             raise CloneError(one_line(str(self._missing)))
-        if time.monotonic() - self._begun > self._facts["environment"].limits.rehearsal_s:
+        passed = time.monotonic() - self._begun
+        if passed > self._facts["environment"].limits.rehearsal_s:
             raise CloneError("the time for rehearsals was used up (limits.rehearsal_s)")
+        if passed > self._tell_after:
+            self._progress(f"trying what is suggested on copies ({passed:.0f} s)")
+            self._tell_after = passed + _PROGRESS_AFTER_S
         return self._first
 
     def to_the_end(self, findings: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
