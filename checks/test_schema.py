@@ -8,7 +8,12 @@ from health.finding import Finding
 from health.history import History
 
 
-@check(finds={"entity-data-column-missing": "error", "entity-data-column-pending": DEPLOY_MENDS})
+@check(
+    finds={
+        "entity-data-column-missing": "error", "entity-data-column-pending": DEPLOY_MENDS,
+        "entity-data-column-nullable": "error",
+    }
+)  # fmt: skip
 def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Finding]:
     """The table Entity has its column data.
 
@@ -16,11 +21,16 @@ def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Find
     schema file long before a migration created it, so databases exist that lack it.
 
     Mend it by the deploy while its migration is pending. Where that is recorded as applied and the column is
-    absent, run the migration's own statement.
+    absent, run the migration's own statement. Where somebody added it by hand, as a column that may be NULL, the
+    migration has passed over it (IF NOT EXISTS): give it its default, then NOT NULL.
     """
-    if catalog.column("Entity", "data") is not None:
+    column, added = catalog.column("Entity", "data"), history.directory.adding_column("Entity", "data")
+    if column is not None:
+        if added is not None and added[0].name in history.applied and not (column.not_null and column.default):
+            lacks = " and ".join([*["NOT NULL"] * (not column.not_null), *["its default"] * (not column.default)])
+            message = f"Entity.data lacks {lacks}, which {added[0].name} gives it: a row without it breaks the client."
+            yield Finding("entity-data-column-nullable", "Entity.data", message, {"migration": added[0].name})
         return
-    added = history.directory.adding_column("Entity", "data")
     if added is None:
         message = f"Entity has no column data, and no migration in {history.directory.path} adds it."
         yield Finding("entity-data-column-missing", "Entity.data", message)

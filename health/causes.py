@@ -15,6 +15,12 @@ _NOT_APPLIED = (
 )  # fmt: skip
 _CLOSED = ("database-unreachable", "database-login-refused")
 _STOPS = (*_NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
+_ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
+# What leaves a schema that is not what the applied migrations make.
+_NOT_AS_MADE = (
+    *_FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
+    "rolled-back-unapplied", "out-of-order-migration", "migration-running",
+)  # fmt: skip
 _RUN = ("migration-not-started", "migration-run-failed", "migration-run-unfinished")  # of --migrate
 _UNAPPLIED = (*_FAILED, "rolled-back-unapplied", "out-of-order-migration", "pending-migration")
 # The same for what a function's log tells, by its kind.
@@ -78,6 +84,12 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "entity-data-column-pending": ("pending-migration",),
     "entity-data-column-missing": _FAILED,
     "phantom-row": ("entity-data-column-missing",),
+    "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE),
+    "schema-object-different": (*_ENTITY_DATA, *_NOT_AS_MADE),
+    "schema-object-extra": (*_NOT_AS_MADE, "orphaned-migration"),
+    "enum-label-extra": (*_NOT_AS_MADE, "orphaned-migration"),
+    "index-invalid": _NOT_AS_MADE,
+    "constraint-not-validated": _NOT_AS_MADE,
     "database-login-refused": ("database-secret-unusable", "cluster-not-available"),
     "database-unreachable": ("security-group-closed", "cluster-not-available"),
     "database-url-password-stale": ("database-login-refused", "database-url-stale"),

@@ -43,6 +43,7 @@ class Environment:
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        known_differences: objects that may differ from what the migrations make, as the check names them.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
             identifier of that stage's own cluster begins with.
         layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
@@ -82,6 +83,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))

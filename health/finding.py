@@ -62,6 +62,7 @@ class Fix:
         fallback: whether another fix of the same finding is to be preferred.
         undo: what reverses it, in the same kind.
         note: what it costs; where ``undo`` is None, also why there is none.
+        rows: what of its effect hangs on rows, of which no copy has any; empty where nothing does.
         rank: fixes of lower rank are applied first: 10 the history, 50 the deploy, 90 what remains.
     """
 
@@ -72,6 +73,7 @@ class Fix:
     fallback: bool = False
     undo: str | None = None
     note: str = ""
+    rows: str = ""
     rank: int = 10
     proof: Proof = NOT_REHEARSED
 

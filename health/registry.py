@@ -23,7 +23,7 @@ _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {
     **dict.fromkeys(("embedded", "confirm"), bool),
     **dict.fromkeys(("functions", "limits", "accepted_checksums", "variables", "log_minutes"), dict),
-    "script_stages": list,
+    **dict.fromkeys(("script_stages", "known_differences"), list),
     "ssh_port": int,
 }
 _KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources"}
@@ -169,6 +169,7 @@ def environment(
         for each in values.get("script_stages", ())
     }
     values.setdefault("confirm", any(_PRODUCTION.search(each) for each in (name, stage)))
+    values["known_differences"] = tuple(values.get("known_differences", ()))
     limits = Limits(**values.pop("limits"))
     values["variables"] = {purpose: tuple(names) for purpose, names in values["variables"].items()}
     if strange := sorted(values["variables"].keys() - values["functions"].keys()):
@@ -230,6 +231,9 @@ def _validate_lists(table: Settings, where: str) -> None:
         for name, texts in table.get(key, {}).items():
             if not (isinstance(texts, list) and all(isinstance(each, str) for each in texts)):
                 raise RegistryError(f"{where}: {key}.{name} = {texts!r} is not a list of texts. Write {things} in [ ].")
+    if not all(isinstance(each, str) for each in table.get("known_differences", ())):
+        shown = table["known_differences"]
+        raise RegistryError(f"{where}: known_differences = {shown!r} is not a list of texts. Write objects in [ ].")
     for stage in table.get("script_stages", ()):
         if not (isinstance(stage, str) and _NAME.fullmatch(stage)):
             raise RegistryError(f'{where}: script_stages holds {stage!r}, no stage. Write names such as "local-dev".')

@@ -20,6 +20,7 @@ import fixtures.baseline
 import fixtures.clone
 import fixtures.credentials
 import fixtures.database
+import fixtures.drift
 import fixtures.files
 import fixtures.layer
 import fixtures.logs

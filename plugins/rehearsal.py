@@ -93,6 +93,8 @@ class Rehearsal:
             undone = all(fix.undo for fix in way)
             if undone and (reason := _not_undone(copy, way, state)):
                 return Trial(None, reason)
+        if rows := "; ".join(dict.fromkeys(fix.rows for fix in way if fix.rows)):
+            return _unproven(f"it mends a copy, but {rows}")
         warned = after.of_severity(self._phase, "warning")
         left = sorted({found.code for key, found in warned.items() if key not in before.keys})
         detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
@@ -157,6 +159,8 @@ class Rehearsal:
         for number, fix in numbered:
             if fix["kind"] != "sql" and fix["rank"] != DEPLOY:
                 return f"fix {number} is a {fix['kind']}, which no copy can run"
+            if fix["kind"] == "sql" and fix["proof"]["status"] != "proven":
+                return f"fix {number} is unproven by itself"
         earlier, later = (
             [fix["body"] for _, fix in numbered if fix["kind"] == "sql" and (fix["rank"] < DEPLOY) is before]
             for before in (True, False)

@@ -16,6 +16,32 @@ _COLUMN_EXISTS = (
 )
 
 
+@fixes("entity-data-column-nullable")
+def entity_data_column_nullable(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
+    """Give the column its default, fill the rows that lack a value with it, and forbid NULL."""
+    from psycopg.sql import Identifier
+
+    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+
+    names = {"table": Identifier(environment.schema, "Entity"), "column": Identifier("data")}
+    nullable = fill(
+        "EXISTS (SELECT FROM pg_catalog.pg_attribute\n    WHERE attrelid = to_regclass({text}) AND attname = 'data'"
+        " AND NOT (attnotnull AND atthasdef))",
+        text=literal(Identifier(environment.schema, "Entity").as_string(None)),
+    )
+    change = [
+        fill("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT '{{}}';", **names),
+        fill("UPDATE {table} SET {column} = DEFAULT WHERE {column} IS NULL;", **names),
+        fill("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;", **names),
+    ]
+    yield Fix(
+        "sql",
+        "Give the column its default, fill the rows without a value, and forbid NULL",
+        transaction([refuse_unless(nullable, "The column has changed.")], then=change),
+        note="There is no undo: which rows held NULL is not kept.",
+    )
+
+
 @fixes("entity-data-column-missing")
 def entity_data_column_missing(finding: Finding, history: History, environment: Environment) -> Iterator[Fix | NoFix]:
     """Run the statement of the migration that is recorded as applied; the undo drops the column while it is unused."""

@@ -43,6 +43,7 @@ class State:
 
     rows: tuple[tuple[Any, ...], ...] | None
     objects: dict[Any, str]
+    sequences: tuple[tuple[Any, ...], ...]
 
 
 @dataclass
@@ -100,7 +101,8 @@ class Broken:
             exists = connection.execute("SELECT to_regclass('public._prisma_migrations') IS NOT NULL").fetchone()
             rows = tuple(connection.execute(ROWS).fetchall()) if exists == (True,) else None
             answers = [connection.execute(*question).fetchall() for question in questions(self.env.schema)]
-        return State(rows, dict(understand(self.env.schema, answers).objects))
+            sequences = connection.execute("SELECT sequencename::text, last_value FROM pg_sequences ORDER BY 1")
+            return State(rows, dict(understand(self.env.schema, answers).objects), tuple(sequences.fetchall()))
 
     @contextmanager
     def restoring(self) -> Iterator[State]:

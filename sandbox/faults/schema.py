@@ -1,0 +1,49 @@
+"""Faults of the schema: somebody has changed by hand what the migrations have made."""
+
+from __future__ import annotations
+
+from sandbox.faults import fault
+from sandbox.plan import Plan
+
+
+@fault("schema-object-missing")
+def column_dropped(plan: Plan) -> None:
+    """A column of the table User was dropped by hand."""
+    plan.afterwards.append('ALTER TABLE "User" DROP COLUMN "name"')
+
+
+@fault("entity-data-column-nullable")
+def column_nullable(plan: Plan) -> None:
+    """Entity.data was added by hand before its migration, which then passed over it: it may be NULL."""
+    plan.afterwards.append('ALTER TABLE "Entity" ALTER COLUMN "data" DROP NOT NULL, ALTER COLUMN "data" DROP DEFAULT')
+
+
+@fault("constraint-not-validated")
+def constraint_not_validated(plan: Plan) -> None:
+    """A foreign key was made anew without a look at the rows that are there."""
+    plan.afterwards.append(
+        'ALTER TABLE "Token" DROP CONSTRAINT "Token_userId_fkey", ADD CONSTRAINT "Token_userId_fkey"'
+        ' FOREIGN KEY ("userId") REFERENCES "User"(id) ON UPDATE CASCADE ON DELETE CASCADE NOT VALID'
+    )
+
+
+@fault("index-invalid")
+def index_invalid(plan: Plan) -> None:
+    """An index was built CONCURRENTLY, which failed in the middle."""
+    plan.afterwards.append(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '\"User_username_appUserId_key\"'::regclass"
+    )
+
+
+@fault("enum-label-extra")
+def enum_label_extra(plan: Plan) -> None:
+    """An enum has a label that no migration adds."""
+    plan.afterwards.append("ALTER TYPE \"IntegrationStatus\" ADD VALUE 'ARCHIVED'")
+
+
+@fault("sequence-behind")
+def sequence_behind(plan: Plan) -> None:
+    """Users were restored with their ids, and the sequence was left where it was."""
+    plan.afterwards.append(
+        'INSERT INTO "User" (id, type, "updatedAt") SELECT n, \'INDIVIDUAL\', now() FROM generate_series(1, 7) n'
+    )
