@@ -17,8 +17,10 @@ import fixtures.api
 import fixtures.api_routes
 import fixtures.aws
 import fixtures.credentials
+import fixtures.data_session
 import fixtures.database
 import fixtures.files
+import fixtures.invariants
 import fixtures.layer
 import fixtures.logs
 import fixtures.migration_run
