@@ -24,6 +24,7 @@ import fixtures.invariants
 import fixtures.layer
 import fixtures.logs
 import fixtures.migration_run
+import fixtures.parents
 import fixtures.prisma_version
 import fixtures.proof
 import fixtures.replay
