@@ -76,6 +76,12 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "database-missing",
     ),
     "entity-data-column-pending": ("pending-migration",),
+    "pending-sql-remark": (
+        "pending-objects-exist",
+        "rolled-back-unapplied",
+        "out-of-order-migration",
+        "pending-migration",
+    ),
     "entity-data-column-missing": _FAILED,
     "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable", "cluster-not-available"),

@@ -29,6 +29,7 @@ import fixtures.prisma_version
 import fixtures.proof
 import fixtures.replay
 import fixtures.repository
+import fixtures.review
 import fixtures.runs
 import fixtures.session
 import fixtures.tunnel
