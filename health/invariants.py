@@ -105,9 +105,8 @@ def parse(text: str, file: str, name: str) -> Invariant:
         raise InvariantError(f"{file}:1: no {', '.join(missing)}. Begin the file with a line -- {missing[0]}: ….")
     query = "\n".join(text.split("\n")[end:]).strip().removesuffix(";").rstrip()
     if not query:
-        raise InvariantError(
-            f"{file}:{min(end, text.count(_END)) + 1}: no query. Write a SELECT of the offending rows' keys."
-        )
+        line = min(end, text.count("\n")) + 1
+        raise InvariantError(f"{file}:{line}: no query. Write a SELECT of the offending rows' keys.")
     reads = tuple(each.strip() for each in told["reads"].split(","))
     if strange := [each for each in reads if not _TABLE.fullmatch(each)]:
         raise InvariantError(f"{file}:{lines['reads']}: {strange[0]!r} is no table. Write names with commas between.")
