@@ -33,6 +33,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Mod
     return _File.from_parent(parent, path=file_path)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The data come last in each environment: whatever keeps them from being read is told before."""
+    from plugins.reading import turn_name  # a plugin itself, which is registered after this one
+
+    turns = list(dict.fromkeys(map(turn_name, items)))
+    items.sort(key=lambda item: (turns.index(turn_name(item)), isinstance(item.parent, _File)))
+
+
 @cache
 def declared() -> Mapping[str, Listed]:
     """The test of each invariant, by the name of its file; they are checks from the first call on.
