@@ -100,7 +100,7 @@ def _reader(invariant: Invariant) -> Callable[[Mapping[str, Answer]], Answer]:
         if answer.absent:
             raise NothingToCheck(answer.absent)
         if answer.problem:
-            raise CouldNotCheck(answer.problem, f"checks/invariants/{invariant.id}.sql", answer.remedy)
+            raise CouldNotCheck(answer.problem, f"checks/invariants/{invariant.id}.sql:{invariant.line}", answer.remedy)
         return answer
 
     read.__doc__ = f"The rows that offend the invariant {invariant.id}."
