@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.invariants import DIRECTORY, load
 from health.invariants import InvariantError
+from health.registry import RegistryError, environment, parse
 from plugins import fixes
 from plugins import invariants as plugin
 from plugins.catalogue import all_checks
@@ -75,8 +76,14 @@ def test_a_baseline_of_no_invariant_is_a_usage_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", ["-1", "1.5", "true", '"3"'])
-def test_a_baseline_is_a_number_of_rows(rows: str, tmp_path: Path) -> None:
-    file = tmp_path / "environments.toml"
-    file.write_text(f"[local]\nembedded = true\nbaselines.stuck-process = {rows}\n")
-    told = harness.run("--env=local", f"--environments={file}", "--co", "-q")
-    assert (told.status, "is no number of rows. Write 0 or more." in told.text) == (4, True)
+def test_a_baseline_is_a_number_of_rows(rows: str) -> None:
+    with pytest.raises(RegistryError, match=r"\[prod\]: baselines.stuck-process = .* is no number of rows. Write 0 or"):
+        parse(f"[prod]\nbaselines.stuck-process = {rows}\n", "f.toml", Path())
+
+
+def test_a_baseline_of_one_environment_goes_before_that_of_all(tmp_path: Path) -> None:
+    text = "[defaults]\nbaselines.a = 1\nbaselines.b = 2\n[local]\nbaselines.b = 0\n"
+    settings = dict.fromkeys(("secret", "cluster_prefix", "ssh_key", "tunnel_script", "migrations"), "x")
+    known = parse(text, "f.toml", tmp_path)
+    entry = {**known.entries["local"], **settings, "api_url": "https://x", "functions": {"auth": "a", "worker": "w"}}
+    assert environment(known, "local", {}, {}, entry).baselines == {"a": 1, "b": 0}
