@@ -1,6 +1,7 @@
 """Loads the plugins and the readers of facts; nothing else."""
 
 pytest_plugins = [
+    "plugins.invariants",
     "plugins.options",
     "plugins.garbage",
     "plugins.redaction",

@@ -33,13 +33,13 @@ class SetupError(Exception):
 def extras_for(command: str, arguments: Sequence[str]) -> list[str]:
     """Names the extras of pyproject.toml that `ci/<command> <arguments>` needs, and no more."""
     if command == "test":
-        return ["gate", "clone", "sandbox", "report", "test"]
+        return ["gate", "clone", "review", "sandbox", "report", "test"]
     options = [argument.partition("=") for argument in joined(arguments)]
     environments = [value.split(",") for option, _, value in options if option == "--env"]
     local = any(name.strip() == "local" for names in environments for name in names)
     sandbox = local or any(option in {"--fault", "--list-faults"} for option, _, _ in options)
     report = any(argument.startswith("--alluredir") for argument in arguments)
-    return ["gate", "clone", *["sandbox"] * sandbox, *["report"] * report]
+    return ["gate", "clone", "review", *["sandbox"] * sandbox, *["report"] * report]
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ class Limits:
     aws_attempts: int = 2
     api_read_s: float = 30  # API Gateway's own
     database_s: float = 5
+    data_s: float = 2  # one query about data
     wake_s: float = 45  # of a login where the cluster may be paused
     layer_s: float = 30  # reading the archive of the deployed layer
     fact_s: float = 60  # what no single limit stopped
@@ -44,6 +45,7 @@ class Environment:
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
         known_differences: objects that may differ from what the migrations make, as the check names them.
+        baselines: invariant of the data → how many offending rows are known and accepted.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
             identifier of that stage's own cluster begins with.
         layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
@@ -73,6 +75,7 @@ class Environment:
     schema: str = "public"
     prisma: str | None = None
     accepted_checksums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baselines: Mapping[str, int] = field(default_factory=dict)
     cluster_prefix: str = ""
     bastion_tag: str = "*bastion*"
     bastion_address: str | None = None

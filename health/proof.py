@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 READ_ONLY = "25006"  # read_only_sql_transaction: PostgreSQL's refusal in a transaction that is read only
 NO_RIGHT = "42501"  # insufficient_privilege: the role alone was refused
@@ -52,6 +52,12 @@ class Proof:
         for user, rights in able.items():
             said += f"; {user} could have written ({_some(rights)}): a role of {ROLE} could not"
         return said
+
+
+def together(proofs: Sequence[SessionProof]) -> SessionProof:
+    """What holds of all sessions of one role with one server: the least that any of them can prove."""
+    least = next((proof for proof in proofs if not proof.guarded), proofs[0])
+    return replace(least, wrote=any(proof.wrote for proof in proofs))
 
 
 def _some(rights: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ _LIMITS = {each.name for each in fields(Limits)}
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
 _OTHERS = {
     **dict.fromkeys(("embedded", "confirm"), bool),
-    **dict.fromkeys(("functions", "limits", "accepted_checksums", "variables", "log_minutes"), dict),
+    **dict.fromkeys(("functions", "limits", "accepted_checksums", "variables", "log_minutes", "baselines"), dict),
     **dict.fromkeys(("script_stages", "known_differences"), list),
     "ssh_port": int,
 }
@@ -139,7 +139,7 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
-    for table in ("limits", "functions", "accepted_checksums", "variables", "log_minutes"):
+    for table in ("limits", "functions", "accepted_checksums", "variables", "log_minutes", "baselines"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
@@ -219,6 +219,9 @@ def _validate(table: Settings, where: str) -> None:
         if type(value) not in (int, float) or value <= 0:
             raise RegistryError(f"{where}: limits.{key} = {value!r} is not a number above 0. Write seconds.")
     _validate_log_minutes(table.get("log_minutes", {}), where)
+    for invariant, rows in table.get("baselines", {}).items():
+        if type(rows) is not int or rows < 0:
+            raise RegistryError(f"{where}: baselines.{invariant} = {rows!r} is no number of rows. Write 0 or more.")
     port = table.get("ssh_port", 1)
     if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")

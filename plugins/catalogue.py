@@ -14,6 +14,7 @@ from health.finding import PHASES
 from health.text import did_you_mean
 from plugins import fixes
 from plugins.faults import list_faults
+from plugins.invariants import declared
 from plugins.paths import CHECKS as CHECKS_DIRECTORY
 
 
@@ -54,6 +55,7 @@ def all_checks() -> dict[str, Check]:
     """Every check of the suite by its id, also where pytest has not collected."""
     for path in sorted(CHECKS_DIRECTORY.glob("test_*.py")):
         importlib.import_module(f"checks.{path.stem}")
+    declared()
     return CHECKS
 
 

@@ -13,10 +13,12 @@ from health import registry
 from health.environment import Environment
 from health.finding import PHASES, Phase, Severity
 from health.registry import Registry, RegistryError, Settings
+from health.text import did_you_mean
 from health.waivers import Waivers
 from plugins import waivers
 from plugins.faults import require_known
 from plugins.files import from_here, read_text, shown
+from plugins.invariants import declared
 from plugins.paths import CHECKS, ROOT
 
 
@@ -177,12 +179,22 @@ def _validate(run: Run) -> None:
     for name in run.names:
         if name not in local:
             run.environment(name)
+    if run.registry is not None:
+        _validate_baselines(run.registry)
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
     if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
+
+
+def _validate_baselines(known: Registry) -> None:
+    for name, settings in {"defaults": known.defaults, **known.entries}.items():
+        for invariant in settings.get("baselines", {}):
+            if invariant not in declared():
+                hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
+                raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
 
 
 def _registry(config: pytest.Config) -> Registry | None:

@@ -20,8 +20,8 @@ from health.text import one_line
 from plugins.catalogue import all_checks
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
-# What the outside says of the database itself: it knows nothing of a copy.
-_OF_THE_ENVIRONMENT = {"api_status", "auth_log", "worker_log", "runs", "triggered", "proof"}
+# What a copy has not, as the rows, and what the outside says of the database itself.
+_OF_THE_ENVIRONMENT = {"data_session", "api_status", "auth_log", "worker_log", "runs", "triggered", "proof"}
 # What the copy's server may refuse and the environment's not: rights, its limits, what is not installed there.
 _OF_THE_COPY = ("42501", "57014", "0A000", "53", "58")
 _PROGRESS_AFTER_S = 3.0

@@ -35,6 +35,7 @@ name = "small"
 [project.optional-dependencies]
 gate = ["one", "two"]
 clone = ["three"]
+review = ["seven"]
 sandbox = ["four"]
 report = ["five"]
 test = ["six"]
@@ -137,11 +138,11 @@ def write_program(path: Path, text: str) -> Path:
     ],
 )
 def test_the_gate_installs_what_its_arguments_need(arguments: list[str], added: list[str]) -> None:
-    assert bootstrap.extras_for("gate", arguments) == ["gate", "clone", *added]
+    assert bootstrap.extras_for("gate", arguments) == ["gate", "clone", "review", *added]
 
 
 def test_the_tests_install_everything_but_the_benchmark() -> None:
-    assert bootstrap.extras_for("test", ["-q"]) == ["gate", "clone", "sandbox", "report", "test"]
+    assert bootstrap.extras_for("test", ["-q"]) == ["gate", "clone", "review", "sandbox", "report", "test"]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_elsewhere_pytest_is_told_where_the_checks_are(
 
 
 def test_a_warm_start_only_becomes_the_run(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     run = project.run("gate", "-k", "a b", "--app", "../app")
     root = project.root
     where = f"<-c><{root}/pytest.ini><--rootdir><{root}><{root}/checks>"
@@ -196,20 +197,20 @@ def test_a_warm_start_only_becomes_the_run(project: Project) -> None:
 
 
 def test_settings_of_another_python_do_not_reach_the_run(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     run = project.run("gate", PYTHONHOME="/nowhere", PYTHONPATH="/nowhere", VIRTUAL_ENV="/nowhere")
     assert run.stdout.startswith(f"<PYTHONPATH={project.root}><-c>")
     assert (run.returncode, run.stderr) == (RUN_STATUS, "")
 
 
 def test_a_missing_extra_is_installed_once(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     first = project.run("gate", "--env=local")
     second = project.run("gate", "--env=local")
     assert first.stderr == "ci/gate: installing sandbox into .venv (once)\n"
     assert (second.stderr, second.returncode) == ("", RUN_STATUS)
     (pip,) = [call for call in project.calls if "pip" in call]
-    assert pip.endswith(f"-c {project.root}/constraints.txt three one two four")
+    assert pip.endswith(f"-c {project.root}/constraints.txt three one two seven four")
 
 
 @pytest.mark.parametrize(
@@ -223,10 +224,10 @@ def test_a_missing_extra_is_installed_once(project: Project) -> None:
 def test_changed_requirements_make_the_environment_anew(
     project: Project, file: str, old: str, new: str, *, anew: bool
 ) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     path = project.root / file
     path.write_text(path.read_text().replace(old, new))
-    assert bootstrap.installed(bootstrap.ingredients()) == (None if anew else ["clone", "gate"])
+    assert bootstrap.installed(bootstrap.ingredients()) == (None if anew else ["clone", "gate", "review"])
 
 
 @pytest.mark.parametrize(
@@ -238,13 +239,13 @@ def test_changed_requirements_make_the_environment_anew(
     ],
 )
 def test_a_damaged_environment_is_made_anew(project: Project, damage: Callable[[Project], object]) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     damage(project)
     assert bootstrap.installed(bootstrap.ingredients()) is None
 
 
 def test_a_failed_install_shows_what_pip_said_and_keeps_what_stood(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     failed = project.run("gate", "--env=local", PIP_STATUS="1")
     assert failed.returncode == SETUP_FAILED
     assert failed.stderr.splitlines() == [
@@ -257,7 +258,7 @@ def test_a_failed_install_shows_what_pip_said_and_keeps_what_stood(project: Proj
 
 
 def test_two_runs_at_once_install_once(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     runs = [project.start("gate", "--env=local", PIP_SECONDS="0.3") for _ in range(2)]
     said = sorted(run.communicate(timeout=20)[1] for run in runs)
     assert said == [
@@ -269,7 +270,7 @@ def test_two_runs_at_once_install_once(project: Project) -> None:
 
 
 def test_an_interrupted_install_leaves_no_mark_and_no_traceback(project: Project) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     run = project.start("gate", "--env=local", PIP_SECONDS="10")
     deadline = time.monotonic() + 10
     while not project.calls and time.monotonic() < deadline:
@@ -285,14 +286,14 @@ def test_an_interrupted_install_leaves_no_mark_and_no_traceback(project: Project
     [("-m ruff check", 1), ("-m ruff format", 2), ("-m mypy", 3)],
 )
 def test_a_lint_that_fails_ends_the_tests(project: Project, failing: str, called: int) -> None:
-    project.mark("gate", "clone", "sandbox", "report", "test")
+    project.mark("gate", "clone", "review", "sandbox", "report", "test")
     run = project.run("test", FAILING=failing)
     assert (run.returncode, len(project.calls)) == (3, called)
     assert run.stderr.startswith("ci/test: stopped, as this failed: ")
 
 
 def test_the_tests_follow_the_lints(project: Project) -> None:
-    project.mark("gate", "clone", "sandbox", "report", "test")
+    project.mark("gate", "clone", "review", "sandbox", "report", "test")
     run = project.run("test", "-x", FAILING="none")
     assert run.returncode == RUN_STATUS
     assert project.calls == [
@@ -364,6 +365,6 @@ def test_the_first_new_enough_python_is_taken(project: Project, path_without_pyt
 
 
 def test_a_complete_environment_needs_no_search(project: Project, path_without_python: Path) -> None:
-    project.mark("clone", "gate")
+    project.mark("clone", "gate", "review")
     project.run("gate", "--env=local", PATH=str(path_without_python), PYTHON="")
     assert project.calls == [f"-S {project.root}/ci/bootstrap.py gate --env=local"]
