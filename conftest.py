@@ -12,4 +12,5 @@ pytest_plugins = [
     "plugins.migrating",
     "plugins.terminal",
     "plugins.reports",
+    "plugins.editing",
 ]
