@@ -13,4 +13,5 @@ pytest_plugins = [
     "plugins.migrating",
     "plugins.terminal",
     "plugins.reports",
+    "plugins.editing",
 ]

@@ -57,7 +57,7 @@ class Recorder:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Record in the process that reports: not in a worker of -n."""
-    if not hasattr(config, "workerinput") and config.stash[RUN].names:
+    if not hasattr(config, "workerinput") and config.stash[RUN].names and config.option.editing is None:
         config.pluginmanager.register(Recorder(config), "migration-health-recorder")
 
 

@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
-            _write(path / name, hide(text) + "\n")
+            write_private(path / name, hide(text) + "\n")
         except OSError as error:  # the terminal still tells the result
             print(f"--report: {path / name} could not be written: {error.strerror}.", file=sys.stderr)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
@@ -130,7 +130,12 @@ def _commented(body: str) -> Iterator[str]:
         yield f"-- {line}".rstrip()
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read.
+
+    Raises:
+        OSError: it could not be written; nothing is left of it.
+    """
     # A new file each time: the old one may be a link to somewhere, or readable by others.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
