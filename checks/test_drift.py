@@ -39,8 +39,8 @@ def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
 def test_sequences(sequences: tuple[Sequence, ...]) -> Iterator[Finding]:
     """Every sequence is ahead of the column that takes its values.
 
-    Rows that were inserted with ids of their own, or a restored dump, leave a sequence behind: the next INSERT fails
-    with 23505 on the primary key, and so does each one until it has caught up.
+    Rows that were inserted with ids of their own, or a restored dump, leave a sequence behind: an INSERT that is given
+    a value which is taken fails with 23505 on the primary key, until the sequence has caught up.
 
     Mend it by setting the sequence to the largest value of its column.
     """
@@ -51,7 +51,7 @@ def test_sequences(sequences: tuple[Sequence, ...]) -> Iterator[Finding]:
                 one_line(f'sequence "{each.name}"', 200),
                 one_line(
                     f'It gives {each.following} next, and "{each.table}"."{each.column}" holds {each.largest} already: '
-                    "the next INSERT fails (23505).",
+                    "an INSERT that is given a value which is taken fails (23505).",
                     400,
                 ),
                 {"following": each.following, "largest": each.largest},
