@@ -16,6 +16,7 @@ import pytest
 import fixtures.api
 import fixtures.api_routes
 import fixtures.aws
+import fixtures.baseline
 import fixtures.credentials
 import fixtures.database
 import fixtures.files
