@@ -14,6 +14,7 @@ Kind = Literal["embedded", "system", "docker", "server"]
 
 _CHOICES = "auto, embedded, docker, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or off"
 _URL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+_PASSWORD = re.compile(r"[^:/]*://[^:@/]*:(.+)@")
 _MAJOR = re.compile(r"\D*(\d+)")
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _CREATES_EXTENSION = re.compile(
@@ -84,11 +85,12 @@ def parse(text: str, source: str) -> Wanted:
     Raises:
         CloneOptionError: it is none of the choices.
     """
+    if held := _PASSWORD.match(text):
+        Secret(held[1])  # also of what is no choice: from here on no output shows it
     if text in ("auto", "embedded", "docker", "off"):
         return Wanted(text, source=source)  # type: ignore[arg-type]  # mypy does not narrow by a tuple's members
     if not _URL.match(text):
         raise CloneOptionError(f"{source}: clone is none of {_CHOICES}. Write one of them.")
-    Secret(text)  # from here on no output shows it
     try:
         parts = urlsplit(text)
         host, port = unquote(parts.hostname or ""), parts.port or 5432
