@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from health.clone import Wanted
 from health.secret import Secret
 
 
@@ -50,6 +51,7 @@ class Environment:
             identifier of that stage's own cluster begins with.
         layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
         log_minutes: purpose → how many minutes of that function's log are read.
+        clone: which PostgreSQL migrations and fixes are tried on.
         confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
             otherwise.
         stages: every stage that the tunnel script may name.
@@ -92,5 +94,6 @@ class Environment:
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
     confirm: bool = False
     stages: tuple[str, ...] = ()
+    clone: Wanted = field(default_factory=Wanted)
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

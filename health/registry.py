@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from health.clone import CloneOptionError, Wanted
+from health.clone import parse as parse_clone
 from health.environment import LOG_MINUTES, Environment, Limits
 from health.secret import Secret
 from health.text import did_you_mean
@@ -139,6 +141,8 @@ def environment(
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
+    # Also of the embedded environment, whose other settings the sandbox supplies.
+    raw["clone"] = {"clone": "auto", **registry.defaults, **registry.entries[name]}["clone"]
     for table in ("limits", "functions", "accepted_checksums", "variables", "log_minutes", "baselines"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
@@ -168,6 +172,7 @@ def environment(
         each: _Expansion(where, {**variables, "env": each})("cluster_prefix", raw["cluster_prefix"])
         for each in values.get("script_stages", ())
     }
+    values["clone"] = _clone(values["clone"], registry.file)
     values.setdefault("confirm", any(_PRODUCTION.search(each) for each in (name, stage)))
     values["known_differences"] = tuple(values.get("known_differences", ()))
     limits = Limits(**values.pop("limits"))
@@ -179,6 +184,13 @@ def environment(
     values["log_minutes"] = {**LOG_MINUTES, **values["log_minutes"]}
     fixed: dict[str, Any] = {"name": name, "stage": stage, "app": app, "limits": limits, "sources": sources}
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
+
+
+def _clone(text: str, file: str) -> Wanted:
+    try:
+        return parse_clone(text, file)
+    except CloneOptionError as error:
+        raise RegistryError(str(error)) from None
 
 
 class _Expansion:
@@ -281,7 +293,7 @@ def _validate_types(table: Settings, where: str) -> None:
 
 
 def _shown(key: str, value: Any) -> str:
-    return "***" if re.search("secret_access_key|passw|token", key) else repr(value)
+    return "***" if re.search("secret_access_key|passw|token|^clone$", key) else repr(value)
 
 
 _WORDS = {str: "text in quotes", bool: "true or false", int: "whole number", dict: "table", list: "list in [ ]"}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os.path import expandvars
 from pathlib import Path
 
 import pytest
 
 from health import registry
+from health.clone import CloneOptionError, Wanted
+from health.clone import parse as parse_clone
 from health.environment import Environment
 from health.finding import PHASES, Phase, Severity
 from health.registry import Registry, RegistryError, Settings
@@ -46,6 +49,7 @@ class Run:
         faults: how to break the local environment.
         waivers: the findings that are accepted.
         migrate: whether the migrations are to be run between two judgements.
+        clone: which PostgreSQL to try things on; None leaves it to the registry.
     """
 
     registry: Registry | None
@@ -57,6 +61,7 @@ class Run:
     faults: tuple[str, ...]
     waivers: Waivers
     migrate: bool = False
+    clone: Wanted | None = None
 
     @property
     def turns(self) -> dict[str, Turn]:
@@ -77,7 +82,8 @@ class Run:
         if entry is not None:
             # The sandbox has a checkout of its own; --migrations it was given, and uses unless a fault adds one.
             overrides = {k: v for k, v in overrides.items() if k == "migrations" and str(v[1]) == entry[k]}
-        return registry.environment(self.registry, name, os.environ, overrides, entry)
+        environment = registry.environment(self.registry, name, os.environ, overrides, entry)
+        return environment if self.clone is None else replace(environment, clone=self.clone)
 
 
 RUN = pytest.StashKey[Run]()
@@ -98,6 +104,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
     add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
+    add("--clone", metavar="auto|embedded|docker|postgresql://…|off", help="where migrations and fixes are tried")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
         ("environments", "registry"),
@@ -107,6 +114,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("phase", "before, after or nightly"),
         ("fail_on", "error or warning"),
         ("waivers", "accepted findings"),
+        ("clone", "where migrations and fixes are tried"),
     ):
         parser.addini(name, f"{text}; as the option of the same name")
 
@@ -162,7 +170,8 @@ def _understand(config: pytest.Config) -> Run:
     names = known.select(config.getoption("env")) if known is not None else ()
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, config.option.migrate)  # type: ignore[arg-type]
+    clone, migrate = _clone(config), config.option.migrate
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
     _validate(run)
     return run
 
@@ -207,6 +216,17 @@ def _registry(config: pytest.Config) -> Registry | None:
 
 def _load(file: Path, option: str) -> Registry:
     return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
+
+
+def _clone(config: pytest.Config) -> Wanted | None:
+    """What is asked for; ``${VARIABLE}`` keeps a password off the command line."""
+    for text, source in ((config.getoption("clone"), "--clone"), (config.getini("clone"), "pytest.ini")):
+        if text:
+            try:
+                return parse_clone(expandvars(str(text)), source)
+            except CloneOptionError as error:
+                raise RegistryError(str(error)) from None
+    return None
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

@@ -17,7 +17,6 @@ import fixtures.api
 import fixtures.api_routes
 import fixtures.aws
 import fixtures.baseline
-import fixtures.clone
 import fixtures.credentials
 import fixtures.data_session
 import fixtures.database

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.aws import Aws
+from fixtures.clone import Clone
 from fixtures.facts import Facts
 from fixtures.requests import Requests
 from health.access import Reader, Server
@@ -49,6 +50,9 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
+    clone: Clone | None = facts.read_already("clones")
+    if clone is not None and clone.description:
+        lines["clone"] = clone.description
     proof: Proof | None = facts.read_already("proof")
     if proof is not None:
         lines["read only"] = proof.sentence

@@ -163,3 +163,21 @@ def test_selection() -> None:
         known.select("zzz")
     with pytest.raises(RegistryError, match="names no environment"):
         known.select(",")
+
+
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_where_things_are_tried(sandbox: bool) -> None:
+    known = load(MINIMAL + 'clone = "postgresql://me:${CLONE_PW}@host/db"\n')
+    entry = {key: value for key, value in known.entries["qa"].items() if key != "clone"} if sandbox else None
+    read = registry.environment(known, "qa", {**VARIABLES, "CLONE_PW": "of-the-clone"}, {}, entry)
+    assert read.clone.login is not None
+    assert read.clone.login.password.reveal() == "of-the-clone"
+    assert "of-the-clone" not in repr(read)
+    assert registry.environment(load(MINIMAL), "qa", VARIABLES, {}).clone.kind == "auto"
+
+
+def test_no_place_to_try_things_is_refused_without_its_password() -> None:
+    known = load('[defaults]\nclone = "mysql://me:of-the-clone@host"\n' + MINIMAL)
+    with pytest.raises(RegistryError, match="clone is none of auto, embedded") as refused:
+        registry.environment(known, "qa", VARIABLES, {})
+    assert "of-the-clone" not in str(refused.value)
