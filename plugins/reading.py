@@ -19,6 +19,8 @@ import fixtures.aws
 import fixtures.credentials
 import fixtures.database
 import fixtures.files
+import fixtures.fit
+import fixtures.forecast
 import fixtures.layer
 import fixtures.logs
 import fixtures.migration_run

@@ -52,4 +52,4 @@ def apply(plan: Plan, names: list[str]) -> None:
         FAULTS[name].apply(plan)
 
 
-from sandbox.faults import api, aws, database, directory, history, layer, logs, way  # noqa: E402, F401 - they register themselves here
+from sandbox.faults import api, aws, database, directory, history, layer, logs, pending, way  # noqa: E402, F401 - they register themselves here
