@@ -37,21 +37,20 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     it is applied nowhere.
     """
     for foreseen in forecast.migrations:
-        conflicts = [each for each in foreseen.conflicts if not each.needs_extension]
-        lacking = [each for each in foreseen.conflicts if each.needs_extension]
-        first = foreseen.first if foreseen.first and not foreseen.first.needs_extension else None
-        shown = first or (conflicts[0] if conflicts else None)
+        said = list(dict.fromkeys((*([foreseen.first] if foreseen.first else ()), *foreseen.conflicts)))
+        unclear = [each for each in said if each.says_nothing]
         evidence = {"migration": one_line(foreseen.name), "name": foreseen.name}
-        if lacking:  # what its other statements say hangs on the extension
+        if unclear:  # what its other statements say hangs on this one
             yield Finding(
                 "pending-migration-unforeseen",
                 one_line(foreseen.name),
-                f"What it does cannot be foreseen: on the copy, {lacking[0]}. Another server than the environment's "
-                "says so; try it on one that has the extension.",
+                f"What it does cannot be foreseen: on the copy, {str(unclear[0]).rstrip('.')}. The environment's own "
+                "server may answer otherwise.",
                 evidence,
             )
-        elif shown is not None:
-            others = [each for each in conflicts if (each.line, each.statement) != (shown.line, shown.statement)]
+        elif said:
+            shown, *more = said
+            others = [each for each in more if (each.line, each.statement) != (shown.line, shown.statement)]
             yield Finding(
                 "pending-migration-fails",
                 one_line(foreseen.name),

@@ -34,9 +34,10 @@ class Conflict:
         return cls(failure, located.line, one_line(located.text, _WORDS))
 
     @property
-    def needs_extension(self) -> bool:
-        """Whether it only says that the copy's server is another one than the environment's."""
-        return self.failure.sqlstate in _NOT_OURS and self.statement.upper().startswith("CREATE EXTENSION")
+    def says_nothing(self) -> bool:
+        """Whether it speaks of the copy alone: of its limits, or of an extension that its server has not."""
+        extension = self.statement.upper().startswith("CREATE EXTENSION")
+        return self.failure.limit or (extension and self.failure.sqlstate in _NOT_OURS)
 
     def __str__(self) -> str:
         code = f"{self.failure.sqlstate}: " if self.failure.sqlstate else ""
@@ -87,6 +88,13 @@ class Forecast:
     def by_name(self) -> dict[str, Foreseen]:
         """Each migration by its name."""
         return {foreseen.name: foreseen for foreseen in self.migrations}
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The migrations that a deploy stops at."""
+        return frozenset(
+            each.name for each in self.migrations if each.first is not None and not each.first.says_nothing
+        )
 
     @property
     def demands(self) -> tuple[Demand, ...]:

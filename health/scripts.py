@@ -13,11 +13,13 @@ class Failure:
         message: on one line.
         sqlstate: its code; None where the script itself, or its session, came to an end without one.
         position: of the error in the script, in characters from 1; None where PostgreSQL named none.
+        limit: whether a limit of the clone ended it, which says nothing of what the environment would do.
     """
 
     message: str
     sqlstate: str | None = None
     position: int | None = None
+    limit: bool = False
 
     def __str__(self) -> str:
         return self.message

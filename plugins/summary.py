@@ -12,6 +12,7 @@ from health.aws import Bastion, Cluster, Identity
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import foreseen
+from health.forecast import Forecast
 from health.history import History
 from health.migrations import MigrationDirectory
 from health.overview import answers, counted, entity_overview, history_overview, proof_overview
@@ -88,4 +89,7 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
 def _history(facts: Facts) -> History | None:
     history: History | None = facts.read_already("history")
     evidence = facts.read_already("evidence")
-    return history if history is None or evidence is None else foreseen(history, evidence)
+    if history is None or evidence is None:
+        return history
+    forecast: Forecast | None = facts.read_already("forecast")
+    return foreseen(history, evidence, forecast.failing if forecast is not None else ())

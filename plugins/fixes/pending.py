@@ -63,10 +63,10 @@ def pending_migration_fails(
 
 @fixes("pending-migration-unforeseen")
 def pending_migration_unforeseen(finding: Finding) -> Iterator[NoFix]:
-    """None: whether the environment's server has the extension is looked up there."""
+    """None: a server like the environment's has to tell."""
     yield NoFix(
-        "Look whether the environment's server offers the extension (pg_available_extensions), and whether the "
-        "migrating role may create it. Accept the finding by a waiver once both are known."
+        "Try the migration on a server like the environment's. Of an extension, look whether that offers it "
+        "(pg_available_extensions) and the migrating role may create it. A waiver accepts what is known then."
     )
 
 
