@@ -7,7 +7,7 @@ from functools import cached_property
 
 from health.demands import Demand, TableLock
 from health.scripts import Failure
-from health.statements import Located
+from health.splitting import Located
 from health.text import one_line
 
 _WORDS = 60  # characters of a statement that a message repeats

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
-_LONGEST_SCRIPT = 1_000_000  # characters of one that is taken apart statement by statement: some 20 s
 
 
 def adding_column(sql: str, table: str, column: str) -> str | None:
@@ -35,63 +33,6 @@ def split(sql: str) -> list[str] | None:
         return [each for each in statements if each.strip(";")]
     except SQLParseError:  # more tokens than its own limit
         return None
-
-
-@dataclass(frozen=True)
-class Located:
-    """A statement as it stands in a script.
-
-    Attributes:
-        text: without comments.
-        start: the place of its first word in the script, in characters from 0.
-        line: of that word, from 1.
-    """
-
-    text: str
-    start: int
-    line: int
-
-
-def locate(sql: str) -> list[Located] | None:
-    """As :func:`split`, with the place of each; None also for a script that is too long to be taken apart."""
-    import sqlparse
-    from sqlparse.exceptions import SQLParseError
-
-    if len(sql) > _LONGEST_SCRIPT:
-        return None
-    found, offset, line, counted = [], 0, 1, 0
-    try:
-        for raw in sqlparse.split(sql):
-            begin = sql.find(raw, offset)
-            if begin < 0:
-                return None
-            offset = begin + len(raw)
-            start = _first_word(sql, begin)
-            line, counted = line + sql.count("\n", counted, start), start
-            text = sqlparse.format(raw, strip_comments=True).strip()
-            if text.strip(";"):
-                found.append(Located(text, start, line))
-    except SQLParseError:
-        return None
-    return found
-
-
-def _first_word(sql: str, start: int) -> int:
-    """The offset behind white space and comments; PostgreSQL's block comments nest."""
-    place, depth = start, 0
-    while place < len(sql):
-        if sql.startswith("/*", place):
-            depth, place = depth + 1, place + 2
-        elif depth:
-            depth, place = (depth - 1, place + 2) if sql.startswith("*/", place) else (depth, place + 1)
-        elif sql.startswith("--", place):
-            end = sql.find("\n", place)
-            place = len(sql) if end < 0 else end
-        elif sql[place].isspace():
-            place += 1
-        else:
-            return place
-    return start
 
 
 def transaction_word(statement: str) -> str | None:
