@@ -30,10 +30,16 @@ _TO_ENUM = re.compile(r"\bUSING\s*\(\s*\"(?:[^\"]|\"\")+\"::text::\"(?:[^\"]|\"\
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a copy; ``filled`` says whether a new one has a value in rows that are there."""
+    """A column of a copy.
+
+    Attributes:
+        type: as PostgreSQL spells it; ``type_key`` stays the same where only the type's name changes.
+        filled: whether a new one has a value in rows that are there.
+    """
 
     name: str
     type: str
+    type_key: str
     not_null: bool
     filled: bool
     kind: str = "b"  # pg_type.typtype: e is an enum
@@ -222,7 +228,7 @@ class _Judge:
                 yield self._demand("not null", live.name, (attribute,))
             elif not (before or after).filled:
                 yield self._demand("not null", after.name, all_rows=True)
-        if live is not None and before is not None and before.type != after.type:
+        if live is not None and before is not None and before.type_key != after.type_key:
             yield from self._type(attribute, before, after)
 
     def _type(self, attribute: int, before: Column, after: Column) -> Iterator[Demand]:
@@ -231,7 +237,7 @@ class _Judge:
         using = re.search(r"\bUSING\b", self.step.statement, re.IGNORECASE)
         if after.kind == "e" and _TO_ENUM.search(self.step.statement) and (live.kind == "e" or texts):
             yield self._demand("type", live.name, (attribute,), labels=after.labels, sqlstate=INVALID_LABEL)
-        elif using or live.type != before.type:
+        elif using or live.type_key != before.type_key:
             yield self._demand("type", live.name, (attribute,), unasked=f"the change to {after.type} is a conversion")
         elif texts and varying:
             old = _VARYING.fullmatch(before.type)
@@ -324,7 +330,7 @@ class _Judge:
 
     def _as_they_are(self, columns: tuple[int, ...]) -> bool:
         return all(
-            each in self.live.columns and self.after.columns[each].type == self.live.columns[each].type
+            each in self.live.columns and self.after.columns[each].type_key == self.live.columns[each].type_key
             for each in columns
         )
 

@@ -54,3 +54,8 @@ class Fit:
 
     answers: tuple[Answer, ...] = ()
     sizes: Mapping[str, Size] = field(default_factory=dict)
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The migrations that a row does not fit."""
+        return frozenset(answer.demand.migration for answer in self.answers if answer.rows)

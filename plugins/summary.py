@@ -12,6 +12,7 @@ from health.aws import Bastion, Cluster, Identity
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import foreseen
+from health.fit import Fit
 from health.forecast import Forecast
 from health.history import History
 from health.migrations import MigrationDirectory
@@ -91,5 +92,5 @@ def _history(facts: Facts) -> History | None:
     evidence = facts.read_already("evidence")
     if history is None or evidence is None:
         return history
-    forecast: Forecast | None = facts.read_already("forecast")
-    return foreseen(history, evidence, forecast.failing if forecast is not None else ())
+    tried: list[Forecast | Fit | None] = [facts.read_already("forecast"), facts.read_already("fit")]
+    return foreseen(history, evidence, frozenset().union(*(each.failing for each in tried if each is not None)))

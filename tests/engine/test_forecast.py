@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
 
 import fixtures.fit
-from fixtures.baseline import Baseline
-from fixtures.clone import Copy, clone
+from fixtures.clone import clone
 from fixtures.files import read_migrations
-from fixtures.forecast import foresee
 from fixtures.postgres import PrivatePostgres
 from fixtures.private import private_directory
 from fixtures.session import Database
 from health.fit import Fit
 from health.forecast import Forecast
+from health.migrations import Migration, file_problem
 from health.prisma import COLUMNS_SQL, TABLE, checksum
 from health.secret import Secret
+from sandbox.faults import FAULTS
+from sandbox.plan import Plan
 from tests.engine import prisma
 from tests.engine.test_engine import IN_URL, PASSWORD, write
-from tests.fixtures.lineage import environment
+from tests.fixtures.anew import Anew
+from tests.fixtures.lineage import FRIGG, directory, environment
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -119,19 +121,6 @@ class Outcome:
         return (self.migration, self.sqlstate) == (told.migration, told.sqlstate) and told.line in (None, self.line)
 
 
-class Anew:
-    """In place of the environment's baseline: one database, made anew each time, as making another takes longer."""
-
-    def __init__(self, copy: Copy) -> None:
-        self._copy = copy
-
-    @contextmanager
-    def copy(self, purpose: str) -> Iterator[Copy]:
-        self._copy.begin()
-        assert self._copy.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; " + BASE) is None
-        yield self._copy
-
-
 def generated() -> list[dict[str, str]]:
     """Each case's pending migrations."""
     chance = random.Random(SEED)
@@ -167,6 +156,12 @@ def connect(postgres: PrivatePostgres, options: str = "") -> psycopg.Connection:
     return psycopg.connect(url(postgres), options=options, autocommit=not options)
 
 
+@contextmanager
+def reading(postgres: PrivatePostgres) -> Iterator[Database]:
+    with connect(postgres, "-c default_transaction_read_only=on -c search_path=pg_catalog") as looking:
+        yield Database(looking)
+
+
 def url(postgres: PrivatePostgres, schema: str = "") -> str:
     address = f"postgresql://postgres:{IN_URL}@127.0.0.1:{postgres.port}/postgres"
     return f"{address}?schema={schema}" if schema else address
@@ -177,17 +172,11 @@ def test_what_is_foreseen_is_what_prisma_does(postgres: PrivatePostgres, anew: A
     places = [write(tmp_path / str(number), **{"000": BASE, **case}) for number, case in enumerate(cases)]
     with connect(postgres) as admin:
         for number in range(len(cases)):
-            admin.execute(
-                f"CREATE SCHEMA c{number}; SET search_path = c{number}; {BASE} {ROWS} CREATE TABLE {TABLE}"
-                f" ({COLUMNS_SQL}); INSERT INTO {TABLE} (id, checksum, migration_name, finished_at)"
-                f" VALUES ('1', '{checksum(BASE)}', '000', now())".encode()
-            )
+            fill(admin, f"c{number}", {"000": BASE}, ROWS)
     told = []
     for case, place in zip(cases, places, strict=True):
-        coming = [each for each in read_migrations(place, "").migrations if each.name in case]
-        told.append(Forecast(foresee("public", cast("Baseline", anew), coming, one_query=True)))
-    with connect(postgres, "-c default_transaction_read_only=on -c search_path=pg_catalog") as looking:
-        session = Database(looking)  # every case has the same rows
+        told.append(Forecast(anew.foresee((BASE,), pending_of(place, case))))
+    with reading(postgres) as session:  # every case has the same rows
         fits = [fixtures.fit.fit(environment(schema="c0"), forecast, session) for forecast in told]
     answers = prisma.deploy_each(
         "6.19.3", [(url(postgres, f"c{number}"), place) for number, place in enumerate(places)]
@@ -207,6 +196,53 @@ def test_what_is_foreseen_is_what_prisma_does(postgres: PrivatePostgres, anew: A
     assert seen.keys() >= KINDS
     assert seen["applies"] > CASES / 8
     assert seen["unasked"] < CASES / 20
+
+
+def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
+    postgres: PrivatePostgres, anew: Anew, tmp_path: Path
+) -> None:
+    known = {migration.name: migration.sql or "" for migration in FRIGG.migrations}
+    told: dict[str, Outcome] = {}
+    deploys = []
+    for fault in FAULTS.values():
+        plan = Plan()
+        fault.apply(plan)
+        pending = {name: sql for name, sql in plan.extra_migrations.items() if sql is not None}
+        if not pending or any(map(file_problem, directory(pending).migrations)):
+            continue
+        schema, place = fault.name.replace("-", "_"), write(tmp_path / fault.name, **known, **pending)
+        with connect(postgres) as admin:
+            fill(admin, schema, known, *plan.afterwards)
+        with reading(postgres) as session:
+            forecast = Forecast(anew.foresee((*known.values(), *plan.afterwards), pending_of(place, pending)))
+            told[fault.name] = outcome(forecast, fixtures.fit.fit(environment(schema=schema), forecast, session))
+        deploys.append((url(postgres, schema), place, pending))
+    answers = prisma.deploy_each("6.19.3", [(address, place) for address, place, _ in deploys])
+    for ours, answer, (_, _, pending) in zip(told.values(), answers, deploys, strict=True):
+        assert ours.like(answered(answer, pending)), (ours, answer)
+    assert {name: ours.sqlstate for name, ours in told.items() if ours.sqlstate is not None} == {
+        "pending-fails": "42P01", "pending-relation-exists": "42P07", "pending-enum-in-transaction": "55P04",
+        "pending-duplicate-rows": "23505", "pending-null-rows": "23502", "pending-index-missing": "42704",
+    }  # fmt: skip
+
+
+def pending_of(place: Path, names: Container[str]) -> list[Migration]:
+    return [each for each in read_migrations(place, "").migrations if each.name in names]
+
+
+def fill(admin: psycopg.Connection, schema: str, migrations: Mapping[str, str], *afterwards: str) -> None:
+    """A schema in which migrations are applied and recorded."""
+    admin.execute(f"CREATE SCHEMA {schema}".encode())
+    admin.execute(f"SET search_path = {schema}".encode())
+    admin.execute(f"CREATE TABLE {TABLE} ({COLUMNS_SQL})".encode())
+    for name, sql in migrations.items():
+        admin.execute(sql.encode())
+        admin.execute(
+            f"INSERT INTO {TABLE} (id, checksum, migration_name, finished_at) VALUES (%s, %s, %s, now())".encode(),
+            (name[:36], checksum(sql), name),
+        )
+    for script in afterwards:
+        admin.execute(script.encode())
 
 
 def outcome(forecast: Forecast, fit: Fit) -> Outcome:
