@@ -8,10 +8,11 @@ from health.finding import Finding
 from health.log_patterns import PURPOSES, codes
 
 _FAILED = ("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
+_FORESEEN = ("pending-migration-fails", "pending-data-violates")
 _NO_HISTORY = ("no-history", "history-in-another-schema")
 _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
-    "rolled-back-unapplied", "out-of-order-migration",
+    *_FORESEEN, "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
 _CLOSED = ("database-unreachable", "database-login-refused")
 _STOPS = (*_NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
@@ -40,7 +41,6 @@ _RUN_LOGGED = tuple(
         "out-of-memory", "timeout",
     )
 )  # fmt: skip
-_FORESEEN = ("pending-migration-fails", "pending-data-violates")
 # What is told of a pending migration beside the finding that it is pending.
 _BESIDE = (*_FORESEEN, "pending-migration-unforeseen", *_NOT_APPLIED, *_FAILED, "pending-migration")
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
@@ -63,7 +63,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "hand-written-row",
         "entity-data-column-missing",
     ),
-    "api-layer-behind": ("stale-layer", "pending-migration", *_NOT_APPLIED, *_FAILED),
+    "api-layer-behind": ("stale-layer", *_FORESEEN, "pending-migration", *_NOT_APPLIED, *_FAILED),
     "api-disagrees": ("migration-running", "database-url-stale"),
     "run-stuck": ("migration-running", *_FAILED),
     "pending-migration": (*_NO_HISTORY, *_RUN, *_FORESEEN),
@@ -83,7 +83,7 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "database-silent",
         "database-missing",
     ),
-    "entity-data-column-pending": ("pending-migration",),
+    "entity-data-column-pending": (*_FORESEEN, "pending-migration"),
     "entity-data-column-missing": _FAILED,
     "phantom-row": ("entity-data-column-missing",),
     "database-login-refused": ("database-secret-unusable", "cluster-not-available"),
