@@ -8,10 +8,11 @@ from health.finding import Finding
 from health.log_patterns import PURPOSES, codes
 
 _FAILED = ("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
+_FORESEEN = ("pending-migration-fails", "pending-data-violates")
 _NO_HISTORY = ("no-history", "history-in-another-schema")
 _NOT_APPLIED = (
     *_NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
-    "rolled-back-unapplied", "out-of-order-migration",
+    *_FORESEEN, "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
 _CLOSED = ("database-unreachable", "database-login-refused")
 _STOPS = (*_NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
@@ -46,6 +47,8 @@ _RUN_LOGGED = tuple(
         "out-of-memory", "timeout",
     )
 )  # fmt: skip
+# What is told of a pending migration beside the finding that it is pending.
+_BESIDE = (*_FORESEEN, "pending-migration-unforeseen", *_NOT_APPLIED, *_FAILED, "pending-migration")
 # A consequence's code → the codes that may explain it, the likeliest first. A consequence whose evidence
 # names a migration, or a function, is explained only by a finding about that one.
 EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
@@ -54,8 +57,8 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
     "api-reports-diverged": ("orphaned-migration", "api-disagrees"),
     "api-reports-no-history": (*_NO_HISTORY, "api-disagrees"),
     "api-reports-refused": ("wrong-provider", "no-migration-sql"),
-    "rolled-back-unapplied": _RUN,
-    "out-of-order-migration": _RUN,
+    "rolled-back-unapplied": (*_RUN, *_FORESEEN),
+    "out-of-order-migration": (*_RUN, *_FORESEEN),
     "migration-run-failed": (*_FAILED, "migration-running", *_STOPS, *_CLOSED, *_RUN_LOGGED),
     "migration-run-unfinished": ("migration-running", "crashed-migration", *_CLOSED, *_RUN_LOGGED),
     "api-blind": (
@@ -66,10 +69,15 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "hand-written-row",
         "entity-data-column-missing",
     ),
-    "api-layer-behind": ("stale-layer", "pending-migration", *_NOT_APPLIED, *_FAILED),
+    "api-layer-behind": ("stale-layer", *_FORESEEN, "pending-migration", *_NOT_APPLIED, *_FAILED),
     "api-disagrees": ("migration-running", "database-url-stale"),
     "run-stuck": ("migration-running", *_FAILED),
-    "pending-migration": (*_NO_HISTORY, *_RUN),
+    "pending-migration": (*_NO_HISTORY, *_RUN, *_FORESEEN),
+    "pending-migration-fails": ("pending-objects-exist", *_FAILED, *_RUN),
+    "pending-migration-unforeseen": _FORESEEN,
+    "pending-data-violates": ("pending-objects-exist", "pending-migration-fails"),
+    "pending-data-unasked": _BESIDE,
+    "pending-locks-table": _BESIDE,
     "api-database-unreachable": (
         "cluster-not-available",
         "database-url-stale",
@@ -81,8 +89,9 @@ EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
         "database-silent",
         "database-missing",
     ),
-    "entity-data-column-pending": ("pending-migration",),
+    "entity-data-column-pending": (*_FORESEEN, "pending-migration"),
     "pending-sql-remark": (
+        *_FORESEEN,
         "pending-objects-exist",
         "rolled-back-unapplied",
         "out-of-order-migration",

@@ -90,9 +90,10 @@ class Judge:
         return Evidence(extent, done, missing, differing)
 
 
-def foreseen(history: History, evidence: Mapping[str, Evidence]) -> History:
+def foreseen(history: History, evidence: Mapping[str, Evidence], failing_when_tried: Iterable[str] = ()) -> History:
     """The history with the migrations in which a deploy is known to fail."""
-    failing = {name for name, told in evidence.items() if told.again is not None}
+    failing = set(failing_when_tried)
+    failing |= {name for name, told in evidence.items() if told.again is not None}
     failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte-order-mark"}
     return replace(history, failing=history.failing | failing)
 

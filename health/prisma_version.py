@@ -42,8 +42,18 @@ class PrismaVersion:
         """The engine's generation; of an unknown version the older one, since Frigg pins Prisma 6."""
         if self.version is None:
             return Generation.UP_TO_7_8
+        return Generation.FROM_7_9 if self._release >= (7, 9) else Generation.UP_TO_7_8
+
+    @property
+    def one_query(self) -> bool:
+        """Whether the engine sends a file as one simple query; from 7.4 on it sends one statement after the other."""
+        return self.version is None or self._release < (7, 4)
+
+    @property
+    def _release(self) -> tuple[int, int]:
+        assert self.version is not None  # noqa: S101 - asked of a known one
         major, minor, _ = self.version.split(".", 2)  # a prerelease already has the new engine
-        return Generation.FROM_7_9 if (int(major), int(minor)) >= (7, 9) else Generation.UP_TO_7_8
+        return int(major), int(minor)
 
 
 def version_in(value: object) -> str | None:

@@ -35,6 +35,15 @@ def split(sql: str) -> list[str] | None:
         return None
 
 
+def transaction_word(statement: str) -> str | None:
+    """``begin``, ``commit`` or ``rollback``, where a statement only begins or ends a transaction; else None."""
+    if _BEGINS.match(statement):
+        return "begin"
+    if found := _ENDS.match(statement):
+        return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
+    return None
+
+
 def controls_transaction(statement: str) -> bool:
     """Whether a statement only begins or ends a transaction."""
     return bool(_BEGINS.match(statement) or _ENDS.match(statement))

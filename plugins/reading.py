@@ -22,6 +22,8 @@ import fixtures.data_session
 import fixtures.database
 import fixtures.drift
 import fixtures.files
+import fixtures.fit
+import fixtures.forecast
 import fixtures.invariants
 import fixtures.layer
 import fixtures.logs

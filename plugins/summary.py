@@ -13,6 +13,8 @@ from health.aws import Bastion, Cluster, Identity
 from health.catalog import Catalog
 from health.environment import Environment
 from health.evidence import foreseen
+from health.fit import Fit
+from health.forecast import Forecast
 from health.history import History
 from health.migrations import MigrationDirectory
 from health.overview import answers, counted, entity_overview, history_overview, proof_overview
@@ -92,4 +94,7 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
 def _history(facts: Facts) -> History | None:
     history: History | None = facts.read_already("history")
     evidence = facts.read_already("evidence")
-    return history if history is None or evidence is None else foreseen(history, evidence)
+    if history is None or evidence is None:
+        return history
+    tried: list[Forecast | Fit | None] = [facts.read_already("forecast"), facts.read_already("fit")]
+    return foreseen(history, evidence, frozenset().union(*(each.failing for each in tried if each is not None)))

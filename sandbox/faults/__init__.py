@@ -52,4 +52,4 @@ def apply(plan: Plan, names: list[str]) -> None:
         FAULTS[name].apply(plan)
 
 
-from sandbox.faults import api, aws, data, database, directory, history, layer, logs, schema, way  # noqa: E402, F401 - they register themselves here
+from sandbox.faults import api, aws, data, database, directory, history, layer, logs, pending, schema, way  # noqa: E402, F401 - they register themselves here

@@ -50,7 +50,7 @@ def transaction_left_open(plan: Plan) -> None:
     plan.extra_migrations["99990101000000_transaction_left_open"] = "BEGIN;\n" + table("LeftOpen")
 
 
-@fault("pending-migration")
+@fault("pending-migration-fails")
 def pending_fails(plan: Plan) -> None:
     """A pending migration changes a table that is not there: only running it tells (P3018)."""
     plan.extra_migrations["99990101000000_fails"] = 'ALTER TABLE "Absent" ADD COLUMN "data" JSONB;\n'

@@ -32,8 +32,12 @@ function instant(text) {
 
 const KINDS = { '28P01': 'AuthenticationFailed', 28000: 'DatabaseAccessDenied', '3D000': 'DatabaseDoesNotExist' }
 
+// What PostgreSQL has refused, the oldest first; who reads it empties it.
+export const refusals = []
+
 function failure(error) {
-  const { code, message } = error
+  const { code, message, position } = error
+  if (error.severity) refusals.push({ code, message, position: position ? Number(position) : null })
   const told = { originalCode: code, originalMessage: message }
   if (KINDS[code]) {
     const named = /"([^"]*)"/.exec(message)?.[1]

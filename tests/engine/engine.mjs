@@ -1,12 +1,14 @@
 // Prisma's schema engine without its CLI: node engine.mjs 6.19.3|7.10.1, with DATABASE_URL and MIGRATIONS set.
 // Reads a JSON list of actions from stdin, does them in one session, and answers with a JSON list of the same length:
 //   {"do": "diagnose"}, {"do": "deploy"}, {"do": "applied", "name": "…"} or {"do": "rolled-back", "name": "…"}
-//   → {"result": …} or {"error": {"code": …, "message": …}}, each with "begun": the names of the scripts it began.
+// Any may name a "url" and "migrations" of its own: then it has a session of its own.
+//   → {"result": …} or {"error": {"code": …, "message": …}}, each with "begun": the names of the scripts it began, and
+//     "refused": the first error of PostgreSQL's, as {"code": …, "message": …, "position": …}, or null.
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
-import { adapterFor } from './adapter.mjs'
+import { adapterFor, refusals } from './adapter.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CODE = {
@@ -71,24 +73,36 @@ function listen(line) {
 
 async function answer(work) {
   begun = []
+  refusals.length = 0
   try {
-    return { result: (await work()) ?? null, begun }
+    return { result: (await work()) ?? null, begun, refused: refusals[0] ?? null }
   } catch (error) {
-    return { error: { code: error.code ?? null, message: error.message }, begun }
+    return { error: { code: error.code ?? null, message: error.message }, begun, refused: refusals[0] ?? null }
   }
 }
 
 const { DATABASE_URL, MIGRATIONS } = process.env
 const actions = JSON.parse(readFileSync(0, 'utf8'))
 const SchemaEngine = await load(process.argv[2])
-let engine
-const connected = await answer(async () => {
-  const factory = bindMigrationAwareSqlAdapterFactory(adapterFor(DATABASE_URL))
-  engine = await SchemaEngine.new({ datamodels: undefined }, listen, factory)
-})
+async function connect(url) {
+  let session
+  const { connect: begin, ...rest } = adapterFor(url)
+  const adapter = { ...rest, connect: async () => (session = await begin()) }
+  const engine = await SchemaEngine.new({ datamodels: undefined }, listen, bindMigrationAwareSqlAdapterFactory(adapter))
+  return { engine, close: () => session?.dispose() }
+}
+let shared
+const connected = DATABASE_URL ? await answer(async () => void (shared = await connect(DATABASE_URL))) : undefined
 const answers = []
-for (const { do: action, name } of actions) {
-  answers.push(engine ? await answer(() => ACTIONS[action](engine, readMigrations(MIGRATIONS), name)) : connected)
+for (const { do: action, name, url, migrations = MIGRATIONS } of actions) {
+  const act = ({ engine }) => ACTIONS[action](engine, readMigrations(migrations), name)
+  if (!url) {
+    answers.push(shared ? await answer(() => act(shared)) : connected)
+    continue
+  }
+  let own
+  answers.push(await answer(async () => act((own = await connect(url)))))
+  await own?.close()
 }
 // The timer of the advisory lock would keep this process for 10 seconds.
 process.stdout.write(JSON.stringify(answers), () => process.exit())

@@ -1,0 +1,176 @@
+"""What the next deploy will do, tried on a copy of the environment and asked of its rows."""
+
+from collections.abc import Iterator, Sequence
+
+from health.check import check
+from health.demands import TableLock
+from health.finding import CouldNotCheck, Finding
+from health.fit import Answer, Fit
+from health.forecast import Conflict, Forecast, Foreseen
+from health.text import one_line
+
+_SHOWN = 3  # further conflicts that a message names
+_SAID = {
+    "25001": "PostgreSQL takes such a statement alone in its file only.",
+    "55P04": "A new label of an enum cannot be used in the transaction that adds it, and a file is one.",
+}
+_ASKS = {
+    "unique": "They are duplicates to {name}, which is to be unique.",
+    "not null": "They have no value in {name}, which becomes NOT NULL.",
+    "foreign key": "The rows that they lead to by {name} are not there.",
+    "check": "They do not satisfy {name}.",
+    "type": "Their value of {name} does not fit its new type.",
+}
+
+
+@check(finds={"pending-migration-fails": "error", "pending-migration-unforeseen": "error"})
+def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
+    """Every pending migration applies to this environment as it stands.
+
+    What a deploy would apply is run on a copy of the environment's schema and history, the way the application's
+    Prisma runs it: each file as one query up to 7.3, statement by statement from 7.4. A deploy stops at the first
+    migration that fails (P3018), leaves its row failed, and blocks every later one (P3009). Later migrations, and
+    later statements of the one that fails, are tried as if what fails had been passed over. A copy holds no rows:
+    what they say is the check pending-data-fits.
+
+    Mend it by what PostgreSQL says, before the deploy: complete or remove what is in the way, or mend the file while
+    it is applied nowhere.
+    """
+    for foreseen in forecast.migrations:
+        said = list(dict.fromkeys((*([foreseen.first] if foreseen.first else ()), *foreseen.conflicts)))
+        unclear = [each for each in said if each.says_nothing]
+        evidence = {"migration": one_line(foreseen.name), "name": foreseen.name}
+        if unclear:  # what its other statements say hangs on this one
+            yield Finding(
+                "pending-migration-unforeseen",
+                one_line(foreseen.name),
+                f"What it does cannot be foreseen: on the copy, {str(unclear[0]).rstrip('.')}. The environment's own "
+                "server may answer otherwise.",
+                evidence,
+            )
+        elif said:
+            shown, *more = said
+            others = [each for each in more if (each.line, each.statement) != (shown.line, shown.statement)]
+            yield Finding(
+                "pending-migration-fails",
+                one_line(foreseen.name),
+                " ".join(_failing(forecast, foreseen, shown, others)),
+                {
+                    **evidence,
+                    "sqlstate": shown.failure.sqlstate,
+                    "said": shown.failure.message,
+                    "line": shown.line,
+                    "reached": foreseen.reached,
+                    "conflicts": tuple(map(str, (shown, *others))),
+                },
+            )  # fmt: skip
+
+
+@check(finds={"pending-data-violates": "error", "pending-data-unasked": "info"})
+def test_pending_data_fits(fit: Fit) -> Iterator[Finding]:
+    """Every row fits what the pending migrations ask of it.
+
+    A schema does not show that a unique index meets duplicates (23505), NOT NULL a NULL (23502), a foreign key a row
+    without its parent (23503), a check or a narrower type a value that is too much (23514, 22001, 22003, 22P02). The
+    copy tells what each pending statement adds to tables that are there; the environment is asked, read only, how
+    many rows do not fit, and for the primary keys of up to five. Conditions that a migration words itself are asked
+    only where they are understood whole: no SQL of a migration runs on the environment.
+
+    Mend it by correcting the rows before the deploy. Which of two duplicates stays is a person's decision.
+    """
+    unanswered = [answer for answer in fit.answers if answer.unanswered]
+    violated = [answer for answer in fit.answers if answer.rows]
+    if unanswered and not violated:
+        demand = unanswered[0].demand
+        raise CouldNotCheck(
+            f"whether the rows of {one_line(demand.table)} fit {one_line(demand.name)}, which "
+            f"{one_line(demand.migration)} adds, was not answered: {unanswered[0].unanswered}",
+            f"table {one_line(demand.table)}, read only",
+            "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
+        )
+    for answer in violated:
+        yield _violation(answer)
+    for answer in fit.answers:
+        if why := answer.demand.unasked or answer.unanswered:
+            demand = answer.demand
+            yield Finding(
+                "pending-data-unasked",
+                one_line(demand.subject),
+                f"Line {demand.line} asks something of the rows of {one_line(demand.table)} ({demand.sqlstate} where "
+                f"one does not fit), which could not be asked: {why}. Look at them before the deploy.",
+                {"migration": one_line(demand.migration), "table": one_line(demand.table)},
+            )
+
+
+@check(finds={"pending-locks-table": "info", "pending-locks-large-table": "warning"})
+def test_pending_locks_no_large_table(forecast: Forecast, fit: Fit) -> Iterator[Finding]:
+    """No pending migration keeps others from a large table.
+
+    Most changes lock their table against writing, or against everything, until the file's end; some write it anew.
+    On a small table nobody notices. On one above 1 GB requests wait, and Frigg's functions have 30 s at most.
+
+    Mend it by deploying at a quiet hour, or by an index that is made CONCURRENTLY in a file of its own.
+    """
+    locked: dict[str, list[tuple[Foreseen, TableLock]]] = {}
+    for foreseen in forecast.migrations:
+        for lock in foreseen.locks:
+            locked.setdefault(lock.table, []).append((foreseen, lock))
+    for table, found in locked.items():
+        foreseen, lock = max(found, key=lambda each: (each[1].rewrites, each[1].mode == "AccessExclusiveLock"))
+        size = fit.sizes.get(table)
+        what = "keeps everybody from it" if lock.mode == "AccessExclusiveLock" else "keeps writers from it"
+        rewrites = " and writes it anew" if lock.rewrites else ""
+        yield Finding(
+            "pending-locks-large-table" if size and size.big else "pending-locks-table",
+            one_line(table),
+            f"{one_line(foreseen.name)}, line {lock.line}, {what} ({lock.mode}){rewrites}: "
+            f"{size or 'its size is not known'}.",
+            {
+                "migration": one_line(foreseen.name),
+                "lock": lock.mode,
+                "rewrites": any(each.rewrites for _, each in found),
+                "bytes": size.bytes if size else None,
+            },
+        )
+
+
+def _failing(forecast: Forecast, foreseen: Foreseen, shown: Conflict, others: Sequence[Conflict]) -> Iterator[str]:
+    yield f"{_when(forecast, foreseen)}: {str(shown).rstrip('.')}."
+    if shown.failure.sqlstate in _SAID:
+        yield _SAID[shown.failure.sqlstate]
+    if others:
+        yield (
+            f"{len(others)} further {'statement conflicts' if len(others) == 1 else 'statements conflict'}: "
+            f"{'; '.join(map(str, others[:_SHOWN]))}."
+        )
+
+
+def _when(forecast: Forecast, foreseen: Foreseen) -> str:
+    if not foreseen.reached:
+        return "A deploy stops before it; after that, it would fail too"
+    if forecast.blocked is not None:
+        return f"A deploy stops with {forecast.blocked} before it; once that is mended, it fails here (P3018)"
+    return "A deploy will fail on it (P3018)"
+
+
+def _violation(answer: Answer) -> Finding:
+    demand = answer.demand
+    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {one_line(demand.table)}"
+    keys = ", ".join(answer.keys)
+    first = "" if answer.rows is not None and answer.rows <= len(answer.keys) else "the first of them "
+    return Finding(
+        "pending-data-violates",
+        one_line(demand.subject),
+        f"A deploy will fail on line {demand.line} (P3018, {demand.sqlstate}): {many} "
+        f"{'does' if answer.rows == 1 else 'do'} not fit. {_ASKS[demand.kind].format(name=one_line(demand.name))}"
+        + (f" By their key ({', '.join(map(one_line, demand.keys))}), {first}{keys}." if keys else ""),
+        {
+            "migration": one_line(demand.migration),
+            "sqlstate": demand.sqlstate,
+            "table": one_line(demand.table),
+            "constraint": one_line(demand.name),
+            "rows": answer.rows,
+            "keys": answer.keys,
+            "line": demand.line,
+        },
+    )

@@ -1,0 +1,271 @@
+"""What is foreseen of a deploy, against what Prisma's own engine then does: generated cases, the same in every run."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import fixtures.fit
+from fixtures.clone import clone
+from fixtures.files import read_migrations
+from fixtures.postgres import PrivatePostgres
+from fixtures.private import private_directory
+from fixtures.session import Database
+from health.fit import Fit
+from health.forecast import Forecast
+from health.migrations import Migration, file_problem
+from health.prisma import COLUMNS_SQL, TABLE, checksum
+from health.secret import Secret
+from sandbox.faults import FAULTS
+from sandbox.plan import Plan
+from tests.engine import prisma
+from tests.engine.test_engine import IN_URL, PASSWORD, write
+from tests.fixtures.anew import Anew
+from tests.fixtures.lineage import FRIGG, directory, environment
+
+pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
+
+CASES, SEED = 200, 20261122
+BASE = """
+CREATE TYPE "Kind" AS ENUM ('ONE', 'TWO');
+CREATE TABLE "A" ("id" SERIAL PRIMARY KEY, "a" INTEGER, "b" TEXT, "c" VARCHAR(20), "k" "Kind", "n" BIGINT NOT NULL);
+CREATE TABLE "B" ("id" INTEGER PRIMARY KEY, "a_id" INTEGER, "x" INTEGER NOT NULL);
+CREATE TABLE "C" ("id" INTEGER PRIMARY KEY, "y" TEXT);
+CREATE INDEX "A_a_idx" ON "A"("a");
+CREATE UNIQUE INDEX "B_x_key" ON "B"("x");
+CREATE VIEW "V" AS SELECT "id" FROM "C";
+"""
+ROWS = """
+INSERT INTO "A" ("a", "b", "c", "k", "n") VALUES (1, 'same', 'short', 'ONE', 5), (2, 'same', 'rather long', 'TWO', 6),
+  (3, NULL, NULL, NULL, 7000000000), (NULL, 'other', 'x', 'ONE', 8);
+INSERT INTO "B" VALUES (1, 1, 10), (2, 99, 20), (3, NULL, 30);
+"""
+# Statements by what becomes of them where nothing was run before: each may meet any other.
+APPLIES = (
+    'CREATE TABLE "T{n}" ("id" INTEGER PRIMARY KEY, "a_id" INTEGER);',
+    'CREATE TABLE IF NOT EXISTS "A" ("id" INTEGER);',
+    'ALTER TABLE "A" ADD COLUMN "c{n}" INTEGER;',
+    'ALTER TABLE "A" ADD COLUMN "d{n}" INTEGER NOT NULL DEFAULT 3;',
+    'ALTER TABLE "A" ADD COLUMN IF NOT EXISTS "b" TEXT;',
+    'CREATE INDEX "A_i{n}" ON "A"("b");',
+    'CREATE UNIQUE INDEX "A_u{n}" ON "A"("a");',
+    'CREATE UNIQUE INDEX "A_p{n}" ON "A"("n") WHERE "b" IS NOT NULL;',
+    "ALTER TYPE \"Kind\" ADD VALUE IF NOT EXISTS 'THREE';",
+    'ALTER TABLE "A" ALTER COLUMN "c" TYPE VARCHAR(40);',
+    'ALTER TABLE "A" ALTER COLUMN "a" TYPE BIGINT;',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_n{n}" CHECK ("n" > 0);',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_v{n}" CHECK ("a" > 100) NOT VALID;',
+    'ALTER TABLE "B" ADD CONSTRAINT "B_f{n}" FOREIGN KEY ("id") REFERENCES "A"("id");',
+    'UPDATE "C" SET "y" = \'x\';',
+    "SELECT 1;",
+    "-- a comment; with a semicolon\nSELECT 'a;b';",
+    "DO $$ BEGIN PERFORM 1; END $$;",
+    'CREATE OR REPLACE FUNCTION "f{n}"() RETURNS int LANGUAGE sql AS $f$ SELECT 1; $f$;',
+    'DROP INDEX IF EXISTS "A_a_idx";',
+)
+FAILS = (
+    'CREATE TABLE "A" ("id" INTEGER);',
+    'CREATE TABLE "V" ("id" INTEGER);',
+    "CREATE TYPE \"Kind\" AS ENUM ('X');",
+    'ALTER TABLE "A" ADD COLUMN "b" TEXT;',
+    'ALTER TABLE "Absent" ADD COLUMN "b" TEXT;',
+    'ALTER TABLE "A" DROP COLUMN "absent";',
+    'DROP INDEX "absent";',
+    'DROP TABLE "A_absent";',
+    'CREATE INDEX CONCURRENTLY "A_x{n}" ON "A"("b"); SELECT 1;',
+    'ALTER TYPE "Kind" ADD VALUE \'FOUR{n}\';\nALTER TABLE "A" ALTER COLUMN "k" SET DEFAULT \'FOUR{n}\';',
+    "ALTER TYPE \"Kind\" ADD VALUE 'ONE';",
+    "SELEC 1;",
+    "SELECT 1 / 0;",
+    'ALTER TABLE "A" ADD COLUMN "t" citext;',
+    'ALTER TABLE "B" ADD CONSTRAINT "B_fk" FOREIGN KEY ("x") REFERENCES "A"("a");',
+    'DROP TABLE "C";',
+)
+ROWS_SAY = (
+    'CREATE UNIQUE INDEX "A_b_key" ON "A"("b");',
+    'CREATE UNIQUE INDEX "A_two" ON "A"("k", "b") NULLS NOT DISTINCT;',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_uq" UNIQUE ("b");',
+    'ALTER TABLE "A" ALTER COLUMN "b" SET NOT NULL;',
+    'ALTER TABLE "A" ADD COLUMN "r" TEXT NOT NULL;',
+    'ALTER TABLE "B" ADD CONSTRAINT "B_a_fk" FOREIGN KEY ("a_id") REFERENCES "A"("id");',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_a_c" CHECK ("a" > 1);',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_b_c" CHECK ("b" IS NOT NULL);',
+    'ALTER TABLE "A" ADD CONSTRAINT "A_b_d" CHECK ("b" <> \'same\');',
+    'ALTER TABLE "A" ALTER COLUMN "c" TYPE VARCHAR(6);',
+    'ALTER TABLE "A" ALTER COLUMN "n" TYPE INTEGER;',
+    "CREATE TYPE \"Kind_new\" AS ENUM ('ONE');\n"
+    'ALTER TABLE "A" ALTER COLUMN "k" TYPE "Kind_new" USING ("k"::text::"Kind_new");',
+)
+KINDS = {"applies", "42P07", "42701", "42704", "55P04", "25001", "42601", "23505", "23502", "23503", "23514"}
+AROUND = ("{}", "{}", "{}", "{}", "BEGIN;\n{}\nCOMMIT;", "{}\nCOMMIT;\nSELECT 2;", "/* one /* two; */ */\n\n{}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """None where all applies; else the migration, SQLSTATE and line."""
+
+    migration: str | None = None
+    sqlstate: str | None = None
+    line: int | None = None
+
+    def like(self, told: Outcome) -> bool:
+        """Whether it is what was told, which names no line for most errors."""
+        return (self.migration, self.sqlstate) == (told.migration, told.sqlstate) and told.line in (None, self.line)
+
+
+def generated() -> list[dict[str, str]]:
+    """Each case's pending migrations."""
+    chance = random.Random(SEED)
+    cases = []
+    for number in range(CASES):
+        case = {}
+        for place in range(chance.choice((1, 1, 1, 2, 3))):
+            pool = chance.choices((APPLIES, FAILS, ROWS_SAY), (6, 2, 2), k=chance.choice((1, 1, 2, 3, 5)))
+            statements = [chance.choice(kind).replace("{n}", f"{place}_{at}") for at, kind in enumerate(pool)]
+            case[f"{number:03}_{place}"] = chance.choice(AROUND).replace("{}", "\n\n".join(statements)) + "\n"
+        cases.append(case)
+    return cases
+
+
+@pytest.fixture(scope="module")
+def anew() -> Iterator[Anew]:
+    with clone("public") as clones, clones.database("anew") as made:
+        yield Anew(made)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PrivatePostgres]:
+    with private_directory("forecast") as place:
+        server = PrivatePostgres(place, Secret(PASSWORD))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def connect(postgres: PrivatePostgres, options: str = "") -> psycopg.Connection:
+    return psycopg.connect(url(postgres), options=options, autocommit=not options)
+
+
+@contextmanager
+def reading(postgres: PrivatePostgres) -> Iterator[Database]:
+    with connect(postgres, "-c default_transaction_read_only=on -c search_path=pg_catalog") as looking:
+        yield Database(looking)
+
+
+def url(postgres: PrivatePostgres, schema: str = "") -> str:
+    address = f"postgresql://postgres:{IN_URL}@127.0.0.1:{postgres.port}/postgres"
+    return f"{address}?schema={schema}" if schema else address
+
+
+def test_what_is_foreseen_is_what_prisma_does(postgres: PrivatePostgres, anew: Anew, tmp_path: Path) -> None:
+    cases = generated()
+    places = [write(tmp_path / str(number), **{"000": BASE, **case}) for number, case in enumerate(cases)]
+    with connect(postgres) as admin:
+        for number in range(len(cases)):
+            fill(admin, f"c{number}", {"000": BASE}, ROWS)
+    told = []
+    for case, place in zip(cases, places, strict=True):
+        told.append(Forecast(anew.foresee((BASE,), pending_of(place, case))))
+    with reading(postgres) as session:  # every case has the same rows
+        fits = [fixtures.fit.fit(environment(schema="c0"), forecast, session) for forecast in told]
+    answers = prisma.deploy_each(
+        "6.19.3", [(url(postgres, f"c{number}"), place) for number, place in enumerate(places)]
+    )
+    seen: Counter[str] = Counter()
+    wrong = []
+    for case, forecast, fit, answer in zip(cases, told, fits, answers, strict=True):
+        ours, theirs = outcome(forecast, fit), answered(answer, case)
+        unasked = [each.demand for each in fit.answers if each.demand.unasked]
+        if ours.like(theirs):
+            seen[theirs.sqlstate or "applies"] += 1
+        elif any((each.migration, each.sqlstate) == (theirs.migration, theirs.sqlstate) for each in unasked):
+            seen["unasked"] += 1  # said to be unknown
+        else:
+            wrong.append(f"{ours} for {theirs}: {answer['refused']}, {case}")
+    assert not wrong, "\n".join(wrong)
+    assert seen.keys() >= KINDS
+    assert seen["applies"] > CASES / 8
+    assert seen["unasked"] < CASES / 20
+
+
+def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
+    postgres: PrivatePostgres, anew: Anew, tmp_path: Path
+) -> None:
+    known = {migration.name: migration.sql or "" for migration in FRIGG.migrations}
+    told: dict[str, Outcome] = {}
+    deploys = []
+    for fault in FAULTS.values():
+        plan = Plan()
+        fault.apply(plan)
+        pending = {name: sql for name, sql in plan.extra_migrations.items() if sql is not None}
+        if not pending or any(map(file_problem, directory(pending).migrations)):
+            continue
+        schema, place = fault.name.replace("-", "_"), write(tmp_path / fault.name, **known, **pending)
+        with connect(postgres) as admin:
+            fill(admin, schema, known, *plan.afterwards)
+        with reading(postgres) as session:
+            forecast = Forecast(anew.foresee((*known.values(), *plan.afterwards), pending_of(place, pending)))
+            told[fault.name] = outcome(forecast, fixtures.fit.fit(environment(schema=schema), forecast, session))
+        deploys.append((url(postgres, schema), place, pending))
+    answers = prisma.deploy_each("6.19.3", [(address, place) for address, place, _ in deploys])
+    for ours, answer, (_, _, pending) in zip(told.values(), answers, deploys, strict=True):
+        assert ours.like(answered(answer, pending)), (ours, answer)
+    assert {name: ours.sqlstate for name, ours in told.items() if ours.sqlstate is not None} == {
+        "pending-fails": "42P01", "pending-relation-exists": "42P07", "pending-enum-in-transaction": "55P04",
+        "pending-duplicate-rows": "23505", "pending-null-rows": "23502", "pending-index-missing": "42704",
+    }  # fmt: skip
+
+
+def pending_of(place: Path, names: Container[str]) -> list[Migration]:
+    return [each for each in read_migrations(place, "").migrations if each.name in names]
+
+
+def fill(admin: psycopg.Connection, schema: str, migrations: Mapping[str, str], *afterwards: str) -> None:
+    """A schema in which migrations are applied and recorded."""
+    admin.execute(f"CREATE SCHEMA {schema}".encode())
+    admin.execute(f"SET search_path = {schema}".encode())
+    admin.execute(f"CREATE TABLE {TABLE} ({COLUMNS_SQL})".encode())
+    for name, sql in migrations.items():
+        admin.execute(sql.encode())
+        admin.execute(
+            f"INSERT INTO {TABLE} (id, checksum, migration_name, finished_at) VALUES (%s, %s, %s, now())".encode(),
+            (name[:36], checksum(sql), name),
+        )
+    for script in afterwards:
+        admin.execute(script.encode())
+
+
+def outcome(forecast: Forecast, fit: Fit) -> Outcome:
+    """What is said to come first: a statement that does not run, or rows that do not fit."""
+    for migration in forecast.migrations:
+        first = migration.first
+        violated = [
+            Outcome(migration.name, answer.demand.sqlstate, answer.demand.line)
+            for answer in fit.answers
+            if answer.rows and answer.demand.migration == migration.name
+        ]
+        if first is not None:
+            at = Outcome(migration.name, first.failure.sqlstate, first.line)
+            if first.failure.sqlstate == "42601" or not violated or (at.line or 0) < (violated[0].line or 0):
+                return at
+        if violated:
+            return violated[0]
+    return Outcome()
+
+
+def answered(answer: dict[str, Any], case: dict[str, str]) -> Outcome:
+    if "result" in answer:
+        return Outcome()
+    name, said = answer["begun"][-1], answer["refused"]
+    line = case[name].count("\n", 0, said["position"] - 1) + 1 if said["position"] else None
+    return Outcome(name, said["code"], line)
