@@ -43,7 +43,7 @@ def pending_null_rows(plan: Plan) -> None:
     plan.afterwards.append(_USERS.format(first="NULL", second="NULL"))
 
 
-@fault("pending-migration-fails")
+@fault("pending-objects-exist")
 def pending_index_missing(plan: Plan) -> None:
     """A pending migration drops an index that somebody has dropped by hand before (42704)."""
     plan.extra_migrations["99990101000000_drop_index"] = 'DROP INDEX "User_username_appUserId_key";\n'
