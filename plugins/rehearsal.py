@@ -72,8 +72,8 @@ class Rehearsal:
         try:
             trial = self._prove(finding, way)
         except Refused as refused:
-            state = refused.failure.sqlstate or ""
-            return _unproven(_said(refused)) if state.startswith(_OF_THE_COPY) else Trial(None, _said(refused))
+            own = refused.failure.limit or (refused.failure.sqlstate or "").startswith(_OF_THE_COPY)
+            return _unproven(_said(refused)) if own else Trial(None, _said(refused))
         except (CloneError, CouldNotCheck) as error:
             return _unproven(one_line(str(error)))
         if trial.proof is None or trial.proof.status == "unproven":
@@ -169,9 +169,10 @@ class Rehearsal:
             copy.apply(*earlier)
             with copy.facts() as facts:
                 history: History = facts["history"]
+                one_query: bool = facts["prisma"].one_query
             if history.deployment.error not in (None, "P3018"):
                 return f"a deploy then stops with {history.deployment.error}"
-            copy.deploy(history)
+            copy.deploy(history, one_query=one_query)
             copy.apply(*later)
             with copy.facts() as facts:
                 after = judge(_judged(facts), facts)

@@ -56,6 +56,15 @@ def pending_fails(plan: Plan) -> None:
     plan.extra_migrations["99990101000000_fails"] = 'ALTER TABLE "Absent" ADD COLUMN "data" JSONB;\n'
 
 
+@fault("pending-migration")
+def pending_fails_there_only(plan: Plan) -> None:
+    """A pending migration fails in this database, and on no copy of it: that a deploy fails is not foreseen."""
+    plan.extra_migrations["99990101000000_fails"] = (
+        "DO $$ BEGIN IF current_database() = 'postgres' THEN\n"
+        '  ALTER TABLE "Absent" ADD COLUMN "data" JSONB;\nEND IF; END $$;\n'
+    )
+
+
 @fault("wrong-provider")
 def wrong_provider(plan: Plan) -> None:
     """The lock file of the migrations names another database."""

@@ -137,7 +137,7 @@ def test_what_is_pending_is_applied_and_judged_anew(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_fails_is_named_with_its_cause(tmp_path: Path) -> None:
-    with made(tmp_path, "pending-fails") as world:
+    with made(tmp_path, "pending-fails-there-only") as world:
         told = world.migrate()
         posts = world.relay.methods("POST")
     assert told.result.status == 1
