@@ -86,11 +86,14 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
                     expected[change.key] = change.after
             else:  # what it has left is its own finding's
                 touched.setdefault(change.key, migration.name)
+    # What a pending migration drops needs to be there only.
+    coming = (change for each in history.pending for change in replay.changes.get(each.name, ()))
+    going = {change.key for change in coming if change.after is None}
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
     found = [
         Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched))
         for key in sorted(expected.keys() | objects.keys())
-        if expected.get(key) != objects.get(key)
+        if expected.get(key) != objects.get(key) and not (key in objects and key in going)
     ]
     whole = list(_without_parts(found))
     subjects = {each.subject for each in whole}

@@ -6,8 +6,8 @@ from sandbox.faults import fault
 from sandbox.plan import Plan
 
 _USERS = """
-INSERT INTO "User" ("type", "email", "updatedAt") VALUES
-('INDIVIDUAL', {first}, now()), ('INDIVIDUAL', {second}, now()), ('INDIVIDUAL', 'third@example.com', now())
+INSERT INTO "User" ("type", "name", "updatedAt") VALUES
+('INDIVIDUAL', {first}, now()), ('INDIVIDUAL', {second}, now()), ('INDIVIDUAL', 'Third', now())
 """
 
 
@@ -32,14 +32,14 @@ def pending_enum_in_transaction(plan: Plan) -> None:
 @fault("pending-data-violates")
 def pending_duplicate_rows(plan: Plan) -> None:
     """A pending migration makes a unique index over values that two rows have alike (23505)."""
-    plan.extra_migrations["99990101000000_unique_email"] = 'CREATE UNIQUE INDEX "User_email_key" ON "User"("email");\n'
-    plan.afterwards.append(_USERS.format(first="'same@example.com'", second="'same@example.com'"))
+    plan.extra_migrations["99990101000000_unique_name"] = 'CREATE UNIQUE INDEX "User_name_key" ON "User"("name");\n'
+    plan.afterwards.append(_USERS.format(first="'Same'", second="'Same'"))
 
 
 @fault("pending-data-violates")
 def pending_null_rows(plan: Plan) -> None:
     """A pending migration makes a column NOT NULL in which two rows have no value (23502)."""
-    plan.extra_migrations["99990101000000_email_required"] = 'ALTER TABLE "User" ALTER COLUMN "email" SET NOT NULL;\n'
+    plan.extra_migrations["99990101000000_name_required"] = 'ALTER TABLE "User" ALTER COLUMN "name" SET NOT NULL;\n'
     plan.afterwards.append(_USERS.format(first="NULL", second="NULL"))
 
 
