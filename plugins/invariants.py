@@ -18,6 +18,7 @@ from health.environment import Environment
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
 from health.invariants import Answer, Invariant, InvariantError, judge
 from plugins.fixes import FIXES
+from plugins.items import turn_name
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,8 +36,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Mod
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The data come last in each environment: whatever keeps them from being read is told before."""
-    from plugins.reading import turn_name  # a plugin itself, which is registered after this one
-
     turns = list(dict.fromkeys(map(turn_name, items)))
     items.sort(key=lambda item: (turns.index(turn_name(item)), isinstance(item.parent, _File)))
 

@@ -12,8 +12,9 @@ from health.finding import CouldNotCheck, Finding, Fix
 from health.text import inert, one_line, printable
 from health.waivers import Waiver
 from plugins import fixes
+from plugins.items import check_of, turn_name
 from plugins.options import RUN, Turn
-from plugins.reading import READINGS, check_of, turn_name, turn_of
+from plugins.reading import READINGS, turn_of
 from plugins.rehearsal import Rehearsal
 from plugins.summary import overview, summarize
 

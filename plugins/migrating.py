@@ -9,9 +9,10 @@ import pytest
 from fixtures.migration_run import migrate
 from health.registry import RegistryError
 from plugins.catalogue import all_checks
+from plugins.items import check_of, turn_name
 from plugins.options import RUN, Run
 from plugins.progress import Progress
-from plugins.reading import READINGS, check_of, distributed, turn_name, turn_of
+from plugins.reading import READINGS, distributed, turn_of
 from plugins.recording import told_of, verdict_of
 
 if TYPE_CHECKING:

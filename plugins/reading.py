@@ -40,11 +40,11 @@ import fixtures.tunnel
 import fixtures.waivers
 from fixtures.aws_client import Accounts
 from fixtures.facts import READERS, Facts
-from health.check import Check
 from health.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.migration_run import MigrationRun
 from plugins import fixes
+from plugins.items import check_of, turn_name
 from plugins.local import Sandbox
 from plugins.options import RUN, Run, Turn
 
@@ -188,23 +188,10 @@ class _Hooks:
         """All facts of the run's environments have been read, or could not be."""
 
 
-def turn_name(item: pytest.Item) -> str | None:
-    """What stands in an item's brackets: a key of the run's turns."""
-    callspec = getattr(item, "callspec", None)
-    name: str | None = callspec.params.get("facts") if callspec else None
-    return name
-
-
 def turn_of(item: pytest.Item) -> Turn | None:
     """The environment that an item judges, and in which phase."""
     name = turn_name(item)
     return item.config.stash[RUN].turns[name] if name is not None else None
-
-
-def check_of(item: pytest.Item) -> Check | None:
-    """The declared check behind an item."""
-    found: Check | None = getattr(getattr(item, "function", None), "check", None)
-    return found
 
 
 def _needed(turn: str, items: Iterable[pytest.Item]) -> set[str]:
