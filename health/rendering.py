@@ -68,7 +68,7 @@ def rehearsal_line(environment: Mapping[str, Any]) -> str | None:
         return f"Not proven to the end: {told['detail'].rstrip('.')}."
     numbers = {fix["order"] for check in environment["checks"] for f in check["findings"] for fix in f["fixes"]}
     last = max(number for number in numbers if number)
-    fixes = f"fixes 1 to {last} in this order" if last > 1 else "fix 1"
+    fixes = "fix 1" if last == 1 else f"fixes 1 {'and' if last == 2 else 'to'} {last} in this order"  # noqa: PLR2004
     return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({told['seconds']:.1f} s)."
 
 

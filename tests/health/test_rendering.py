@@ -283,3 +283,22 @@ def test_what_a_consequence_explains_stands_under_the_cause() -> None:
     assert "Root cause: failed-migration, a\n" in lines
     assert "explains migration-run-failed: Something about 42" in lines
     assert "explains pending-migration: Something about b" in lines
+
+
+@pytest.mark.parametrize(
+    ("fixes", "told", "shown"),
+    [
+        (1, {"status": "proven", "detail": None, "seconds": 0.42}, "fix 1, a deploy, then healthy (0.4 s)."),
+        (2, {"status": "proven", "detail": None, "seconds": 1}, "fixes 1 and 2 in this order, a deploy, then healthy"),
+        (3, {"status": "proven", "detail": None, "seconds": 1}, "fixes 1 to 3 in this order, a deploy, then healthy"),
+        (1, {"status": "unproven", "detail": "a b.", "seconds": 1}, "Not proven to the end: a b."),
+    ],
+)
+def test_what_came_of_all_fixes_in_their_order(fixes: int, told: dict[str, Any], shown: str) -> None:
+    suggested = [fix("sql", "Mend it", f"SELECT {number};") for number in range(fixes)]
+    judged = judge_environment(
+        "prod", "before", [check("one", "failed", finding("failed-migration", "a", fixes=suggested))], EVERY
+    )
+    lines = " ".join(block({**judged, "rehearsal": told}, False, lambda text, _: text))
+    assert shown in lines
+    assert "to the end" not in " ".join(block(judged, False, lambda text, _: text))
