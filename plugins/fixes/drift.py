@@ -15,6 +15,7 @@ from plugins.fixes import fixes
 _COLUMN = re.compile(r"(?P<type>.+?)(?P<null> NOT NULL)?(?: DEFAULT (?P<default>.+))?", re.DOTALL)
 _ROWS = "whether the rows allow it, no copy can tell: it has none"
 _VIOLATED = "It fails, and changes nothing, while a row violates it."
+_BY_HAND = "Its name or definition holds characters that no terminal shows: mend it by hand."
 _DECLARE = "or declare it under known_differences in the registry"
 _MADE_BY_ITSELF = ("identity", "generated")  # columns that say so where others have their default
 
@@ -23,8 +24,8 @@ _MADE_BY_ITSELF = ("identity", "generated")  # columns that say so where others 
 def brought_back(finding: Finding, drift: Drift, environment: Environment) -> Iterator[Fix | NoFix]:
     """The SQL that makes the object as the migrations have it, or what a person is to decide first."""
     each = _difference(drift, finding)
-    if any(printable(text) != text for text in (*each.key, each.expected or "", each.live or "")):
-        yield NoFix("Its definition holds control characters: mend it by hand.")
+    if not _plain(*each.key, each.expected or "", each.live or ""):
+        yield NoFix(_BY_HAND)
         return
     kind = each.key[0]
     if kind == "column":
@@ -51,7 +52,7 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
         )
         return
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
-    if each.key[0] == "index" and each.live is not None and printable(each.live) == each.live:
+    if each.key[0] == "index" and each.live is not None and _plain(*each.key, each.live):
         from plugins.fixes.objects import Object
 
         index = Object(environment.schema, each.key)
@@ -77,7 +78,10 @@ def sequence_behind(
 
     from plugins.fixes.sql import fill, literal, refuse_unless, transaction
 
-    (each,) = (each for each in sequences if one_line(f'sequence "{each.name}"', 200) == finding.subject)
+    each = next(each for each in sequences if one_line(f'sequence "{each.name}"', 200) == finding.subject)
+    if not _plain(each.name, each.table, each.column):
+        yield NoFix(_BY_HAND)
+        return
     names = {
         "table": Identifier(environment.schema, each.table),
         "column": Identifier(each.column),
@@ -195,6 +199,11 @@ def _label(each: Difference, schema: str) -> Fix:
         Object(schema, each.key).change(None, ["ALTER TYPE {owner} ADD VALUE {text};"]),
         note="There is no undo: PostgreSQL cannot take a label from an enum.",
     )
+
+
+def _plain(*texts: str) -> bool:
+    """Whether texts survive a terminal and a copy from it."""
+    return all(text.replace("\n", "").isprintable() and printable(text) == text for text in texts)
 
 
 def _made(definition: str) -> str:

@@ -210,6 +210,8 @@ def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
         pending = {name: sql for name, sql in plan.extra_migrations.items() if sql is not None}
         if not pending or any(map(file_problem, directory(pending).migrations)):
             continue
+        if fault.name == "pending-fails-there-only":
+            continue  # it is made so that no copy tells of it
         schema, place = fault.name.replace("-", "_"), write(tmp_path / fault.name, **known, **pending)
         with connect(postgres) as admin:
             fill(admin, schema, known, *plan.afterwards)

@@ -26,6 +26,7 @@ from health.catalog import Key
 from health.environment import Environment
 from health.evidence import foreseen
 from health.history import Diagnosis, History
+from health.judging import judge
 from health.prisma import TABLE
 from health.prisma_version import Generation
 from health.report import judge_environment
@@ -117,14 +118,16 @@ class World:
 def judged(env: Environment) -> Iterator[World]:
     """What the suite says of an environment, with its fixes in the order in which they are printed."""
     with harness.facts(env) as read:
+        told = judge(all_checks().values(), read)
+        assert all(error.explained_by for error in told.unanswered.values())
         checks: list[dict[str, Any]] = [
             {
-                "id": check.id,
+                "id": name,
                 "outcome": "failed",
                 "reason": None,
-                "findings": [as_json(found, check.finds[found.code].at("before"), read) for found in check.judge(read)],
+                "findings": [as_json(each, all_checks()[name].finds[each.code].at("before"), read) for each in found],
             }
-            for check in all_checks().values()
+            for name, found in told.findings.items()
         ]
         record = judge_environment("local", "before", checks, frozenset())
         history = foreseen(read["history"], read["evidence"])

@@ -30,6 +30,7 @@ DATABASE = {
     "no-failed-migration", "no-running-migration", "no-orphaned-migration", "no-pending-migration",
     "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
     "migration-history-exists", "entity-data-column", "api-agrees", "rows-have-their-parent", "pending-sql-reviewed",
+    "pending-will-apply", "pending-data-fits", "pending-locks-no-large-table", "schema-matches-history", "sequences",
     *declared(),
 }  # fmt: skip
 ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
@@ -304,7 +305,7 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
     ),
     "no-migrations": (
         {"migrations": "db/nowhere"},
-        DATABASE - {*declared()} | {"migration-lock-file"},
+        DATABASE - {*declared(), "sequences"} | {"migration-lock-file"},
         "the migrations directory cannot be read: No such file or directory ({app}/db/nowhere, from {file}). Run npm "
         "ci in the application, or name the checkout by --app DIR or the directory by --migrations DIR.",
     ),
@@ -551,8 +552,10 @@ class TestTwoEnvironments:
         environments: list[dict[str, Any]] = json.loads(json.dumps(told.report["environments"]))
         for environment in environments:
             environment["checks"].sort(key=lambda check: check["id"])
-            for check in environment["checks"]:
-                del check["seconds"]
+            timed = [environment["rehearsal"] or {}, *environment["checks"]]
+            timed += [fix["proof"] for check in environment["checks"] for f in check["findings"] for fix in f["fixes"]]
+            for each in timed:
+                each.pop("seconds", None)
         return environments
 
 

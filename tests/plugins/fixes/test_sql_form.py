@@ -22,7 +22,19 @@ from health.text import printable
 from plugins import fixes
 from tests.plugins.fixes.database import by_psql, put
 from tests.plugins.fixes.hostile import HOSTILE, texts
-from tests.plugins.fixes.worlds import CASES, CLEAN, NAME, ROW_CODES, Facts, bare, fixes_of, found, suggested
+from tests.plugins.fixes.worlds import (
+    CASES,
+    CLEAN,
+    NAME,
+    ROW_CODES,
+    Facts,
+    bare,
+    drifted,
+    dropping,
+    fixes_of,
+    found,
+    suggested,
+)  # fmt: skip
 
 BUILDERS = Path(fixes.__file__).parent
 # Modules of nothing but SQL: all of their lines must be reached by the cases.
@@ -41,6 +53,8 @@ def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
         names = [f"{number}{text}"[:255] for number in range(3)]
         yield f"no history, {there}", "no-history", bare(names, there, without_file=[1] if there == 2 else [])
     yield "an emptied history", "no-history", bare(names, 2, emptied=True)
+    yield from drifted(text)
+    yield "an index to be dropped", "pending-migration-fails", dropping()
 
 
 BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")

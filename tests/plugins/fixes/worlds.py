@@ -13,15 +13,19 @@ from psycopg import sql
 from health.api_routes import Routes
 from health.catalog import Catalog, Column, Key
 from health.check import CHECKS
+from health.drift import Difference, Drift
 from health.environment import Environment
 from health.evidence import Judge, Repair
 from health.finding import Finding, Fix
+from health.forecast import Conflict, Forecast, Foreseen
 from health.history import History
 from health.migrations import Migration, MigrationDirectory
 from health.origins import Origins, Version
 from health.prisma import checksum
 from health.replay import Change, Replay
 from health.rows import LockHolder, Recorded, Row
+from health.scripts import Failure
+from health.sequences import Sequence as Numbers
 from health.text import printable
 from plugins import fixes
 from plugins.catalogue import all_checks
@@ -218,6 +222,54 @@ CASES: dict[str, Case] = {
     "no column data": Case("entity-data-column-missing", ("applied",), Shape("all")),
 }
 ROW_CODES = sorted({case.code for case in CASES.values()} - {"entity-data-column-missing"})
+
+
+def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
+    """Objects that are not as the migrations have them, by a title and the finding's code; a text in every name."""
+    table, own = f"T{text}"[:63], f"o{text}"[:63]
+    column, constraint, label = ("column", table, own), ("constraint", table, own), ("enum label", table, own)
+    index, made = ("index", table, own), "CREATE UNIQUE INDEX o ON public.t USING btree (a)"
+    plain = made.replace("UNIQUE ", "")
+    differences = {
+        "a column is gone": Difference(column, "integer DEFAULT 1", None, NAME),
+        "a needed column is gone": Difference(column, "integer NOT NULL", None),
+        "a column may be null": Difference(column, "integer NOT NULL DEFAULT 1", "integer", NAME),
+        "a column may not be null": Difference(column, "integer", "integer NOT NULL DEFAULT 1", NAME),
+        "a constraint is gone": Difference(constraint, "CHECK ((a > 0))", None, NAME),
+        "a constraint is another": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 1))", NAME),
+        "a constraint is not validated": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 0)) NOT VALID", NAME),
+        "an index is gone": Difference(index, made, None, NAME),
+        "an index is another": Difference(index, plain, made, NAME),
+        "an index is not valid": Difference(index, made, f"{made} INVALID", NAME),
+        "an index too many": Difference(index, None, made),
+        "a label is gone": Difference(label, "", None, NAME),
+    }
+    for title, each in differences.items():
+        facts = {"drift": Drift((each,)), "environment": environment()}
+        (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
+        yield title, finding.code, facts
+    behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
+    yield "a sequence is behind", "sequence-behind", behind
+    loose = Catalog("public", (Column("Entity", "data", "jsonb", False, None),))
+    facts = {**Shape("all").facts(row("applied")), "catalog": loose}
+    yield "data may be null", "entity-data-column-nullable", facts
+
+
+def dropping() -> Facts:
+    """A pending migration that drops an index which is not there."""
+    index = ("index", "T", "i")
+    facts = Shape("all").facts(row("applied"))
+    conflict = Conflict(Failure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
+    pending = Migration("20990101000000_drops", "DROP INDEX i;", checksum("DROP INDEX i;"))
+    replay = Replay({NAME: (Change(index, None, "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),)})
+    directory = replace(facts["migrations"], migrations=(*facts["migrations"].migrations, pending))
+    foreseen = Foreseen(pending.name, conflict, (conflict,), True)
+    return {
+        **facts,
+        "replay": replay,
+        "history": replace(facts["history"], directory=directory),
+        "forecast": Forecast((foreseen,), None, True),
+    }
 
 
 def bare(
