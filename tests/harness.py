@@ -21,6 +21,7 @@ from health.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from plugins import reading  # noqa: F401 - importing it registers the facts
 from plugins.catalogue import all_checks
+from tests.nursery import nursery
 
 ROOT = Path(__file__).parent.parent
 RUN_S = 120
@@ -29,19 +30,11 @@ RUN_S = 120
 @contextmanager
 def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, Any]]:
     """A running sandbox's registry entry."""
-    command = [sys.executable, "-m", "sandbox"]
-    for fault in faults:
-        command += ["--fault", fault]
+    arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
-        command += ["--migrations", str(migrations)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["environment"]
-        finally:
-            process.stdin.close()
-            process.wait(20)
+        arguments += ["--migrations", str(migrations)]
+    with nursery().sandbox(arguments) as told:
+        yield json.loads(told)["environment"]
 
 
 def environment(entry: dict[str, Any], name: str = "local", **changes: Any) -> Environment:
