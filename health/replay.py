@@ -26,11 +26,14 @@ class Replay:
         changes: by the name of each migration that ran, what it changed in the catalog.
         failed: by the name of each that did not, what PostgreSQL said; those after it ran all the same.
         problem: why nothing could be run at all.
+        fingerprints: by the name of each migration, of the schema that it and all before it make of an empty one; of
+            none from the first on that did not run.
     """
 
     changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def unknown(self, name: str) -> str | None:
         """Why it is not known what a migration does; None if it is."""

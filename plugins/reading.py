@@ -22,6 +22,7 @@ import fixtures.data_session
 import fixtures.database
 import fixtures.drift
 import fixtures.files
+import fixtures.fingerprint
 import fixtures.fit
 import fixtures.forecast
 import fixtures.invariants

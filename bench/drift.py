@@ -1,0 +1,126 @@
+"""``python bench/drift.py [--runs N] [--tables N]``: what it costs to hold a large schema against its migrations.
+
+A drift answer is measured beside the bare question that it rests on, asked in the same session: the fingerprint's where
+nothing differs, the catalog's where one column does. Exit status 4 is a failed set-up; otherwise 0 whatever the
+figures are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
+
+from ci import bootstrap
+
+if TYPE_CHECKING:
+    from fixtures.facts import Facts
+    from tests.fixtures.lineage import Live
+
+_EXTRAS = ["gate", "clone", "sandbox"]
+_EQUAL, _DIFFERENT = 1.5, 3.0  # wanted at most
+_SMALL = 2_500  # tables that a script makes in time
+
+# In transactions of 50 tables: more would be more locks than a server has room for.
+_TABLES = """
+DO $$ BEGIN
+  FOR i IN {first}..{last} LOOP
+    EXECUTE format('CREATE TABLE "Table%s" (id serial PRIMARY KEY, name text NOT NULL DEFAULT '''', number int,
+                    at timestamptz DEFAULT now(), CHECK (number > 0))', i);
+    EXECUTE format('CREATE INDEX "Table%s_name" ON "Table%s" (lower(name)) WHERE number > 1', i, i);
+    EXECUTE format('ALTER TABLE "Table%s" ADD FOREIGN KEY (number) REFERENCES "Table%s" ON DELETE CASCADE', i, i);
+    IF i % 50 = 0 THEN COMMIT; END IF;
+  END LOOP;
+END $$
+"""
+_CHANGE = 'ALTER TABLE "Table1" ADD COLUMN own int'
+
+
+def main() -> int:
+    """Run the program; gives its exit status."""
+    parser = argparse.ArgumentParser(prog="python bench/drift.py", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="repetitions that count (default: 5)")
+    parser.add_argument("--tables", type=int, default=10_000, metavar="N", help="in the schema (default: 10000)")
+    options = parser.parse_args()
+    if Path(sys.prefix).resolve() != bootstrap.VENV:
+        bootstrap.prepare("bench", _EXTRAS)
+        clean = bootstrap.environment(PYTHONPATH=str(bootstrap.ROOT))
+        os.execve(bootstrap.PYTHON, [bootstrap.PYTHON, *sys.argv], clean)  # noqa: S606 - the project's own Python
+    with TemporaryDirectory() as kept:
+        os.environ["XDG_CACHE_HOME"] = kept  # what a run keeps is not this program's to fill
+        _measure(max(options.runs, 1), max(options.tables, 1))
+    return 0
+
+
+def _measure(runs: int, tables: int) -> None:
+    from fixtures.catalog import questions
+    from fixtures.clone import clone
+    from fixtures.fingerprint import question
+    from fixtures.replay import replay as replayed
+    from tests.fixtures.lineage import applied, directory
+
+    scripts = {
+        f"{number:04}_tables": _TABLES.format(first=first, last=min(first + _SMALL - 1, tables))
+        for number, first in enumerate(range(1, tables + 1, _SMALL))
+    }
+    began = time.monotonic()
+    with clone("public") as server, applied(server, directory(scripts)) as live:
+        made_s, schema = time.monotonic() - began, "public"
+        live.run("VACUUM ANALYZE")  # as a server's own would have been
+        print(f"{tables} tables, made in {made_s:.0f} s; {runs} repetitions after one that does not count\n")
+
+        def ask(*asked: Any) -> Callable[[], object]:
+            return lambda: live.copy.session.read(*asked)
+
+        read = live.read()
+        began = time.monotonic()
+        replay = replayed(read["environment"], live.directory, server)  # itself: a fact must be read within a minute
+        print(f"  {'the replay, once for these migrations':44} {time.monotonic() - began:8.2f} s")
+        if replay.problem or replay.failed:
+            raise SystemExit(f"bench: {replay.problem or replay.failed}")
+        read = read.derive({"replay": replay})
+        print("\n  nothing differs")
+        _compare("fingerprint", runs, ask(question(schema)), lambda: _answer(live, read, 0), _EQUAL)
+        live.run(_CHANGE)
+        print("  a column differs")
+        _compare("catalog", runs, ask(*questions(schema)), lambda: _answer(live, read, 1), _DIFFERENT)
+        read.close()
+
+
+def _compare(name: str, runs: int, bare: Callable[[], object], answer: Callable[[], object], wanted: float) -> None:
+    """Take turns, and print the medians with the median of the turns' own ratios."""
+    bare_s, answer_s = [], []
+    for _ in range(runs + 1):
+        bare_s.append(_seconds(bare))
+        answer_s.append(_seconds(answer))
+    ratio = median(ours / theirs for ours, theirs in zip(answer_s[1:], bare_s[1:], strict=True))
+    print(f"  {f'the bare query of the {name}':44} {median(bare_s[1:]):8.3f} s")
+    print(f"  {'a drift answer':44} {median(answer_s[1:]):8.3f} s")
+    print(f"  ratio {ratio:.2f}; wanted at most {wanted:g}: {'yes' if ratio <= wanted else 'no'}\n")
+
+
+def _answer(live: Live, read: Facts, found: int) -> None:
+    """The fact read anew, with what it needs from the database."""
+    anew = read.derive({"catalog_session": live.copy.session})
+    differences = len(anew["drift"].differences)
+    anew.close()
+    if differences != found:
+        raise SystemExit(f"bench: {differences} differences were found, and {found} made")
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    began = time.monotonic()
+    step()
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
