@@ -142,6 +142,8 @@ def prepare(command: str, extras: Sequence[str]) -> None:
 
 def make_venv(lock: int) -> None:
     """Makes .venv anew, or leaves none."""
+    if VENV.is_symlink():  # what it leads to is another's
+        raise SetupError(f"{VENV} is a link: remove it, then .venv is made here")
     status, output = call([BASE, "-m", "venv", "--clear", str(VENV)], lock)
     if status:
         import shutil

@@ -325,6 +325,17 @@ def test_a_python_without_ensurepip_says_what_to_install(project: Project, tmp_p
     assert not (project.root / ".venv").exists()
 
 
+def test_a_venv_of_another_is_never_emptied(project: Project, tmp_path: Path) -> None:
+    venv, other = project.root / ".venv", tmp_path / "other"
+    venv.rename(other)
+    venv.symlink_to(other)
+    (other / ".ready").write_text("gate\nmade for something else")
+    run = project.run("gate")
+    assert run.returncode == SETUP_FAILED
+    assert run.stderr.endswith(f"ci/gate: {venv} is a link: remove it, then .venv is made here\n")
+    assert (other / "bin" / "python").exists()
+
+
 @pytest.fixture
 def path_without_python(tmp_path: Path) -> Path:
     """A directory for PATH with nothing but what the scripts call."""
