@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
-from ci import bootstrap
+from bench.start import at_home
 
 if TYPE_CHECKING:
     from fixtures.facts import Facts
@@ -50,10 +50,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="repetitions that count (default: 5)")
     parser.add_argument("--tables", type=int, default=10_000, metavar="N", help="in the schema (default: 10000)")
     options = parser.parse_args()
-    if Path(sys.prefix).resolve() != bootstrap.VENV:
-        bootstrap.prepare("bench", _EXTRAS)
-        clean = bootstrap.environment(PYTHONPATH=str(bootstrap.ROOT))
-        os.execve(bootstrap.PYTHON, [bootstrap.PYTHON, *sys.argv], clean)  # noqa: S606 - the project's own Python
+    at_home("bench.drift", _EXTRAS)
     with TemporaryDirectory() as kept:
         os.environ["XDG_CACHE_HOME"] = kept  # what a run keeps is not this program's to fill
         _measure(max(options.runs, 1), max(options.tables, 1))

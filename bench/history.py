@@ -24,7 +24,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
-from ci import bootstrap
+from bench.start import at_home
 
 if TYPE_CHECKING:
     from health.check import Check
@@ -68,15 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python bench/history.py", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="repetitions that count (default: 5)")
     runs: int = max(1, parser.parse_args().runs)
-    if Path(sys.prefix).resolve() != bootstrap.VENV:
-        try:
-            bootstrap.prepare("bench", _EXTRAS)
-            environment = bootstrap.environment(PYTHONPATH=str(bootstrap.ROOT))
-            again = [bootstrap.PYTHON, "-P", "-m", "bench.history", *sys.argv[1:]]
-            os.execve(bootstrap.PYTHON, again, environment)  # noqa: S606 - the project's own Python
-        except (bootstrap.SetupError, OSError) as error:
-            print(f"bench: {error}", file=sys.stderr)
-            return 4
+    at_home("bench.history", _EXTRAS)
     try:
         _measure(runs)
     except KeyboardInterrupt:

@@ -7,7 +7,6 @@ chain of round trips that cannot be avoided: each step of it is taken alone, and
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file is started by its path
 
-from ci import bootstrap
+from bench.start import at_home
 
 _EXTRAS = ["gate", "clone", "sandbox"]
 _SECOND = "bastion: the tunnel's handshake"
@@ -31,10 +30,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="repetitions that count (default: 3)")
     parser.add_argument("--ms", type=float, default=80.0, metavar="MS", help="added per round trip (default: 80)")
     options = parser.parse_args()
-    if Path(sys.prefix).resolve() != bootstrap.VENV:
-        bootstrap.prepare("bench", _EXTRAS)
-        clean = bootstrap.environment(PYTHONPATH=str(bootstrap.ROOT))
-        os.execve(bootstrap.PYTHON, [bootstrap.PYTHON, *sys.argv], clean)  # noqa: S606 - the project's own Python
+    at_home("bench.latency", _EXTRAS)
     _measure(options.runs, options.ms / 1000)
     return 0
 

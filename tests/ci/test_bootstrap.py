@@ -141,6 +141,13 @@ def test_the_gate_installs_what_its_arguments_need(arguments: list[str], added: 
     assert bootstrap.extras_for("gate", arguments) == ["gate", "clone", "review", *added]
 
 
+def test_each_option_that_takes_a_value_is_known(pytestconfig: pytest.Config) -> None:
+    groups = {group.name: group for group in pytestconfig._parser._groups}
+    own = [*groups["migration health"].options, *groups["tests of this project"].options]
+    valued = {name for option in own for name in option.names() if option._action.nargs is None}
+    assert valued == bootstrap.VALUED
+
+
 def test_the_tests_install_everything_but_the_benchmark() -> None:
     assert bootstrap.extras_for("test", ["-q"]) == ["gate", "clone", "review", "sandbox", "report", "test"]
 
