@@ -125,8 +125,6 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
             chain["database: catalog and history"] = count(
                 relays["ssh"], 0, lambda: (alone["catalog"], alone["recorded"])
             )
-            alone["data_session"]  # its login goes on beside the questions before
-            time.sleep(2 * round_trip_s)
             chain["database: the proof, which comes last"] = count(relays["ssh"], 0, lambda: alone["proof"])
         finally:
             alone.close()
