@@ -47,7 +47,7 @@ def entity_overview(catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def proof_overview(proof: Proof | None, aws: Sequence[str], http: Sequence[str]) -> dict[str, Any]:
+def proof_overview(proof: Proof | None, dumped: str | None, aws: Sequence[str], http: Sequence[str]) -> dict[str, Any]:
     """What was asked of the outside, and the proof that the database was only read."""
     sessions = proof.sessions if proof is not None else ()
     return {
@@ -60,6 +60,7 @@ def proof_overview(proof: Proof | None, aws: Sequence[str], http: Sequence[str])
             }
             for each in sessions
         },
+        "dumped": dumped,
         "aws": list(aws),
         "http": [one_line(request) for request in http],
     }

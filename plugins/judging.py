@@ -76,10 +76,13 @@ def pytest_runtest_makereport(
         "findings": findings,
         "what": one_line(unread.what) if unread is not None else None,
         "explained_by": unread.explained_by if unread is not None else None,
-        **_facts_told(item.config, turn_name(item) or ""),
     }
+    name, ending = turn_name(item) or "", {}
     if item is _last_of_turn(item) and (rehearsal := _rehearsal(item)) is not None:
-        told["overview"] = {**told["overview"], "rehearsal": rehearsal.to_the_end(_findings_of_turn(item))}
+        ending = {"rehearsal": rehearsal.to_the_end(_findings_of_turn(item))}
+        item.config.stash.setdefault(_FACTS_TOLD, {}).pop(name, None)  # for a rehearsal the schema may have been dumped
+    told |= _facts_told(item.config, name)
+    told["overview"] = told["overview"] | ending
     if report.failed and not isinstance(report.longrepr, str):
         text = str(report.longrepr)
         if inert(text) != text:  # a plain assert shows what came from outside

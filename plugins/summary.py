@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.aws import Aws
+from fixtures.baseline import Baseline
 from fixtures.clone import Clone
 from fixtures.facts import Facts
 from fixtures.requests import Requests
@@ -57,7 +58,8 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["clone"] = clone.description
     proof: Proof | None = facts.read_already("proof")
     if proof is not None:
-        lines["read only"] = proof.sentence
+        dumped = _dumped(facts)
+        lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
     return {label: one_line(text) for label, text in lines.items()}
@@ -79,7 +81,9 @@ def overview(facts: Facts) -> dict[str, Any]:
     catalog: Catalog | None = facts.read_already("catalog")
     if catalog is not None:
         told["entity"] = entity_overview(catalog)
-    told["proof"] = proof_overview(facts.read_already("proof"), called(facts, "aws"), called(facts, "requests"))
+    told["proof"] = proof_overview(
+        facts.read_already("proof"), _dumped(facts), called(facts, "aws"), called(facts, "requests")
+    )
     return told
 
 
@@ -89,6 +93,11 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
     if client is None:
         return ()
     return client.called if isinstance(client, Aws) else client.sent
+
+
+def _dumped(facts: Facts) -> str | None:
+    baseline: Baseline | None = facts.read_already("baseline")
+    return baseline.dumped if baseline is not None else None
 
 
 def _history(facts: Facts) -> History | None:

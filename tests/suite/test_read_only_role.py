@@ -108,15 +108,21 @@ def psql(read: Facts, *words: str, said: str = "") -> None:
             .replace("Enter it again: ", "").strip()) == (0, "")  # fmt: skip
 
 
-def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
-    registry = tmp_path / "environments.toml"
+def gate(world: World, directory: Path) -> tuple[harness.Result, dict[str, Any]]:
+    """A whole run as the role, and what its report tells of the environment."""
+    registry, report = directory / "environments.toml", directory / "report"
     registry.write_text(harness.to_toml("copy", {k: v for k, v in world.entry.items() if k != "embedded"}))
-    report = tmp_path / "report"
     result = harness.run("--env=copy", f"--environments={registry}", f"--report={report}")
+    (told,) = json.loads((report / "report.json").read_text())["environments"]
+    return result, told
+
+
+def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
+    result, told = gate(world, tmp_path)
     assert result.status == 0, result.text
     assert "copy: HEALTHY" in result.out
-    (told,) = json.loads((report / "report.json").read_text())["environments"]
     assert {check["outcome"] for check in told["checks"]} == {"passed"}
+    assert told["proof"]["dumped"] is None
     assert told["proof"]["database"] == {
         "writer": {"user": ROLE, "wrote": False, "write_refused": READ_ONLY, "could_have_written": []}
     }
@@ -126,6 +132,16 @@ def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
     assert all(verb.startswith(("Describe", "Get", "List", "Filter")) for verb in verbs)
     assert told["proof"]["http"]
     assert all(sent.startswith("GET http") and "?" not in sent for sent in told["proof"]["http"])
+
+
+def test_another_schema_is_dumped_with_it_and_the_proof_says_so(world: World, tmp_path: Path) -> None:
+    drop, make = (f'ALTER TABLE public."Entity" {how} NOT NULL' for how in ("ALTER data DROP", "ALTER data SET"))
+    with world.changed(drop, back=make):
+        _, told = gate(world, tmp_path)
+    assert told["proof"]["dumped"].startswith("pg_dump 18.")
+    assert told["facts"]["read only"].endswith(f"; its schema was read by {told['proof']['dumped']}")
+    proofs = [fix["proof"] for check in told["checks"] for f in check["findings"] for fix in f["fixes"]]
+    assert "proven" in {proof["status"] for proof in proofs}
 
 
 WRITES = {
