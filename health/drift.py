@@ -9,7 +9,7 @@ from typing import Literal
 from health.catalog import Catalog, Key, describe
 from health.history import History
 from health.prisma import TABLE
-from health.replay import Replay
+from health.replay import Replay, differing
 
 Kind = Literal["missing", "extra", "different"]
 _PARTS = ("column", "constraint", "index", "trigger", "policy")  # of a table: with it they come and go
@@ -104,8 +104,8 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
     found = [
         Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched))
-        for key in sorted(expected.keys() | objects.keys())
-        if expected.get(key) != objects.get(key) and not (key in objects and key in going)
+        for key in sorted(differing(expected, objects))
+        if not (key in objects and key in going)
     ]
     whole = list(_without_parts(found))
     subjects = {each.subject for each in whole}

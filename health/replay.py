@@ -46,11 +46,12 @@ class Replay:
 
 def difference(before: Mapping[Key, str], after: Mapping[Key, str]) -> tuple[Change, ...]:
     """What changed between two catalogs."""
-    return tuple(
-        Change(key, before.get(key), after.get(key))
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
-    )
+    return tuple(Change(key, before.get(key), after.get(key)) for key in sorted(differing(before, after)))
+
+
+def differing(one: Mapping[Key, str], other: Mapping[Key, str]) -> set[Key]:
+    """The objects whose definition is not the same in two catalogs."""
+    return {key for key, _ in one.items() ^ other.items()}
 
 
 def changed_by(changes: Iterable[Iterable[Change]]) -> set[Key]:
