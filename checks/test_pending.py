@@ -36,18 +36,21 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     Mend it by what PostgreSQL says, before the deploy: complete or remove what is in the way, or mend the file while
     it is applied nowhere.
     """
+    before = ""
     for foreseen in forecast.migrations:
         said = list(dict.fromkeys((*([foreseen.first] if foreseen.first else ()), *foreseen.conflicts)))
         unclear = [each for each in said if each.says_nothing]
         evidence = {"migration": one_line(foreseen.name), "name": foreseen.name}
-        if unclear:  # what its other statements say hangs on this one
+        if said and (unclear or before):  # what its other statements, and later migrations, say hangs on this one
+            shown = (unclear or said)[0]
             yield Finding(
                 "pending-migration-unforeseen",
                 one_line(foreseen.name),
-                f"What it does cannot be foreseen: on the copy, {str(unclear[0]).rstrip('.')}. The environment's own "
-                "server may answer otherwise.",
+                f"What it does cannot be foreseen: on the copy, {str(shown).rstrip('.')}. "
+                + ("The environment's own server may answer otherwise." if unclear else f"It may need {before}."),
                 evidence,
             )
+            before = before or one_line(foreseen.name)
         elif said:
             shown, *more = said
             others = [each for each in more if (each.line, each.statement) != (shown.line, shown.statement)]

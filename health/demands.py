@@ -224,7 +224,7 @@ class _Judge:
             return  # NULL leads nowhere
         target, why = self.step.live.get(key.target), ""
         names: tuple[str, ...] = ()
-        if fresh or not self._as_they_are(key.columns):
+        if not self._as_they_are(key.columns):
             why = "a column of it is new or changes its type"
         elif not all(self._comparable(each) for each in key.columns):
             why = "a column of it has a type of its own"

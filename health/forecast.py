@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from health.text import one_line
 
 _WORDS = 60  # characters of a statement that a message repeats
 _NOT_OURS = {"0A000", "42501", "58P01"}  # the copy's server lacks the extension, or the right to make it
+_EXTENSION = re.compile(r'\bextension (?:control file )?"')
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Conflict:
     @property
     def says_nothing(self) -> bool:
         """Whether it speaks of the copy alone: of its limits, or of an extension that its server has not."""
-        extension = self.statement.upper().startswith("CREATE EXTENSION")
+        made = self.statement.upper().startswith("CREATE EXTENSION")
+        extension = made or _EXTENSION.search(self.failure.message) is not None  # a DO block makes it as well
         return self.failure.limit or (extension and self.failure.sqlstate in _NOT_OURS)
 
     def __str__(self) -> str:

@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
-    from sandbox.api import API_ID, routes  # after --list-faults, which is to be quick
+    from sandbox import extension  # after --list-faults, which is to be quick
+    from sandbox.api import API_ID, routes
     from sandbox.aws import aws_server, seed
     from sandbox.front import Front, Static
 
@@ -58,7 +59,8 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     apply(plan, faults)
     directory = stack.enter_context(private_directory("sandbox"))
     url = stack.enter_context(aws_server())
-    postgres = PrivatePostgres(directory, Secret(plan.database_password))
+    settings = extension.settings(directory, plan.extensions)
+    postgres = PrivatePostgres(directory, Secret(plan.database_password), settings=settings)
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
     front = Front(modes=plan.aws_modes)

@@ -64,7 +64,7 @@ class Application:
             self.migrations = given
             return
         shutil.copytree(given or _MIGRATIONS, self.migrations)
-        for name, text in plan.extra_migrations.items():
+        for name, text in (plan.applied_migrations | plan.extra_migrations).items():
             (self.migrations / name).mkdir()
             if text is not None:
                 (self.migrations / name / "migration.sql").write_text(text, encoding="utf-8")

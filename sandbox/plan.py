@@ -129,6 +129,8 @@ class Plan:
     last_recorded: bool = True  # whether the last applied migration has its row
     rows: list[RecordedRow] = field(default_factory=list)
     lock_held: bool = False  # whether a session holds the migration lock
+    applied_migrations: dict[str, str] = field(default_factory=dict)  # beside the sandbox's own; they are applied
+    extensions: dict[str, str] = field(default_factory=dict)  # of its server alone: name → the SQL of what it brings
     extra_migrations: dict[str, str | None] = field(default_factory=dict)  # None: a directory without a file
     lock_file: str | None = None  # another text for migration_lock.toml
     edit: Callable[[str], str] | None = None  # of the last migration's file, once it is applied
@@ -147,7 +149,7 @@ class Plan:
     @property
     def changes_directory(self) -> bool:
         """Whether the migrations on disk are to be others than those that were given."""
-        return bool(self.extra_migrations or self.lock_file or self.edit)
+        return bool(self.applied_migrations or self.extra_migrations or self.lock_file or self.edit)
 
     def __post_init__(self) -> None:
         self.secret_password = self.secret_password or self.database_password

@@ -47,3 +47,19 @@ def sequence_behind(plan: Plan) -> None:
     plan.afterwards.append(
         'INSERT INTO "User" (id, type, "updatedAt") SELECT n, \'INDIVIDUAL\', now() FROM generate_series(1, 7) n'
     )
+
+
+@fault(
+    unanswered="what the migrations do could not be learnt: "
+    "the clone's PostgreSQL 18 (embedded) lacks the extension short_id"
+)
+def extension_missing(plan: Plan) -> None:
+    """An applied migration makes an extension that no PostgreSQL on this machine has but the environment's."""
+    plan.extensions["short_id"] = (
+        "CREATE FUNCTION short_id() RETURNS text LANGUAGE sql\n"
+        "RETURN substr(translate(gen_random_uuid()::text, '-', ''), 1, 10);\n"
+    )
+    plan.applied_migrations["20251201000000_add_share_link"] = (
+        'CREATE EXTENSION IF NOT EXISTS "short_id";\n\n'
+        'CREATE TABLE "ShareLink" ("id" TEXT PRIMARY KEY DEFAULT short_id(), "path" TEXT NOT NULL);\n'
+    )
