@@ -59,13 +59,13 @@ export function adapterFor(address) {
   const url = new URL(address)
   const schemaName = url.searchParams.get('schema') ?? 'public'
 
-  async function connect() {
+  async function connect(database = decodeURIComponent(url.pathname.slice(1))) {
     const client = new pg.Client({
       host: url.hostname,
       port: Number(url.port || 5432),
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
-      database: decodeURIComponent(url.pathname.slice(1)),
+      database,
     })
     client.on('error', () => {}) // a lost connection shows in the next query
     try {
@@ -108,7 +108,14 @@ export function adapterFor(address) {
       dispose: () => client.end(),
     }
   }
-  return { ...NAMES, connect, connectToShadowDb: refuse('shadow databases') }
+  // An empty database for a replay. Both stay as they are: the CLI never disposes of an adapter, and they go with it.
+  async function connectToShadowDb() {
+    const name = `shadow_${process.pid}_${Date.now()}`
+    const admin = await connect()
+    await admin.executeScript(`CREATE DATABASE ${name}`)
+    return connect(name)
+  }
+  return { ...NAMES, connect: () => connect(), connectToShadowDb }
 }
 
 function refuse(what) {

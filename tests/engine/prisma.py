@@ -205,6 +205,11 @@ class Cli6:
         """``prisma migrate resolve --applied NAME`` or ``--rolled-back NAME``."""
         return self._migrate("resolve", f"--{resolution}", name)
 
+    def diff(self) -> Outcome:
+        """``prisma migrate diff`` of the migrations, replayed in a database of its own, from an empty schema."""
+        migrations = self._environment["MIGRATIONS"]
+        return self._migrate("diff", "--from-empty", "--to-migrations", migrations, "--script")
+
     def diagnose(self) -> dict[str, Any]:
         """The diagnosis that status judges; the CLI does not print it, so its engine is asked."""
         return self._engine.diagnose()
