@@ -91,6 +91,13 @@ def test_pending_data_fits(fit: Fit) -> Iterator[Finding]:
             f"table {one_line(demand.table)}, read only",
             "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
         )
+    if fit.unknown is not None and not violated:
+        raise CouldNotCheck(
+            f"what {one_line(fit.unknown.migration)} asks of the rows is not known: {fit.unknown.reason}",
+            "a copy of the environment, statement by statement",
+            "Try the migration on a server like the environment's, or divide it.",
+            explained_by=fit.unknown.finding,
+        )
     for answer in violated:
         yield _violation(answer)
     for answer in fit.answers:

@@ -49,11 +49,29 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A migration of which it is not known what it asks of the rows.
+
+    Attributes:
+        finding: the key of the one that says more of it; None where there is none.
+    """
+
+    migration: str
+    reason: str
+    finding: str | None = None
+
+
+@dataclass(frozen=True)
 class Fit:
-    """All answers."""
+    """All answers.
+
+    Attributes:
+        unknown: the first migration whose demands are not all known; nothing is known of those behind it either.
+    """
 
     answers: tuple[Answer, ...] = ()
     sizes: Mapping[str, Size] = field(default_factory=dict)
+    unknown: Unknown | None = None
 
     @property
     def failing(self) -> frozenset[str]:

@@ -12,7 +12,8 @@ from health.splitting import Located
 from health.text import one_line
 
 _WORDS = 60  # characters of a statement that a message repeats
-_NOT_OURS = {"0A000", "42501", "58P01"}  # the copy's server lacks the extension, or the right to make it
+_NO_RIGHT = "42501"  # insufficient_privilege: on the copy the role owns all there is, and has no other right
+_LACKING = {"0A000", "58P01"}  # the copy's server has not the extension
 _EXTENSION = re.compile(r'\bextension (?:control file )?"')
 
 
@@ -37,10 +38,11 @@ class Conflict:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether it speaks of the copy alone: of its limits, or of an extension that its server has not."""
+        """Whether it speaks of the copy alone: of its limits, its role, or an extension that its server has not."""
         made = self.statement.upper().startswith("CREATE EXTENSION")
         extension = made or _EXTENSION.search(self.failure.message) is not None  # a DO block makes it as well
-        return self.failure.limit or (extension and self.failure.sqlstate in _NOT_OURS)
+        state = self.failure.sqlstate
+        return self.failure.limit or state == _NO_RIGHT or (extension and state in _LACKING)
 
     def __str__(self) -> str:
         code = f"{self.failure.sqlstate}: " if self.failure.sqlstate else ""

@@ -28,12 +28,14 @@ class Replay:
         problem: why nothing could be run at all.
         fingerprints: by the name of each migration, of the schema that it and all before it make of an empty one; of
             none from the first on that did not run.
+        limited: whether a limit of the clone ended one of them, which another hour may not do.
     """
 
     changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    limited: bool = False
 
     def unknown(self, name: str) -> str | None:
         """Why it is not known what a migration does; None if it is."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from functools import lru_cache
+
+from health.splitting import locate
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
 
 
@@ -25,6 +30,8 @@ def adding_column(sql: str, table: str, column: str) -> str | None:
 
 def split(sql: str) -> list[str] | None:
     """The statements of a script without comments; None where they could not be told apart."""
+    if len(sql) > _LONGEST_SCRIPT:
+        return None
     import sqlparse
     from sqlparse.exceptions import SQLParseError
 
@@ -66,18 +73,14 @@ def _tokens(sql: str) -> list[str] | None:
     return [token.value for token in tokens if not token.is_whitespace and token.ttype not in Comment]
 
 
+@lru_cache  # asked by several, of files of any size
 def leaves_transaction_open(sql: str) -> bool:
     """Whether a script begins a transaction that it does not end: Prisma then reports success and keeps nothing."""
     lowered = sql.lower()
     if "begin" not in lowered and "transaction" not in lowered:
         return False  # what most scripts are: taking them apart would be slow
-    open_ = False
-    for statement in split(sql) or ():
-        if _BEGINS.match(statement):
-            open_ = True
-        elif _ENDS.match(statement):
-            open_ = False
-    return open_
+    words = filter(None, (transaction_word(statement.text) for statement in locate(sql)))
+    return deque(words, maxlen=1) == deque(["begin"])
 
 
 def _statement(text: str, start: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -41,15 +42,15 @@ def schema(server: Clone) -> Iterator[str]:
 
 @pytest.fixture
 def frigg(server: Clone, schema: str) -> Iterator[Live]:
-    with server.database("frigg", schema) as copy:
-        yield Live(server, copy, FRIGG)
+    with server.database("frigg", schema) as copy, closing(Live(server, copy, FRIGG)) as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
 def shared(server: Clone, schema: str) -> Iterator[Live]:
     """One database for all cases; each empties it."""
-    with server.database("shared", schema) as copy:
-        yield Live(server, copy, FRIGG)
+    with server.database("shared", schema) as copy, closing(Live(server, copy, FRIGG)) as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
