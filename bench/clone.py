@@ -11,7 +11,6 @@ import argparse
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
 from bench.start import at_home
+from bench.turns import Samples, held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.clone import Clone
@@ -56,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _measure(stack: ExitStack, runs: int) -> dict[str, list[float]]:
+def _measure(stack: ExitStack, runs: int) -> Samples:
     from fixtures.clone import clone
     from tests.fixtures.lineage import FRIGG, applied
 
@@ -76,14 +76,7 @@ def _measure(stack: ExitStack, runs: int) -> dict[str, list[float]]:
         "psql": lambda: _by_hand(drifted, clones, dump=False),
     }
     sides |= _by_npm(stack)
-    told: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(runs + 1):
-        for name, step in sides.items():
-            began = time.monotonic()
-            step()
-            if number:  # the first does not count
-                told[name].append(time.monotonic() - began)
-    return told
+    return take_turns(sides, runs)
 
 
 def _facts(stack: ExitStack, live: Live, clones: Clone) -> Facts:
@@ -183,9 +176,8 @@ def _by_npm(stack: ExitStack) -> dict[str, Callable[[], object]]:
     if (reason := prisma.unavailable()) is not None:
         print(f"bench: Prisma is left out: {reason}", file=sys.stderr)
         return {}
-    server = PrivatePostgres(stack.enter_context(private_directory("bench")), Secret("bench"))
-    stack.callback(server.stop)
-    server.start()
+    directory = stack.enter_context(private_directory("bench"))
+    server = stack.enter_context(PrivatePostgres(directory, Secret("bench")))
     cli = prisma.Cli6(f"postgresql://postgres:bench@127.0.0.1:{server.port}/postgres", ROOT / "sandbox" / "migrations")
     for outcome in (cli.deploy(), cli.status(), cli.diff()):
         if outcome.exit_code:
@@ -193,7 +185,7 @@ def _by_npm(stack: ExitStack) -> dict[str, Callable[[], object]]:
     return {"status": cli.status, "diff": cli.diff}
 
 
-def _print(told: dict[str, list[float]], runs: int) -> None:
+def _print(told: Samples, runs: int) -> None:
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"{runs} interleaved repetitions after one that does not count, medians; load {load}\n")
     for name, label in _LABELS.items():
@@ -201,17 +193,11 @@ def _print(told: dict[str, list[float]], runs: int) -> None:
             print(f"  {label:66} {median(told[name]):7.3f} s")
     print()
 
-    def ratio(one: str, other: str) -> float:
-        return median(ours / theirs for ours, theirs in zip(told[one], told[other], strict=True))
-
-    for label, figure, unit, wanted in (
-        ("a rehearsal", median(told["rehearse"]), " s", _REHEARSAL_S),
-        ("the baseline by dump × pg_dump | psql", ratio("dump", "pipe"), "", _DUMP),
-    ):
-        print(f"  {label}: {figure:.2f}{unit}; wanted at most {wanted:g}{unit}: {'yes' if figure <= wanted else 'no'}")
+    print(f"  seconds of a rehearsal: {held(median(told['rehearse']), _REHEARSAL_S)}")
+    print(f"  the baseline by dump × pg_dump | psql: {held(ratio(told, 'dump', 'pipe'), _DUMP)}")
     for name in ("psql", "status", "diff"):
         if name in told:
-            print(f"  rehearsal × {_LABELS[name]}: {ratio('rehearse', name):.2f}")
+            print(f"  a rehearsal × {_LABELS[name]}: {ratio(told, 'rehearse', name):.2f}")
 
 
 if __name__ == "__main__":

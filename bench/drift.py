@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
 from bench.start import at_home
+from bench.turns import held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.facts import Facts
@@ -94,14 +95,10 @@ def _measure(runs: int, tables: int) -> None:
 
 def _compare(name: str, runs: int, bare: Callable[[], object], answer: Callable[[], object], wanted: float) -> None:
     """Take turns, and print the medians with the median of the turns' own ratios."""
-    bare_s, answer_s = [], []
-    for _ in range(runs + 1):
-        bare_s.append(_seconds(bare))
-        answer_s.append(_seconds(answer))
-    ratio = median(ours / theirs for ours, theirs in zip(answer_s[1:], bare_s[1:], strict=True))
-    print(f"  {f'the bare query of the {name}':44} {median(bare_s[1:]):8.3f} s")
-    print(f"  {'a drift answer':44} {median(answer_s[1:]):8.3f} s")
-    print(f"  ratio {ratio:.2f}; wanted at most {wanted:g}: {'yes' if ratio <= wanted else 'no'}\n")
+    told = take_turns({"bare": bare, "answer": answer}, runs)
+    print(f"  {f'the bare query of the {name}':44} {median(told['bare']):8.3f} s")
+    print(f"  {'a drift answer':44} {median(told['answer']):8.3f} s")
+    print(f"  ratio {held(ratio(told, 'answer', 'bare'), wanted)}\n")
 
 
 def _answer(live: Live, read: Facts, found: int) -> None:
@@ -111,12 +108,6 @@ def _answer(live: Live, read: Facts, found: int) -> None:
     anew.close()
     if differences != found:
         raise SystemExit(f"bench: {differences} differences were found, and {found} made")
-
-
-def _seconds(step: Callable[[], object]) -> float:
-    began = time.monotonic()
-    step()
-    return time.monotonic() - began
 
 
 if __name__ == "__main__":

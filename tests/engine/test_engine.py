@@ -31,9 +31,7 @@ Databases = Callable[[], str]
 def databases() -> Iterator[Databases]:
     """Makes an empty database and gives its URL, each time it is called."""
     numbers = itertools.count()
-    with private_directory("engine") as directory:
-        server = PrivatePostgres(directory, Secret(PASSWORD))
-        server.start()
+    with private_directory("engine") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
         where = f"127.0.0.1:{server.port}"
 
         def make() -> str:
@@ -42,10 +40,7 @@ def databases() -> Iterator[Databases]:
                 connection.execute(f"CREATE DATABASE {name}".encode())
             return f"postgresql://postgres:{IN_URL}@{where}/{name}"
 
-        try:
-            yield make
-        finally:
-            server.stop()
+        yield make
 
 
 def write(directory: Path, provider: str = "postgresql", **scripts: str) -> Path:

@@ -143,13 +143,8 @@ def anew() -> Iterator[Anew]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PrivatePostgres]:
-    with private_directory("forecast") as place:
-        server = PrivatePostgres(place, Secret(PASSWORD))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with private_directory("forecast") as place, PrivatePostgres(place, Secret(PASSWORD)) as server:
+        yield server
 
 
 def connect(postgres: PrivatePostgres, options: str = "") -> psycopg.Connection:

@@ -153,23 +153,18 @@ def _write(case: Case, place: Path) -> None:
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     password = Secret(secrets.token_urlsafe(24))
-    with private_directory("agreement") as private:
-        postgres = PrivatePostgres(private, password)
-        try:
-            postgres.start()
-            with connect(postgres.port, "postgres", password, "postgres") as admin:
-                login = sql.Literal(password.reveal())
-                admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(OWNER), login))
-                admin.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '10s'").format(sql.Identifier(OWNER)))
-                admin.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (ENVIRONMENT.database, OWNER)))
-                )
-            secret = SecretRead("test", OWNER, password)
-            reading = contextmanager(sessions.database)(ENVIRONMENT, Tunnel("127.0.0.1", postgres.port), secret)
-            with connect(postgres.port, OWNER, password) as owner, reading as session:
-                yield Laboratory(owner, session, tmp_path_factory.mktemp("histories"))
-        finally:
-            postgres.stop()
+    with private_directory("agreement") as private, PrivatePostgres(private, password) as postgres:
+        with connect(postgres.port, "postgres", password, "postgres") as admin:
+            login = sql.Literal(password.reveal())
+            admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(OWNER), login))
+            admin.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '10s'").format(sql.Identifier(OWNER)))
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (ENVIRONMENT.database, OWNER)))
+            )
+        secret = SecretRead("test", OWNER, password)
+        reading = contextmanager(sessions.database)(ENVIRONMENT, Tunnel("127.0.0.1", postgres.port), secret)
+        with connect(postgres.port, OWNER, password) as owner, reading as session:
+            yield Laboratory(owner, session, tmp_path_factory.mktemp("histories"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

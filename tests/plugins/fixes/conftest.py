@@ -16,13 +16,8 @@ from tests.plugins.fixes.worlds import OBJECTS
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[PrivatePostgres]:
-    with private_directory("test") as directory:
-        server = PrivatePostgres(directory, Secret(PASSWORD))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with private_directory("test") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
+        yield server
 
 
 @pytest.fixture(scope="package")
