@@ -94,6 +94,20 @@ CASES = {
     "it needs more rights than a copy gives": Case(
         (sql(ROLLED_BACK + "CREATE ROLE another;"),), unproven="PostgreSQL says 42501"
     ),
+    "it runs a program": Case(
+        (sql(ROLLED_BACK + "COPY (SELECT 1) TO PROGRAM 'true';"),), unproven="PostgreSQL says 42501"
+    ),
+    "it ends its session": Case(
+        (sql(ROLLED_BACK + "SELECT pg_terminate_backend(pg_backend_pid());"),), unproven="PostgreSQL says 57P01"
+    ),
+    "it asks a client for data": Case(
+        (sql(ROLLED_BACK + 'COPY "User" FROM STDIN;'),), refuted="PostgreSQL says no: COPY with STDIN or STDOUT"
+    ),
+    "it puts a view in the history's place": Case(
+        (sql(ROLLED_BACK + 'ALTER TABLE _prisma_migrations RENAME TO was; CREATE VIEW _prisma_migrations'
+             " AS SELECT * FROM was;"),),
+        refuted="then there is",
+    ),
     "it never ends": Case(
         (sql("SET statement_timeout = '50ms'; SELECT pg_sleep(60);"),), unproven="PostgreSQL says 57014"
     ),

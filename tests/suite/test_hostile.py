@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from fixtures.facts import Facts
 from health import registry
 from health.api import classify
 from health.finding import CouldNotCheck
-from health.statements import adding_column
+from health.statements import adding_column, leaves_transaction_open
 from tests.harness import run
 from tests.suite import second
 from tests.suite.second import Told, World
@@ -176,6 +179,53 @@ def test_urls_that_would_give_the_key_away(url: str, told: str) -> None:
     assert "pw" not in str(error.value)
 
 
+PENDING = {
+    "30000101_program": ("COPY (SELECT 1) TO PROGRAM 'true';", "42501: permission denied to COPY to or from an"),
+    "30000102_client": ("COPY (SELECT 1) TO STDOUT;", "COPY with STDIN or STDOUT asks for a client"),
+    "30000103_20_mb": ("CREATE TABLE big AS SELECT '" + "begin ;" * 3_000_000 + "' AS a;", None),
+    "30000104_terminal": (
+        "DO $$ BEGIN RAISE EXCEPTION E'\\x1b[2J\\r\\n::error::it'; END $$;", r"P0001: \x1b[2J ::error::it",
+    ),
+    "30000105_ends": ("SELECT pg_terminate_backend(pg_backend_pid());", "57P01: terminating connection"),
+}  # fmt: skip
+STATE = "SELECT count(*), max(oid::bigint), (SELECT count(*) FROM acme._prisma_migrations) FROM pg_class"
+
+
+def test_pending_migrations_that_mean_harm(world: World, tmp_path: Path) -> None:
+    """The whole way: each is told in a line, the environment is as it was, and nothing is left on this machine."""
+    migrations = tmp_path / "more"
+    shutil.copytree(world.app / "db" / "migrations", migrations)
+    for name, (script, _) in PENDING.items():
+        (migrations / name).mkdir()
+        (migrations / name / "migration.sql").write_text(script)
+    with world.connect() as person, tempfile.TemporaryDirectory() as place:
+        before = person.execute(STATE).fetchall()
+        Path(place).chmod(0o711)  # the server may be another user's
+        begun = time.monotonic()
+        told = world.run("-kpending", f"--migrations={migrations}", variables={"TMPDIR": place})
+        assert time.monotonic() - begun < 60
+        assert [path for path in Path("/proc").glob("[0-9]*/cmdline") if place.encode() in commands(path)] == []
+        assert os.listdir(place) == []
+        assert person.execute(STATE).fetchall() == before
+    assert told.status == 1
+    assert "Traceback" not in told.result.text
+    findings = {each["subject"]: each for each in told.checks()["pending-will-apply"]["findings"]}
+    for name, (_, said) in PENDING.items():
+        if said is None:
+            assert name not in findings
+        else:
+            assert said in findings[name]["message"]
+            assert findings[name]["message"].isprintable()
+    assert "30000105_ends asks of the rows is not known" in told.flat
+
+
+def commands(path: Path) -> bytes:
+    """The command line of a process; nothing of one that has ended."""
+    with suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
 def test_work_on_foreign_text_grows_with_its_length() -> None:
     """What grows with the square takes minutes for these; and no limit can end it, as it holds the interpreter."""
     begun = time.process_time()
@@ -183,4 +233,5 @@ def test_work_on_foreign_text_grows_with_its_length() -> None:
     classify(False, "2" * 1_000_000)
     for sql in ('ALTER TABLE "Entity" x\n' * 20_000, "(" * 50_000, "INSERT INTO t VALUES (1);\n" * 20_000):
         adding_column(sql, "Entity", "data")
+    leaves_transaction_open("INSERT INTO t VALUES ('begin');\n" * 100_000)
     assert time.process_time() - begun < 30
