@@ -54,11 +54,12 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
     clone: Clone | None = facts.read_already("clones")
+    baseline: Baseline | None = facts.read_already("baseline")
     if clone is not None and clone.description:
-        lines["clone"] = clone.description
+        lines["clone"] = "; ".join([clone.description, *(baseline.notes if baseline is not None else ())])
     proof: Proof | None = facts.read_already("proof")
     if proof is not None:
-        dumped = _dumped(facts)
+        dumped = baseline is not None and baseline.dumped
         lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
@@ -81,9 +82,9 @@ def overview(facts: Facts) -> dict[str, Any]:
     catalog: Catalog | None = facts.read_already("catalog")
     if catalog is not None:
         told["entity"] = entity_overview(catalog)
-    told["proof"] = proof_overview(
-        facts.read_already("proof"), _dumped(facts), called(facts, "aws"), called(facts, "requests")
-    )
+    baseline: Baseline | None = facts.read_already("baseline")
+    dumped = baseline.dumped if baseline is not None else None
+    told["proof"] = proof_overview(facts.read_already("proof"), dumped, called(facts, "aws"), called(facts, "requests"))
     return told
 
 
@@ -93,11 +94,6 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
     if client is None:
         return ()
     return client.called if isinstance(client, Aws) else client.sent
-
-
-def _dumped(facts: Facts) -> str | None:
-    baseline: Baseline | None = facts.read_already("baseline")
-    return baseline.dumped if baseline is not None else None
 
 
 def _history(facts: Facts) -> History | None:

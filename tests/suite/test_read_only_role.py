@@ -136,10 +136,13 @@ def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
 
 def test_another_schema_is_dumped_with_it_and_the_proof_says_so(world: World, tmp_path: Path) -> None:
     drop, make = (f'ALTER TABLE public."Entity" {how} NOT NULL' for how in ("ALTER data DROP", "ALTER data SET"))
-    with world.changed(drop, back=make):
+    make += "; DROP INDEX public.own"
+    invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.own'::regclass"
+    with world.changed(drop, 'CREATE INDEX own ON public."Entity" (name)', invalid, back=make):
         _, told = gate(world, tmp_path)
     assert told["proof"]["dumped"].startswith("pg_dump 18.")
     assert told["facts"]["read only"].endswith(f"; its schema was read by {told['proof']['dumped']}")
+    assert told["facts"]["clone"].endswith('; not as in the environment: index "own"')
     proofs = [fix["proof"] for check in told["checks"] for f in check["findings"] for fix in f["fixes"]]
     assert "proven" in {proof["status"] for proof in proofs}
 
