@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _EXTRAS = ["gate", "clone", "sandbox"]
 _EQUAL, _DIFFERENT = 1.5, 3.0  # wanted at most
-_SMALL = 2_500  # tables that a script makes in time
+_SMALL = 1_000  # tables that a script makes in time, also on a busy machine
 
 # In transactions of 50 tables: more would be more locks than a server has room for.
 _TABLES = """
