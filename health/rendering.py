@@ -124,7 +124,7 @@ class _Block:
     def sentence(self) -> str:
         words = {
             "failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed",
-            "waived": "waived",
+            "waived": "waived", "skipped": "skipped",
         }  # fmt: skip
         count = {outcome: sum(check["outcome"] == outcome for check in self.checks) for outcome in words}
         run, there_are = self.environment["selected"]
