@@ -28,10 +28,11 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     """Every pending migration applies to this environment as it stands.
 
     What a deploy would apply is run on a copy of the environment's schema and history, the way the application's
-    Prisma runs it: each file as one query up to 7.3, statement by statement from 7.4. A deploy stops at the first
-    migration that fails (P3018), leaves its row failed, and blocks every later one (P3009). Later migrations, and
-    later statements of the one that fails, are tried as if what fails had been passed over. A copy holds no rows:
-    what they say is the check pending-data-fits.
+    Prisma runs it: each file as one query up to 7.3; from 7.4 statement by statement, but still as one query where
+    Prisma's own parser does not know a statement of it (DO, DROP INDEX CONCURRENTLY, LOCK and others). A deploy stops
+    at the first migration that fails (P3018), leaves its row failed, and blocks every later one (P3009). Later
+    migrations, and later statements of the one that fails, are tried as if what fails had been passed over. A copy
+    holds no rows: what they say is the check pending-data-fits.
 
     Mend it by what PostgreSQL says, before the deploy: complete or remove what is in the way, or mend the file while
     it is applied nowhere.

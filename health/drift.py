@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -107,12 +107,13 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
         for key in sorted(differing(expected, objects))
         if not (key in objects and key in going)
     ]
-    whole = list(_without_parts(found))
-    subjects = {each.subject for each in whole}
-    return Drift(
-        tuple(each for each in whole if each.subject not in known),
-        tuple(subject for subject in known if subject not in subjects),
-    )
+    subjects = {each.subject for each in _without_parts(found)}
+    return Drift(undeclared(found, known), tuple(subject for subject in known if subject not in subjects))
+
+
+def undeclared(found: Sequence[Difference], known: Container[str]) -> tuple[Difference, ...]:
+    """Those that the registry does not declare; a table stands for its parts, and an enum for its labels."""
+    return tuple(each for each in _without_parts(found) if each.subject not in known)
 
 
 def _blamed(key: Key, history: History, replay: Replay, touched: Mapping[Key, str]) -> str | None:
@@ -128,7 +129,7 @@ def _of_prisma(key: Key) -> bool:
     return TABLE in key[1:] or key[2].startswith(f"{TABLE}_")
 
 
-def _without_parts(found: list[Difference]) -> Iterator[Difference]:
+def _without_parts(found: Sequence[Difference]) -> Iterator[Difference]:
     """Without what comes and goes with a table or an enum that is missing, or too many, itself."""
     whole = {
         (each.key[2], each.kind) for each in found if each.key[0] in ("table", "enum") and each.kind != "different"

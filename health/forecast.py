@@ -82,7 +82,7 @@ class Forecast:
         migrations: in the order of the deploy.
         blocked: the code with which a deploy stops before any of them, such as P3009; they would run once that is
             mended. None where nothing stops it.
-        one_query: whether each file is sent as one query.
+        one_query: whether every file is sent as one query.
     """
 
     migrations: tuple[Foreseen, ...] = ()

@@ -46,7 +46,7 @@ class PrismaVersion:
 
     @property
     def one_query(self) -> bool:
-        """Whether the engine sends a file as one simple query; from 7.4 on it sends one statement after the other."""
+        """Whether the engine sends every file as one simple query; from 7.4 on :mod:`health.sending` tells which."""
         return self.version is None or self._release < (7, 4)
 
     @property

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from fixtures.clone import clone
+from tests.fixtures.lineage import FRIGG, applied
 from tests.harness import ROOT, run
 
 MIGRATIONS = f"--migrations={ROOT / 'sandbox' / 'migrations'}"
@@ -27,6 +31,33 @@ def test_a_failed_one_may_be_where_it_left_nothing() -> None:
     assert result.status == 0, result.text
     assert f"{SESSION}: may be edited: applied nowhere; it needs no edit: it applies in local" in result.out
     assert "Nothing of it took effect." in result.out
+
+
+def test_what_is_there_already_is_edited_so_that_it_applies(tmp_path: Path) -> None:
+    result = run("--env=local", "--fault=pending-objects-exist", f"--editing={SESSION}", f"--report={tmp_path}")
+    assert result.status == 0, result.text
+    assert f"{SESSION}: may be edited: applied nowhere; the edit below is proven in local" in result.out
+    edit = (tmp_path / f"{SESSION}.patch").read_text()
+    assert edit in result.out
+    shutil.copytree(ROOT / "sandbox" / "migrations" / SESSION, tmp_path / SESSION)
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=edit.encode(), check=True, timeout=10)
+    original, edited = FRIGG.by_name[SESSION].sql or "", (tmp_path / SESSION / "migration.sql").read_text()
+    with clone("public") as server:
+        with applied(server, FRIGG) as fresh:
+            expected = fresh.objects
+        for before in (original, ""):
+            with applied(server, FRIGG, before=SESSION) as live:
+                live.run(before, edited)
+                assert live.objects == expected
+
+
+def test_what_is_there_otherwise_is_not_hidden_by_an_edit(tmp_path: Path) -> None:
+    name = "99990101000000_add_report"
+    result = run("--env=local", "--fault=pending-relation-exists", f"--editing={name}", f"--report={tmp_path}")
+    assert result.status == 1, result.text
+    assert f'{name}: no edit found: in local, line 1: column "Report"."body" is there, but differs' in result.out
+    assert "42P07" in result.out
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_directory_alone_is_asked_without_an_environment() -> None:
