@@ -10,11 +10,12 @@ import pytest
 
 from fixtures.clone import Clone, CloneError, Copy, clone
 from fixtures.facts import READERS, Facts
+from fixtures.rehearsal import Refused, stage
 from health.finding import NOT_REHEARSED, Finding, Fix
 from plugins.catalogue import all_checks
 from plugins.judging import as_json
 from plugins.rehearsal import Rehearsal
-from tests.fixtures.lineage import FRIGG, Live, applied
+from tests.fixtures.lineage import FRIGG, Live, applied, directory
 
 LAST = FRIGG.migrations[-1].name
 ROWS = f"\"_prisma_migrations\" SET rolled_back_at = {{}} WHERE migration_name = '{LAST}'"
@@ -52,6 +53,29 @@ def finding(facts: Facts) -> Finding:
 @pytest.fixture(scope="module")
 def rehearsal(facts: Facts) -> Rehearsal:
     return Rehearsal(facts, "before")
+
+
+CONCURRENTLY = 'CREATE INDEX CONCURRENTLY "i" ON "T"("id");'
+TOGETHER = {
+    "as one query": (f"SELECT 1; {CONCURRENTLY}", True, "25001"),
+    "one by one": (f"SET lock_timeout = '3s'; {CONCURRENTLY}", False, None),
+    "as one query, as its parser does not know DO": (f"DO 'BEGIN END'; {CONCURRENTLY}", False, "25001"),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_a_deploy_sends_a_file_as_prisma_does(server: Clone, case: str) -> None:
+    script, one_query, refused = TOGETHER[case]
+    held = directory({"1": 'CREATE TABLE "T" ("id" INT);', "2": script})
+    with applied(server, held, before="2") as live:
+        read = live.read()
+        with closing(read), stage(read) as copy:
+            try:
+                copy.deploy(read["history"], one_query=one_query)
+                said = None
+            except Refused as error:
+                said = error.failure.sqlstate
+    assert said == refused
 
 
 def sql(body: str, undo: str | None = None, *, fallback: bool = False) -> Fix:
