@@ -20,6 +20,7 @@ from health.statements import split
 from sandbox.plan import Plan, RecordedRow
 
 _TABLE = f"CREATE TABLE {TABLE} ({COLUMNS_SQL})"
+_STATEMENT_MS = 20_000
 
 
 def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration | None:
@@ -32,6 +33,7 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
     applied = known[: known.index(last) + (not plan.not_applied)] if last else []
     with connect(port, plan.database_password) as connection:
         connection.execute(_TABLE.encode())
+        connection.execute(f"SET statement_timeout = {_STATEMENT_MS}".encode())  # the directory may be a user's own
         for number, migration in enumerate(applied):
             if migration.sql is None:
                 break  # Prisma stops here (P3015) and writes no row
