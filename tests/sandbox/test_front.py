@@ -55,9 +55,9 @@ def whole(front: Front) -> None:
     front.seen.clear()
 
 
-def call(front: Front, operation: str) -> Any:
+def call(front: Front, operation: str, patience_s: float = 20) -> Any:
     service, method, parameters = CALLS[operation]
-    config = Config(proxies={}, read_timeout=0.5, retries={"total_max_attempts": 1, "mode": "standard"})
+    config = Config(proxies={}, read_timeout=patience_s, retries={"total_max_attempts": 1, "mode": "standard"})
     client = boto3.client(
         service, region_name="us-east-1", endpoint_url=front.url, config=config,
         aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret",
@@ -81,7 +81,7 @@ def test_a_refusal_is_worded_as_the_service_does(front: Front, operation: str, k
 def test_no_answer_is_an_error_of_the_client(front: Front, operation: str, mode: Mode) -> None:
     front.modes[operation] = mode
     with pytest.raises(botocore.exceptions.BotoCoreError):
-        call(front, operation)
+        call(front, operation, patience_s=0.5)
 
 
 @pytest.mark.parametrize("mode", ["html", "cut"])
