@@ -24,6 +24,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """An extension of a database.
+
+    Attributes:
+        used: whether anything else in the database depends on what it brings.
+    """
+
+    name: str
+    schema: str
+    used: bool
+
+
+@dataclass(frozen=True)
 class Catalog:
     """What is in a schema.
 
@@ -31,11 +44,13 @@ class Catalog:
         columns: of all tables, in their order.
         others: every other object, with its definition as PostgreSQL spells it; empty where the spelling differs
             between its versions.
+        extensions: of the database, but for the one that every server has.
     """
 
     schema: str
     columns: tuple[Column, ...] = ()
     others: tuple[tuple[Key, str], ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
     @cached_property
     def objects(self) -> Mapping[Key, str]:

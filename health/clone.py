@@ -66,19 +66,6 @@ class Offer:
     place: str = ""
 
 
-@dataclass(frozen=True)
-class Extension:
-    """An extension of a database.
-
-    Attributes:
-        used: whether anything else in the database depends on what it brings.
-    """
-
-    name: str
-    schema: str
-    used: bool
-
-
 def parse(text: str, source: str) -> Wanted:
     """What is asked for.
 
