@@ -39,7 +39,7 @@ _LABELS = {
     "pipe": "pg_dump | psql",
     "psql": "psql -f for each migration",
     "status": "prisma migrate status",
-    "diff": "prisma migrate diff --from-migrations",
+    "diff": "prisma migrate diff --to-migrations",
 }
 _DRIFT = 'CREATE INDEX own ON "User" (name)'
 

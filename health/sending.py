@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from health.splitting import Located
+from health.splitting import Located, locate
 from health.statements import transaction_word
 
 # Statements that PostgreSQL takes and the parser does not, as they are where every white space is one blank.
@@ -37,6 +37,14 @@ _UNKNOWN = (
 )
 _NOT_UNDERSTOOD = re.compile("|".join(rf"(?:{words})(?!\w)" for words in _UNKNOWN), re.IGNORECASE)
 _READ = 100_000  # characters of a statement; what is longer is rows
+
+
+def as_sent(script: str, *, one_query: bool) -> list[str]:
+    """What an engine sends for a file, one after the other; ``one_query`` is whether it sends every file whole."""
+    if one_query:
+        return [script]
+    statements = locate(script)
+    return [script] if in_one(statements) else one_by_one(statements)
 
 
 def in_one(statements: Sequence[Located]) -> bool:
