@@ -24,8 +24,8 @@ from bench.start import at_home
 from bench.turns import Samples, held, ratio, take_turns
 
 if TYPE_CHECKING:
-    from fixtures.clone import Clone
-    from fixtures.dump import DumpLogin
+    from fixtures.clone.pg_dump import DumpLogin
+    from fixtures.clone.server import Clone
     from fixtures.facts import Facts
     from tests.fixtures.lineage import Live
 
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def _measure(stack: ExitStack, runs: int) -> Samples:
-    from fixtures.clone import clone
+    from fixtures.clone.server import clone
     from tests.fixtures.lineage import FRIGG, applied
 
     last = FRIGG.migrations[-1].name
@@ -91,8 +91,8 @@ def _facts(stack: ExitStack, live: Live, clones: Clone) -> Facts:
 def _rehearsal(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], object]:
     """Make a copy, apply a fix, judge, undo it, compare, and drop the copy."""
     from health.finding import Fix
-    from plugins.catalogue import all_checks
-    from plugins.rehearsal import Rehearsal
+    from plugins.commands.listing import all_checks
+    from plugins.run.fix_rehearsal import Rehearsal
 
     read = _facts(stack, live, clones)
     (finding,) = all_checks()["no-failed-migration"].judge(read)
@@ -121,7 +121,7 @@ def _database(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], objec
 
 def _baseline(stack: ExitStack, live: Live, clones: Clone, *, dumped: bool) -> Callable[[], object]:
     """Make what copies are made from, and one copy of it."""
-    from fixtures.baseline import Baseline
+    from fixtures.clone.environment_copy import Baseline
 
     read = _facts(stack, live, clones)
 
@@ -167,9 +167,9 @@ def _libpq(login: DumpLogin) -> dict[str, str]:
 
 def _by_npm(stack: ExitStack) -> dict[str, Callable[[], object]]:
     """Prisma's own CLI on a database in which the same migrations are applied."""
-    from fixtures.postgres import PrivatePostgres
-    from fixtures.private import private_directory
-    from health.secret import Secret
+    from fixtures.clients.private_directory import private_directory
+    from fixtures.clone.servers.private_postgres import PrivatePostgres
+    from health.secrets.secret import Secret
     from tests.engine import prisma
     from tests.harness import ROOT
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import hand, timing
 from bench.process import BenchError, Done, run
-from fixtures.private import private_directory
+from fixtures.clients.private_directory import private_directory
 from tests.harness import sandbox, to_toml
 
 Sample = dict[str, float]

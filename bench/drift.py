@@ -59,10 +59,10 @@ def main() -> int:
 
 
 def _measure(runs: int, tables: int) -> None:
-    from fixtures.catalog import questions
-    from fixtures.clone import clone
-    from fixtures.fingerprint import question
-    from fixtures.replay import replay as replayed
+    from fixtures.clone.server import clone
+    from fixtures.database.catalog_queries import questions
+    from fixtures.database.fingerprint import question
+    from fixtures.history.replay import replay as replayed
     from tests.fixtures.lineage import applied, directory
 
     scripts = {

@@ -28,9 +28,9 @@ from bench.start import at_home
 
 if TYPE_CHECKING:
     from health.check import Check
-    from health.history import History
-    from health.migrations import Migration
-    from health.rows import Row
+    from health.history.history import History
+    from health.history.rows import Row
+    from health.migrations.directory import Migration
 
 _EXTRAS = ["gate"]
 _MIGRATIONS, _ROWS = 2_000, 10_000  # what the bound is about
@@ -141,7 +141,7 @@ def _print_reading(samples: list[tuple[float, float, int, int]]) -> None:
 
 
 def _shapes() -> list[Shape]:
-    from health.prisma import checksum
+    from health.prisma.engine import checksum
 
     def with_crlf(migration: Migration, _: int) -> str:
         return checksum((migration.sql or "").replace("\n", "\r\n"))
@@ -169,9 +169,9 @@ def _shapes() -> list[Shape]:
 
 def _build(shape: Shape, rows: int) -> History:
     """A history of this shape, with a fifth as many migrations as rows."""
-    from health.history import History
-    from health.migrations import MigrationDirectory
-    from health.rows import LockHolder, Recorded
+    from health.history.history import History
+    from health.history.rows import LockHolder, Recorded
+    from health.migrations.directory import MigrationDirectory
 
     migrations = _migrations(rows // _EACH)
     whose = {"first": migrations[:1], "last": migrations[-1:]}.get(shape.names, migrations)
@@ -186,15 +186,15 @@ def _build(shape: Shape, rows: int) -> History:
 
 
 def _migrations(count: int) -> tuple[Migration, ...]:
-    from health.migrations import Migration
-    from health.prisma import checksum
+    from health.migrations.directory import Migration
+    from health.prisma.engine import checksum
 
     scripts = [_SCRIPT.replace("%d", str(number)) for number in range(count)]
     return tuple(Migration(f"{20200101000000 + n}_step", text, checksum(text)) for n, text in enumerate(scripts))
 
 
 def _row(shape: Shape, whose: tuple[Migration, ...], number: int, rows: int) -> Row:
-    from health.rows import Row
+    from health.history.rows import Row
 
     migration = whose[number * len(whose) // rows]
     state = shape.states[number % len(shape.states)]
@@ -213,9 +213,9 @@ def _row(shape: Shape, whose: tuple[Migration, ...], number: int, rows: int) -> 
 
 def _checks() -> dict[str, tuple[Check, dict[str, Any]]]:
     """The checks of the history, each with the other facts it needs: as where there is neither clone nor git."""
-    from health.environment import Environment
-    from health.origins import Origins
-    from plugins.catalogue import all_checks
+    from health.config.environment import Environment
+    from health.history.provenance import Origins
+    from plugins.commands.listing import all_checks
 
     others = {"evidence": {}, "origins": Origins(), "environment": Environment("bench", "bench")}
     return {
@@ -244,8 +244,8 @@ def _judge(built: History, checks: Mapping[str, tuple[Check, dict[str, Any]]]) -
 
 def _read_twice() -> tuple[float, float, int, int]:
     """Seconds of the first and of the second reading of a directory, and the checksums computed in each."""
-    from fixtures import files
-    from health.prisma import checksum
+    from fixtures.clients import filesystem as files
+    from health.prisma.engine import checksum
 
     computed: list[int] = []
 

@@ -58,7 +58,7 @@ def _read(env: Any) -> float:
     """Read every fact that the checks need; gives the seconds."""
     from fixtures.facts import Facts
     from plugins import fixes
-    from plugins.catalogue import all_checks
+    from plugins.commands.listing import all_checks
 
     checks = all_checks().values()
     names = {name for check in checks for name in check.needs}
@@ -76,7 +76,7 @@ def _read(env: Any) -> float:
 @contextmanager
 def _relays(entry: dict[str, Any], round_trip_s: float) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """A relay before each hop, and the sandbox's entry with their ports."""
-    from fixtures.private import private_directory
+    from fixtures.clients.private_directory import private_directory
     from tests.relay import Relay
 
     with ExitStack() as stack:
@@ -132,7 +132,7 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
 
 
 def _cluster(env: Any) -> Any:
-    from fixtures.aws import Aws
+    from fixtures.aws.resources import Aws
 
     return Aws(env).call("rds", "describe_db_clusters", member="DBClusters")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from health.aws import Bastion, Cluster, cluster_problem
+from health.aws.resources import Bastion, Cluster, cluster_problem
+from health.aws.security_groups import SecurityGroup, admission
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
-from health.security_groups import SecurityGroup, admission
 
 # A backup runs every day, and the cluster serves meanwhile.
 _SERVING = ("available", "backing-up")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from health.aws import DatabaseSecret, Function, Identity
+from health.aws.resources import DatabaseSecret, Function, Identity
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from health.check import check
+from health.data.orphan_rows import Orphans
 from health.finding import Finding
-from health.parents import Orphans
-from health.text import one_line
+from health.sanitize import one_line
 
 
 @check(finds={"rows-without-parent": "error"})

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from health.baseline import best_prefix
-from health.catalog import Catalog
+from health.catalog.catalog import Catalog
+from health.catalog.changes import Replay, changed_by
 from health.check import check
 from health.finding import Finding
-from health.history import History
-from health.migrations import MigrationDirectory, file_problem
-from health.prisma import LOCK_FILE, PROVIDER, provider
-from health.replay import Replay, changed_by
-from health.text import one_line
+from health.history.baselining import best_prefix
+from health.history.history import History
+from health.migrations.directory import MigrationDirectory, file_problem
+from health.prisma.engine import LOCK_FILE, PROVIDER, provider
+from health.sanitize import one_line
 
 _PROBLEMS = {
     "no-migration-sql": "Its directory holds no migration.sql: {effect}",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from health.check import check
-from health.drift import Difference, Drift
 from health.finding import Finding
-from health.sequences import Sequence
-from health.text import one_line
+from health.sanitize import one_line
+from health.schema.drift import Difference, Drift
+from health.schema.sequences import Sequence
 
 
 @check(

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from health.catalog import Catalog, describe_some
+from health.catalog.catalog import Catalog, describe_some
+from health.catalog.changes import Replay
 from health.check import check
-from health.edits import Edit, edits
-from health.environment import Environment
-from health.evidence import Judge
+from health.config.environment import Environment
 from health.finding import Finding
-from health.history import History
-from health.origins import Origins
-from health.replay import Replay
-from health.text import one_line
+from health.history.edited import Edit, edits
+from health.history.effects import Judge
+from health.history.history import History
+from health.history.provenance import Origins
+from health.sanitize import one_line
 
 
 @check(finds={"edited-migration": "warning", "comment-edited-migration": "info", "edited-after-failure": "info"})

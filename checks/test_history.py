@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from health.catalog import describe, describe_some
+from health.catalog.catalog import describe, describe_some
 from health.check import DEPLOY_MENDS, By, check
-from health.evidence import Evidence
 from health.finding import Finding
-from health.history import History
-from health.migrations import file_problem
-from health.origins import Origins
-from health.rows import Row
-from health.secret import hide
-from health.text import one_line
+from health.history.effects import Evidence
+from health.history.history import History
+from health.history.provenance import Origins
+from health.history.rows import Row
+from health.migrations.directory import file_problem
+from health.sanitize import one_line
+from health.secrets.secret import hide
 
 
 @check(

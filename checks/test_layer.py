@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from health.check import DEPLOY_MENDS, By, check
 from health.finding import Evidence, Finding
-from health.layer import CarriedLayer, DeployedLayer, compare
-from health.migrations import MigrationDirectory
-from health.text import one_line
+from health.layer.comparison import CarriedLayer, DeployedLayer, compare
+from health.migrations.directory import MigrationDirectory
+from health.sanitize import one_line
 
 
 @check(finds={"layer-versions-differ": "warning"})

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from health import logs
 from health.check import By, check
 from health.finding import Finding, Severity
-from health.log_patterns import codes
-from health.logs import Log
+from health.logs import findings as logs
+from health.logs.findings import Log
+from health.logs.patterns import codes
 
 # What users met before a migration had ended is no fault of it; what the worker met is.
 _AUTH: Severity = "warning"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from health.check import check
-from health.demands import TableLock
 from health.finding import CouldNotCheck, Finding
-from health.fit import Answer, Fit
-from health.forecast import Conflict, Forecast, Foreseen
-from health.text import one_line
+from health.pending.data_check import Answer, Fit
+from health.pending.data_requirements import TableLock
+from health.pending.forecast import Conflict, Forecast, Foreseen
+from health.sanitize import one_line
 
 _SHOWN = 3  # further conflicts that a message names
 _SAID = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from health.check import check
 from health.finding import Finding
-from health.proof import NO_RIGHT, Proof
+from health.read_only.proof import NO_RIGHT, Proof
 
 
 @check(finds={"write-not-refused": "error"})

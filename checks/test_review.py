@@ -7,8 +7,8 @@ from itertools import groupby
 
 from health.check import check
 from health.finding import Finding
-from health.review import RULES, Remark
-from health.text import one_line
+from health.pending.squawk import RULES, Remark
+from health.sanitize import one_line
 
 
 @check(finds={"pending-sql-remark": "warning"})

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from health.check import check
 from health.finding import Finding
-from health.history import WORKER_LIMIT_S
-from health.migration_run import MigrationRun
-from health.runs import Runs
+from health.history.history import WORKER_LIMIT_S
+from health.runs.recorded import Runs
+from health.runs.triggered import MigrationRun
 
 _MEANS = {
     "INITIALIZING": "No worker has begun it: the queue does not reach the worker, or that ends before its first step.",

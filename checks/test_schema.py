@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from health.catalog import Catalog
+from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding
-from health.history import History
+from health.history.history import History
 
 
 @check(

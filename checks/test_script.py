@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from health.access import ScriptRoute, clusters_of_script
-from health.aws import Bastion, Cluster
+from health.aws.resources import Bastion, Cluster
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
-from health.stage_names import Kind
-from health.tunnel_script import ScriptValue, TunnelScript
+from health.tunnel.connection import ScriptRoute, clusters_of_script
+from health.tunnel.script import ScriptValue, TunnelScript
+from health.tunnel.variable_names import Kind
 
 
 @check(finds={"tunnel-script-absent": "info"})

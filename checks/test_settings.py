@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from health.aws import Cluster, DatabaseSecret, Function
+from health.aws.database_url import DatabaseSettings, Destination, differences, place
+from health.aws.resources import Cluster, DatabaseSecret, Function
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
-from health.settings import DatabaseSettings, Destination, differences, place
 
 
 @check(finds={"function-missing": "error"})

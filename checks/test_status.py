@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from health.agreement import agrees, layer_is_behind, meant, unseen
-from health.api import ApiStatus
-from health.catalog import Catalog
+from health.api.agreement import agrees, layer_is_behind, meant, unseen
+from health.api.status import ApiStatus
+from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, By, check
-from health.edits import edits
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
-from health.history import History
-from health.origins import Origins
-from health.text import one_line
+from health.history.edited import edits
+from health.history.history import History
+from health.history.provenance import Origins
+from health.sanitize import one_line
 
 _CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
 _SHOWN = 3

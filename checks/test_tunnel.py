@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from health.access import KeyFile, Preflight, Server
-from health.aws import Bastion, bastion_problem, candidates
+from health.aws.resources import Bastion, bastion_problem, candidates
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding
+from health.tunnel.connection import KeyFile, Preflight, Server
 
 
 @check(finds={"bastion-not-running": "error", "bastion-missing": "error", "bastion-ambiguous": "error"})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from health.check import check
 from health.finding import Finding
-from health.waivers import Waivers
+from health.waivers.waivers import Waivers
 
 
 # unused-waiver comes from the record of the run (health/report.py): only at its end is it known.

@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from fixtures.postgres import PostgresError, PrivatePostgres
-from fixtures.private import private_directory
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.private_postgres import PostgresError, PrivatePostgres
 from health.finding import CouldNotCheck
-from health.secret import Secret
+from health.secrets.secret import Secret
 from sandbox.faults import FAULTS, apply
 from sandbox.plan import Plan
 
@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
-    from sandbox import extension  # after --list-faults, which is to be quick
-    from sandbox.api import API_ID, routes
-    from sandbox.aws import aws_server, seed
-    from sandbox.front import Front, Static
+    from sandbox.api.server import API_ID, routes
+    from sandbox.aws.proxy import Front, Static
+    from sandbox.aws.seed import aws_server, seed
+    from sandbox.database import extension  # after --list-faults, which is to be quick
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
@@ -69,7 +69,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     seeding = pool.submit(seed, url, plan, front)
     starting = pool.submit(postgres.start)
 
-    from sandbox.assembly import assemble  # while both are at work: this imports much
+    from sandbox.environment import assemble  # while both are at work: this imports much
 
     def started() -> PrivatePostgres:
         starting.result()

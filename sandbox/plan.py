@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from sandbox.front import Mode
+    from sandbox.aws.proxy import Mode
 
 ApiMode = Literal["well", "down", "silent", "html", "unrouted", "failed", "unavailable", "elsewhere", "behind"]
 
@@ -118,7 +118,7 @@ class Plan:
     bastion_admitted: bool = True  # whether the cluster's security group lets the bastion in
     admin_key: str = field(default_factory=lambda: HOSTILE.replace("\\", "") + secrets.token_urlsafe(16))
     api_key: str = ""
-    aws_modes: dict[str, Mode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.front
+    aws_modes: dict[str, Mode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.aws.proxy
     bastion_running: bool = True
     database_running: bool = True
     script_endpoint: str = "{writer}"
@@ -141,7 +141,7 @@ class Plan:
     log_lines: dict[str, Sequence[str]] = field(default_factory=dict)  # function → what it logs after the quiet lines
     layer: Callable[[dict[str, bytes]], dict[str, bytes]] = dict  # of the directory's files, what the layer holds
     layer_of_auth: int = 2  # the version that the auth function carries; the worker's is 2
-    api_mode: ApiMode = "well"  # see sandbox.api
+    api_mode: ApiMode = "well"  # see sandbox.api.server
     api_prefix: Literal["/db-migrate", "/admin/db-migrate"] = "/db-migrate"  # of the generations G2 and G3
     runs: list[RecordedRun] = field(default_factory=lambda: [RecordedRun("COMPLETED", timedelta(days=30))])
     limits: dict[str, float] = field(default_factory=dict)  # shortened, where a fault is to be seen at once

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.files import from_here, shown
+from plugins.run.user_files import from_here, shown
 from tests.health import histories
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import psycopg
 
 from fixtures.facts import Facts
-from health import registry
 from health.check import CHECKS
-from health.environment import Environment
+from health.config import registry
+from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
-from plugins import reading  # noqa: F401 - importing it registers the facts
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
+from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from tests.nursery import nursery
 
 ROOT = Path(__file__).parent.parent

@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import random
 import select
 import signal
@@ -96,11 +97,13 @@ def main() -> None:
 def _import() -> None:
     import botocore.loaders
 
-    from sandbox import aws, aws_server
+    import sandbox
+    from sandbox.aws import seed as aws
+    from sandbox.aws import server as aws_server
 
     aws_server._lighten()
-    for name in ("__main__", "api", "assembly", "bastion", "deploy", "front", "layer", "logs", "runs", "standby"):
-        importlib.import_module(f"sandbox.{name}")
+    for module in pkgutil.walk_packages(sandbox.__path__, "sandbox."):
+        importlib.import_module(module.name)
     for name in ("moto.server", *(f"moto.{service}.responses" for service in aws_server._SERVICES)):
         importlib.import_module(name)
     import boto3
@@ -121,8 +124,8 @@ def _sandbox(arguments: list[str]) -> None:
 
 @contextmanager
 def _aws_server() -> Iterator[Callable[[], str]]:
-    """As :func:`sandbox.aws.aws_server`, forked in place of started."""
-    from sandbox import aws_server
+    """As :func:`sandbox.aws.seed.aws_server`, forked in place of started."""
+    from sandbox.aws import server as aws_server
 
     (its_input, ours), (output, its_output) = os.pipe(), os.pipe()
     if (pid := os.fork()) == 0:

@@ -52,5 +52,5 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     return suggested, " ".join(reasons) or None
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):  # those with fixes register them
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):  # those with fixes register them
     importlib.import_module(_module.name)

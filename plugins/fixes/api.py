@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from plugins.fixes import fixes, shell
+from plugins.fixes import commands as shell
+from plugins.fixes import fixes
 
 
 @fixes("api-unauthorized")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import DEPLOY, Finding, Fix, NoFix
-from health.history import History, matches
-from plugins.fixes import fixes, shell
+from health.history.history import History, matches
+from plugins.fixes import commands as shell
+from plugins.fixes import fixes
 
 _MARK = "layers/prisma/.build-complete"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import DEPLOY, Finding, Fix, NoFix
-from health.log_patterns import KINDS, PURPOSES, codes
-from plugins.fixes import fixes, shell
+from health.logs.patterns import KINDS, PURPOSES, codes
+from plugins.fixes import commands as shell
+from plugins.fixes import fixes
 
 _KIND = {code: kind for purpose in PURPOSES for kind, code in codes(purpose).items()}
 _DEPLOYED = [code for code in _KIND if _KIND[code] in ("credentials-refused", "client-missing", "setting-missing")]

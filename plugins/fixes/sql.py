@@ -11,9 +11,9 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from health.catalog import Key
-from health.prisma import MIGRATE_LOCK, TABLE
-from health.text import printable
+from health.catalog.catalog import Key
+from health.prisma.engine import MIGRATE_LOCK, TABLE
+from health.sanitize import printable
 
 _RELATIONS = ("table", "view", "materialized view", "sequence", "foreign table")
 # Objects that have a name of their own, and those of a table or type: what holds of one that is not there. An index

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from health.secret import hide
+from health.secrets.secret import hide
 from plugins.redaction import allure, logs, streams, values, workers
 from plugins.redaction.files import scrub_new
 
@@ -47,7 +47,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         streams.redact(reporter._tw._file)  # noqa: SLF001 - pytest gives no other way to it
 
 
-# Innermost but for plugins.judging, which is registered later: Allure's and JUnit's plugins see no secret.
+# Innermost but for plugins.run.check_runner, which is registered later: Allure's and JUnit's plugins see no secret.
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Redact a test's report."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from health.secret import hide
+from health.secrets.secret import hide
 
 _TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3", "paramiko", "sshtunnel", "httpx", "httpcore", "psycopg")
 

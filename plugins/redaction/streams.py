@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from health.secret import hide
+from health.secrets.secret import hide
 
 
 class _Writing:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from _pytest._code.code import TerminalRepr  # the type of every representation on a report
 
-from health.secret import hide
+from health.secrets.secret import hide
 
 T = TypeVar("T")
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)

@@ -5,6 +5,8 @@ A module registers functions that change the plan; the option ``--fault`` knows 
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,4 +54,5 @@ def apply(plan: Plan, names: list[str]) -> None:
         FAULTS[name].apply(plan)
 
 
-from sandbox.faults import api, aws, data, database, directory, history, layer, logs, pending, schema, way  # noqa: E402, F401 - they register themselves here
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):  # each registers its faults
+    importlib.import_module(_module.name)

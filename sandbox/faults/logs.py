@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.aws.logs import COLUMN_MISSING, failed
 from sandbox.faults import fault
-from sandbox.logs import COLUMN_MISSING, failed
 from sandbox.plan import Plan
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from health.aws import Bastion, Cluster, Function
-from health.environment import Environment
+from health.aws.database_url import DatabaseSettings, Destination
+from health.aws.resources import Bastion, Cluster, Function
+from health.aws.security_groups import Rule, SecurityGroup
+from health.config.environment import Environment
 from health.finding import Finding
-from health.security_groups import Rule, SecurityGroup
-from health.settings import DatabaseSettings, Destination
 from plugins import fixes
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 
 CLUSTER = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", security_groups=("sg-db",))
 OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod")

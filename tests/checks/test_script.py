@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from health.access import KeyFile, ScriptRoute
-from health.aws import Bastion, Cluster
-from health.environment import Environment
+from health.aws.resources import Bastion, Cluster
+from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.tunnel_script import TunnelScript, parse
+from health.tunnel.connection import KeyFile, ScriptRoute
+from health.tunnel.script import TunnelScript, parse
 from plugins import fixes
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 
 STAGES = ("dev", "local-dev", "prod")
 DEV = Environment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from health.check import CHECKS, check_of_code
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 from tests.harness import ROOT
 
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text()

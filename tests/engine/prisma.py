@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from health.urls import is_loopback
+from health.config.urls import is_loopback
 
 HERE = Path(__file__).parent
 HOME = HERE.parent.parent / ".engine"

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.postgres import PrivatePostgres
-from fixtures.private import private_directory
-from health.secret import Secret
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.secrets.secret import Secret
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
 from tests.harness import ROOT

@@ -15,17 +15,17 @@ from typing import Any
 import psycopg
 import pytest
 
-import fixtures.fit
-from fixtures.clone import clone
-from fixtures.files import read_migrations
-from fixtures.postgres import PrivatePostgres, embedded_site
-from fixtures.private import private_directory
-from fixtures.session import Database
-from health.fit import Fit
-from health.forecast import Forecast
-from health.migrations import Migration, file_problem
-from health.prisma import COLUMNS_SQL, TABLE, checksum
-from health.secret import Secret
+import fixtures.pending.data_check
+from fixtures.clients.filesystem import read_migrations
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.server import clone
+from fixtures.clone.servers.private_postgres import PrivatePostgres, embedded_site
+from fixtures.database.session import Database
+from health.migrations.directory import Migration, file_problem
+from health.pending.data_check import Fit
+from health.pending.forecast import Forecast
+from health.prisma.engine import COLUMNS_SQL, TABLE, checksum
+from health.secrets.secret import Secret
 from sandbox.faults import FAULTS
 from sandbox.plan import Plan
 from tests.engine import prisma
@@ -187,7 +187,7 @@ def test_what_is_foreseen_is_what_prisma_does(postgres: PrivatePostgres, anew: A
     for case, place in zip(cases, places, strict=True):
         told.append(Forecast(anew.foresee((BASE,), pending_of(place, case))))
     with reading(postgres) as session:  # every case has the same rows
-        fits = [fixtures.fit.fit(environment(schema="c0"), forecast, session) for forecast in told]
+        fits = [fixtures.pending.data_check.fit(environment(schema="c0"), forecast, session) for forecast in told]
     answers = prisma.deploy_each(
         "6.19.3", [(url(postgres, f"c{number}"), place) for number, place in enumerate(places)]
     )
@@ -217,7 +217,7 @@ def test_what_is_foreseen_statement_by_statement_is_what_psql_does(
     with connect(postgres) as admin:
         fill(admin, "rows", {"000": BASE}, ROWS)
     with reading(postgres) as session:
-        fits = [fixtures.fit.fit(environment(schema="rows"), forecast, session) for forecast in told]
+        fits = [fixtures.pending.data_check.fit(environment(schema="rows"), forecast, session) for forecast in told]
     seen = agreeing(cases, told, fits, theirs)
     assert seen.keys() >= {"applies", "42P07", "42701", "42704", "42601", "25001", "55P04", "23505", "23502"}
     assert seen["unasked"] < len(cases) / 20
@@ -253,7 +253,9 @@ def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
             fill(admin, schema, known, *plan.afterwards)
         with reading(postgres) as session:
             forecast = Forecast(anew.foresee((*known.values(), *plan.afterwards), pending_of(place, pending)))
-            told[fault.name] = outcome(forecast, fixtures.fit.fit(environment(schema=schema), forecast, session))
+            told[fault.name] = outcome(
+                forecast, fixtures.pending.data_check.fit(environment(schema=schema), forecast, session)
+            )
         deploys.append((url(postgres, schema), place, pending))
     answers = prisma.deploy_each("6.19.3", [(address, place) for address, place, _ in deploys])
     for ours, answer, (_, _, pending) in zip(told.values(), answers, deploys, strict=True):

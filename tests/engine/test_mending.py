@@ -20,18 +20,18 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from fixtures.catalog import questions, understand
+from fixtures.database.catalog_queries import questions, understand
 from fixtures.facts import Facts
-from health.catalog import Key
-from health.environment import Environment
-from health.evidence import foreseen
-from health.history import Diagnosis, History
-from health.judging import judge
-from health.prisma import TABLE
-from health.prisma_version import Generation
-from health.report import judge_environment
-from plugins.catalogue import all_checks
-from plugins.judging import as_json
+from health.catalog.catalog import Key
+from health.config.environment import Environment
+from health.evaluation import judge
+from health.history.effects import foreseen
+from health.history.history import Diagnosis, History
+from health.prisma.engine import TABLE
+from health.prisma.version import Generation
+from health.report.record import judge_environment
+from plugins.commands.listing import all_checks
+from plugins.run.check_runner import as_json
 from tests import harness
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7

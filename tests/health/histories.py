@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from health.history import Diagnosis
-from health.migrations import Migration
-from health.prisma_version import Generation
-from health.rows import COLUMNS, Row
+from health.history.history import Diagnosis
+from health.history.rows import COLUMNS, Row
+from health.migrations.directory import Migration
+from health.prisma.version import Generation
 
 T = TypeVar("T")
 

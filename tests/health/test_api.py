@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from health.agreement import agrees, layer_is_behind, meant
-from health.api import ApiStatus, State, classify
-from health.api_routes import Routes, api_id, routes_of
-from health.history import History
-from health.migrations import Migration, MigrationDirectory
-from health.rows import Recorded, Row
-from health.runs import Run, Runs, run_of
+from health.api.agreement import agrees, layer_is_behind, meant
+from health.api.routes import Routes, api_id, routes_of
+from health.api.status import ApiStatus, State, classify
+from health.history.history import History
+from health.history.rows import Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.runs.recorded import Run, Runs, run_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CATCH_ALL = Routes(unknown="a route for every path leads somewhere, and does not tell what is served there")

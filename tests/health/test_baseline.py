@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from health.baseline import Prefix, best_prefix
-from health.catalog import Catalog, Key
-from health.migrations import Migration, MigrationDirectory
-from health.replay import Change, Replay
+from health.catalog.catalog import Catalog, Key
+from health.catalog.changes import Change, Replay
+from health.history.baselining import Prefix, best_prefix
+from health.migrations.directory import Migration, MigrationDirectory
 
 A, B, C = (("column", "t", name) for name in "abc")
 DIRECTORY = MigrationDirectory("m", "test", tuple(Migration(name, "", "") for name in ("one", "two", "three", "four")))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from health.api import classify
-from health.aws import Bastion, Cluster, choose_bastion, choose_cluster
+from health.api.status import classify
+from health.aws.resources import Bastion, Cluster, choose_bastion, choose_cluster
 from health.finding import CouldNotCheck
 
 

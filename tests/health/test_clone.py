@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from health.clone import (
+from health.clone.server_choice import (
     CloneOptionError,
     Login,
     Offer,
@@ -15,7 +15,7 @@ from health.clone import (
     major_of,
     parse,
 )
-from health.secret import Secret
+from health.secrets.secret import Secret
 
 E16, E18 = Offer("embedded", 16), Offer("embedded", 18)
 S15, S16, D17 = Offer("system", 15), Offer("system", 16), Offer("docker", 17)

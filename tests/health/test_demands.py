@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from health.demands import Demand, Step
-from health.shape import Column, Constraint, Table, Unique
+from health.pending.data_requirements import Demand, Step
+from health.pending.tables import Column, Constraint, Table, Unique
 
 A, B, NEW = 1, 2, 3  # tables; A and B are there
 ID, TEXT, NUMBER, OWN, CODE, FRESH = range(1, 7)  # columns of A; FRESH is not there yet

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from health.editing import Conflict, Proof, Standing, unified
-from health.editing_report import Place, Told, report
-from health.scripts import Failure
+from health.editing.advice import Conflict, Proof, Standing, unified
+from health.editing.report import Place, Told, report
+from health.sql.failure import Failure
 
 THERE = Conflict(0, 1, 'CREATE TABLE "A" ();', Failure('relation "A" already exists', "42P07"))
 PENDING = Standing("pending", None, "pending.")

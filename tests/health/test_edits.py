@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from health.edits import edits
-from health.history import History
-from health.migrations import Migration, MigrationDirectory
-from health.origins import Origins, Version
-from health.prisma import checksum
-from health.rows import Recorded, Row
+from health.history.edited import edits
+from health.history.history import History
+from health.history.provenance import Origins, Version
+from health.history.rows import Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.prisma.engine import checksum
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAME = "20260101000000_one"

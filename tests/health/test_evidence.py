@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from health.catalog import Catalog, Key
-from health.evidence import Evidence, Judge, Repair, foreseen, repair
-from health.history import History
-from health.migrations import Migration, MigrationDirectory
-from health.replay import Change, Replay, difference
-from health.rows import Recorded, Row
+from health.catalog.catalog import Catalog, Key
+from health.catalog.changes import Change, Replay, difference
+from health.history.effects import Evidence, Judge, Repair, foreseen, repair
+from health.history.history import History
+from health.history.rows import Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
 
 A, B, C = (("column", "t", name) for name in "abc")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

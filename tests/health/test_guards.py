@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from health.guards import edited, guarded, statements
+from health.sql.if_not_exists import edited, guarded, statements
 
 INSERTED = {
     'CREATE TABLE "A" (id INT);': 'CREATE TABLE IF NOT EXISTS "A" (id INT);',

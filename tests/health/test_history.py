@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from health.history import Deployment, History
-from health.migrations import Migration, MigrationDirectory
-from health.prisma import checksum, decode, directory_order
-from health.prisma_version import Generation
-from health.rows import LockHolder, Recorded, Row
+from health.history.history import Deployment, History
+from health.history.rows import LockHolder, Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.prisma.engine import checksum, decode, directory_order
+from health.prisma.version import Generation
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.check import By
-from health.invariants import Answer, InvariantError, judge, parse
+from health.data.invariants import Answer, InvariantError, judge, parse
 
 SOUND = """-- title: Every A has a B.
 -- severity: warning

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from health.aws import Function
-from health.layer import CarriedLayer, Comparison, DeployedLayer, carried, compare
-from health.migrations import Migration, MigrationDirectory
-from health.prisma import checksum
+from health.aws.resources import Function
+from health.layer.comparison import CarriedLayer, Comparison, DeployedLayer, carried, compare
+from health.migrations.directory import Migration, MigrationDirectory
+from health.prisma.engine import checksum
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:layer:{}:{}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from health.migrations import Migration, MigrationDirectory, file_problem
+from health.migrations.directory import Migration, MigrationDirectory, file_problem
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from health.catalog import Catalog, Column
-from health.history import History
-from health.migrations import Migration, MigrationDirectory
-from health.overview import answers, counted, entity_overview, history_overview
-from health.prisma import checksum
-from health.rows import LockHolder, Recorded, Row
-from health.tables import tables
+from health.catalog.catalog import Catalog, Column
+from health.history.history import History
+from health.history.rows import LockHolder, Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.prisma.engine import checksum
+from health.report.overview import answers, counted, entity_overview, history_overview
+from health.report.tables import tables
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SQL = "SELECT 1;"

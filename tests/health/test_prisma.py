@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from health.prisma import checksum, decode, directory_order, engine_made, provider, same_checksum
+from health.prisma.engine import checksum, decode, directory_order, engine_made, provider, same_checksum
 
 LF, CRLF, MIXED, DOUBLED = "a;\nb;\n", "a;\r\nb;\r\n", "a;\r\nb;\n", "a;\r\r\nb;\r\r\n"
 PADDED = "SELECT 0;\n"  # its checksum has bytes below 0x10, which the old form writes with one digit

@@ -22,20 +22,20 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures import database as readers
-from fixtures import session as sessions
-from fixtures.credentials import SecretRead
-from fixtures.files import read_migrations
-from fixtures.postgres import PrivatePostgres
-from fixtures.private import private_directory
-from fixtures.tunnel import Tunnel
-from health.environment import Environment
-from health.history import History
-from health.migrations import MigrationDirectory
-from health.prisma import LOCK_FILE, TABLE, checksum
-from health.prisma_version import Generation
-from health.rows import COLUMNS, Recorded, Row
-from health.secret import Secret
+from fixtures.aws.functions import SecretRead
+from fixtures.clients.filesystem import read_migrations
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from fixtures.database import server as readers
+from fixtures.database import session as sessions
+from fixtures.tunnel.tunnel import Tunnel
+from health.config.environment import Environment
+from health.history.history import History
+from health.history.rows import COLUMNS, Recorded, Row
+from health.migrations.directory import MigrationDirectory
+from health.prisma.engine import LOCK_FILE, TABLE, checksum
+from health.prisma.version import Generation
+from health.secrets.secret import Secret
 from tests.harness import ROOT, run
 from tests.health.histories import GIVEN, OWN, Case, ShapeError, Verdicts, parse, read
 

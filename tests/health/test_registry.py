@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from health import registry
-from health.registry import RegistryError
+from health.config import registry
+from health.config.registry import RegistryError
 
 SHIPPED = Path(__file__).parents[2] / "environments.toml"
 VARIABLES = {"HOME": "/home/ann", "KEY": "k'\"$ %"}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from health.rendering import block, header
-from health.report import judge_environment
-from plugins.reports import sql_file, summary
+from health.report.record import judge_environment
+from health.report.terminal import block, header
+from plugins.output.report_files import sql_file, summary
 
 SNAPSHOTS = Path(__file__).parents[1] / "data" / "snapshots"
 SQL = "BEGIN;\nUPDATE t SET x = 1;\nCOMMIT;\n"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from health.aws import Bastion
-from health.security_groups import Rule, SecurityGroup, admission
+from health.aws.resources import Bastion
+from health.aws.security_groups import Rule, SecurityGroup, admission
 
 BASTION = Bastion("i-1", "bastion", "running", "54.1.2.3", "10.0.1.9", ("sg-bastion", "sg-other"))
 RULE = Rule("tcp", 5432, 5432)

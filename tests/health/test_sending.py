@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from health.sending import in_one, one_by_one
-from health.splitting import locate
+from health.prisma.statement_batches import in_one, one_by_one
+from health.sql.splitter import locate
 
 UNDERSTOOD = (
     'CREATE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "A"("b")',

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from health.aws import Cluster
-from health.settings import Destination, differences, parse
+from health.aws.database_url import Destination, differences, parse
+from health.aws.resources import Cluster
 
 HOSTILE = "q'\"$!%/ \\{}&*(;:?#[]@x"
 OWN = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", (("i.dev", "a-dev-1-one"),))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from health.splitting import locate
-from health.statements import transaction_word
+from health.sql.splitter import locate
+from health.sql.statements import transaction_word
 from tests.harness import ROOT
 
 CASES: dict[str, tuple[str, list[tuple[int, str]]]] = {

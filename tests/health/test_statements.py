@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from health.statements import (
+from health.sql.statements import (
     adding_column,
     controls_transaction,
     differ_in_comments_only,

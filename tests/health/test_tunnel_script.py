@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.tunnel_script import ScriptValue, TunnelScript, parse
+from health.tunnel.script import ScriptValue, TunnelScript, parse
 
 STAGES = {"dev", "prod", "local-dev", "local"}
 DATA = Path(__file__).parent.parent / "data" / "tunnel_scripts"

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.causes import EXPLAINED_BY, explain
 from health.check import DEPLOY_MENDS, By, Check, blocks, worst
 from health.finding import Finding
-from health.secret import Secret
-from health.text import fenced, inert, markdown, one_line, printable
-from plugins.catalogue import all_checks
-from plugins.invariants import declared
+from health.report.root_causes import EXPLAINED_BY, explain
+from health.sanitize import fenced, inert, markdown, one_line, printable
+from health.secrets.secret import Secret
+from plugins.commands.listing import all_checks
+from plugins.run.sql_invariants import declared
 
 
 def test_a_secret_never_shows_itself() -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from checks.test_waivers import test_waivers_hold as judge
-from health import waivers_file
 from health.check import By, Check
 from health.finding import Finding
-from health.report import unused_waivers
-from health.waivers import OWN_CODES, Waivers
-from health.waivers_file import KEYS, WaiversError
+from health.report.record import unused_waivers
+from health.waivers import file as waivers_file
+from health.waivers.file import KEYS, WaiversError
+from health.waivers.waivers import OWN_CODES, Waivers
 from plugins import fixes
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 
 SHIPPED = Path(__file__).parents[2] / "waivers.toml"
 TODAY = date(2026, 7, 1)

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from health.clone import Wanted
-from health.registry import RegistryError
-from plugins.options import _clone
+from health.clone.server_choice import Wanted
+from health.config.registry import RegistryError
+from plugins.run.options import _clone
 from tests.harness import ROOT
 
 PASSWORD = "of-the-clone-server"

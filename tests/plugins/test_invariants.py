@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.invariants import DIRECTORY, load
-from health.invariants import InvariantError
-from health.registry import RegistryError, environment, parse
+from fixtures.data.invariants import DIRECTORY, load
+from health.config.registry import RegistryError, environment, parse
+from health.data.invariants import InvariantError
 from plugins import fixes
-from plugins import invariants as plugin
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
+from plugins.run import sql_invariants as plugin
 from tests import harness
 
 NAMES = {path.stem for path in DIRECTORY.glob("*.sql")}

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from health.environment import Environment, Limits
-from health.migration_run import MigrationRun, RunState
-from plugins import progress
-from plugins.progress import Progress
+from health.config.environment import Environment, Limits
+from health.runs.triggered import MigrationRun, RunState
+from plugins.output import progress
+from plugins.output.progress import Progress
 
 SENT = MigrationRun("https://api/db-migrate", "qa", datetime(2026, 1, 1, tzinfo=UTC))
 STATES: tuple[RunState, ...] = ("INITIALIZING", "RUNNING", "RUNNING", "COMPLETED")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fixtures.clone import Clone, CloneError, Copy, clone
+from fixtures.clone.rehearsal import Refused, stage
+from fixtures.clone.server import Clone, CloneError, Copy, clone
 from fixtures.facts import READERS, Facts
-from fixtures.rehearsal import Refused, stage
 from health.finding import NOT_REHEARSED, Finding, Fix
-from plugins.catalogue import all_checks
-from plugins.judging import as_json
-from plugins.rehearsal import Rehearsal
+from plugins.commands.listing import all_checks
+from plugins.run.check_runner import as_json
+from plugins.run.fix_rehearsal import Rehearsal
 from tests.fixtures.lineage import FRIGG, Live, applied, directory
 
 LAST = FRIGG.migrations[-1].name

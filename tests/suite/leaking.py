@@ -18,15 +18,15 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from fixtures.aws import Aws
-from fixtures.credentials import FunctionRead, SecretRead
-from health.access import Preflight
+from fixtures.aws.functions import FunctionRead, SecretRead
+from fixtures.aws.resources import Aws
 from health.check import check
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.secret import Secret
-from plugins import reports
+from health.secrets.secret import Secret
+from health.tunnel.connection import Preflight
 from plugins.fixes import fixes
+from plugins.output import report_files as reports
 
 if "LEAKING_REPORTS" in os.environ:  # to prove that the reports are searched well
     vars(reports)["hide"] = str

@@ -28,9 +28,9 @@ from urllib.parse import quote, quote_plus
 
 import psycopg
 
-from fixtures.postgres import PrivatePostgres
-from fixtures.private import private_directory
-from health.secret import Secret
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.secrets.secret import Secret
 from tests.harness import Result, run, to_toml
 from tests.suite.servers import PORT, REGION, USERS, Api, Aws, Bastion
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from fixtures.api import HEADER
+from fixtures.api.status import HEADER
 from fixtures.facts import Facts
-from health.causes import explain
+from health.report.root_causes import explain
 from plugins import fixes
 from tests import harness
 from tests.suite.faults import broken_by, judge

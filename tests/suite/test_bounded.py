@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures.aws_client import Accounts
+from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, with_needs
 from health.check import CHECKS
-from health.environment import Environment, Limits
+from health.config.environment import Environment, Limits
 from health.finding import Finding
-from sandbox.front import Front, Mode
+from sandbox.aws.proxy import Front, Mode
 from tests import harness
 from tests.relay import Mode as WayMode
 from tests.relay import Relay

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.clone import clone
+from fixtures.clone.server import clone
 from tests.fixtures.lineage import FRIGG, applied
 from tests.harness import ROOT, run
 

@@ -13,18 +13,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from health.catalog import Key
-from health.causes import explain
+from health.catalog.catalog import Key
 from health.check import check_of_code
 from health.finding import DEPLOY, Finding, Fix
-from health.prisma import MIGRATE_LOCK, TABLE
-from health.report import in_order
+from health.prisma.engine import MIGRATE_LOCK, TABLE
+from health.report.record import in_order
+from health.report.root_causes import explain
 from plugins import fixes
-from plugins.catalogue import all_checks
-from plugins.faults import list_faults
-from plugins.judging import as_json
-from plugins.rehearsal import Rehearsal
-from sandbox.deploy import deploy
+from plugins.commands.listing import all_checks
+from plugins.run.check_runner import as_json
+from plugins.run.fix_rehearsal import Rehearsal
+from plugins.run.sandbox_faults import list_faults
+from sandbox.database.prisma_deploy import deploy
 from tests import harness
 from tests.suite.faults import Broken, broken_by
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.facts import Facts
-from health import registry
-from health.api import classify
+from health.api.status import classify
+from health.config import registry
 from health.finding import CouldNotCheck
-from health.statements import adding_column, leaves_transaction_open
+from health.sql.statements import adding_column, leaves_transaction_open
 from tests.harness import run
 from tests.suite import second
 from tests.suite.second import Told, World

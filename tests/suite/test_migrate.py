@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 from tests import harness
 from tests.harness import ROOT, Result, run, to_toml
 from tests.suite.relay import CUT, Relay, Reply

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.aws_errors import iam_action
+from fixtures.clients.aws_errors import iam_action
 from health.check import CHECKS
 from health.finding import NothingToCheck
 from plugins import fixes
-from sandbox.front import Front
+from sandbox.aws.proxy import Front
 from tests import harness
 
 POLICY = harness.ROOT / "docs" / "iam-policy.json"

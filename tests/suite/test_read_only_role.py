@@ -15,12 +15,12 @@ import psycopg
 import pytest
 from botocore.config import Config
 
+from fixtures.database.session import Database
 from fixtures.facts import Facts
-from fixtures.session import Database
-from health.environment import Environment
+from health.config.environment import Environment
 from health.finding import CouldNotCheck
-from health.prisma import MIGRATE_LOCK
-from health.proof import NO_RIGHT, READ_ONLY
+from health.prisma.engine import MIGRATE_LOCK
+from health.read_only.proof import NO_RIGHT, READ_ONLY
 from tests import harness
 from tests.suite.faults import BINARIES
 

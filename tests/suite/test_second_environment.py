@@ -19,8 +19,8 @@ from typing import Any
 import asyncssh
 import pytest
 
-from plugins.catalogue import all_checks
-from plugins.invariants import declared
+from plugins.commands.listing import all_checks
+from plugins.run.sql_invariants import declared
 from tests.harness import ROOT
 from tests.suite import second, servers
 from tests.suite.second import HOSTILE, Told, World

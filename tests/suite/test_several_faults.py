@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.facts import Facts
-from health.causes import explain
 from health.finding import Fix
+from health.report.root_causes import explain
 from plugins import fixes
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 from tests.suite.faults import Broken, broken_by
 
 SEVERAL = ("failed-migration", "stale-endpoint", "stale-bastion", "orphaned-migration")

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from fixtures.clone import Clone, clone
+from fixtures.clone.server import Clone, clone
+from fixtures.data.invariants import load
+from fixtures.database.session import writer_only
 from fixtures.facts import Facts
-from fixtures.invariants import load
-from fixtures.session import writer_only
-from health.catalog import Catalog
+from health.catalog.catalog import Catalog
 from health.check import CHECKS
+from health.data.invariants import Answer, Invariant
 from health.finding import CouldNotCheck, Finding, NothingToCheck
-from health.invariants import Answer, Invariant
-from health.prisma_version import PrismaVersion
-from plugins.catalogue import all_checks
+from health.prisma.version import PrismaVersion
+from plugins.commands.listing import all_checks
 from tests.checks.invariants.cases import CASES, USERS
 from tests.fixtures.lineage import FRIGG, Live, applied, environment
 

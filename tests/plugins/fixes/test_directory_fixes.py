@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.files import read_migrations
+from fixtures.clients.filesystem import read_migrations
 from health.finding import Fix
-from health.history import History
-from health.migrations import file_problem
-from health.prisma import LOCK_FILE
-from health.rows import Recorded
+from health.history.history import History
+from health.history.rows import Recorded
+from health.migrations.directory import file_problem
+from health.prisma.engine import LOCK_FILE
 from tests.plugins.fixes.bash import bash
 from tests.plugins.fixes.hostile import HOSTILE, file_name
 from tests.plugins.fixes.worlds import NOW, Facts, fixes_of

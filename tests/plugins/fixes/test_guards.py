@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.postgres import PrivatePostgres
-from health.catalog import Key
-from health.prisma import MIGRATE_LOCK
-from health.rows import Row
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.catalog.catalog import Key
+from health.history.rows import Row
+from health.prisma.engine import MIGRATE_LOCK
 from tests.plugins.fixes.database import TABLE, by_psql, connect, put, refused, snapshot
 from tests.plugins.fixes.hostile import HOSTILE, identifier
 from tests.plugins.fixes.worlds import (

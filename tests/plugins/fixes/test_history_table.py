@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from health.prisma import checksum
-from health.rows import Row
+from health.history.rows import Row
+from health.prisma.engine import checksum
 from tests.plugins.fixes.database import TABLE
 from tests.plugins.fixes.hostile import HOSTILE, texts
 from tests.plugins.fixes.worlds import Facts, bare, catalog_of, fixes_of, found, suggested

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from health.layer import DeployedLayer
-from health.prisma import checksum
+from health.layer.comparison import DeployedLayer
+from health.prisma.engine import checksum
 from tests.plugins.fixes.worlds import ANOTHER, FILE, NAME, Shape, State, found, row, suggested
 
 

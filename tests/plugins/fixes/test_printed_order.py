@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from health.check import CHECKS
-from health.report import judge_environment
-from plugins.judging import as_json
+from health.report.record import judge_environment
+from plugins.run.check_runner import as_json
 from tests.plugins.fixes.database import put, stored
 from tests.plugins.fixes.worlds import CLEAN, LATE, NAME, ROW_CODES, STATES, Case, Facts, Shape, State
 

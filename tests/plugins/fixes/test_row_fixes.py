@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from health.finding import Finding, Fix
-from health.history import History
-from health.prisma import checksum
-from health.rows import Row
+from health.history.history import History
+from health.history.rows import Row
+from health.prisma.engine import checksum
 from tests.plugins.fixes.database import put, refused, snapshot, stored
 from tests.plugins.fixes.hostile import HOSTILE, texts
 from tests.plugins.fixes.worlds import (

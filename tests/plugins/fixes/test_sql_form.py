@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from hypothesis import example, given, settings
 
-from fixtures.postgres import PrivatePostgres
+from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.check import CHECKS
-from health.rows import Row
-from health.text import printable
+from health.history.rows import Row
+from health.sanitize import printable
 from plugins import fixes
 from tests.plugins.fixes.database import by_psql, put
 from tests.plugins.fixes.hostile import HOSTILE, texts
@@ -38,7 +38,7 @@ from tests.plugins.fixes.worlds import (
 
 BUILDERS = Path(fixes.__file__).parent
 # Modules of nothing but SQL: all of their lines must be reached by the cases.
-ALL_SQL = ("rows", "sql", "baseline")
+ALL_SQL = ("row_sql", "sql", "baseline_sql")
 WHY_NO_UNDO = re.compile(r"no undo|nothing to undo|To undo it|way back|takes it back")
 TRY_LOCK = r"DO +E?'BEGIN\n  IF NOT pg_try_advisory_xact_lock\(72707369\) THEN\n    RAISE EXCEPTION "
 TRANSACTION = re.compile(rf"BEGIN;\nSET LOCAL lock_timeout = '3s';\n{TRY_LOCK}.*\nCOMMIT;\n", re.DOTALL)
@@ -122,7 +122,7 @@ def reached(run: Any) -> set[tuple[str, int]]:
 
 def test_all_builders_of_sql_are_looked_at_here() -> None:
     wanted = set()
-    for file in BUILDERS.glob("*.py"):
+    for file in BUILDERS.rglob("*.py"):
         source = file.read_text()
         wanted |= {(file.stem, line) for line in sql_calls(source)}
         if file.stem in ALL_SQL:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from health.rows import Row
-from health.secret import Secret
+from health.history.rows import Row
+from health.secrets.secret import Secret
 from tests.plugins.fixes.database import put, snapshot
 from tests.plugins.fixes.hostile import texts
 from tests.plugins.fixes.worlds import CASES, CLEAN, NAME, ROW_CODES, Case, fixes_of, found, suggested
@@ -73,7 +73,7 @@ def test_a_secret_in_the_logs_is_never_shown(
     deleted = [row for row in rows if f"id = ''{row.id}''" in delete]
     hiding = deleted[number % len(deleted)]
     with monkeypatch.context() as patch:
-        patch.setattr("health.secret._KNOWN", {})
+        patch.setattr("health.secrets.secret._KNOWN", {})
         Secret(secret)
         said, reason = withheld(case, [replace(row, logs=log) if row is hiding else row for row in rows])
     assert "No DELETE is offered: its logs hold a secret" in reason

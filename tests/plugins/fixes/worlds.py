@@ -10,25 +10,25 @@ from typing import Any, Literal, get_args
 
 from psycopg import sql
 
-from health.api_routes import Routes
-from health.catalog import Catalog, Column, Key
+from health.api.routes import Routes
+from health.catalog.catalog import Catalog, Column, Key
+from health.catalog.changes import Change, Replay
 from health.check import CHECKS
-from health.drift import Difference, Drift
-from health.environment import Environment
-from health.evidence import Judge, Repair
+from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.forecast import Conflict, Forecast, Foreseen
-from health.history import History
-from health.migrations import Migration, MigrationDirectory
-from health.origins import Origins, Version
-from health.prisma import checksum
-from health.replay import Change, Replay
-from health.rows import LockHolder, Recorded, Row
-from health.scripts import Failure
-from health.sequences import Sequence as Numbers
-from health.text import printable
+from health.history.effects import Judge, Repair
+from health.history.history import History
+from health.history.provenance import Origins, Version
+from health.history.rows import LockHolder, Recorded, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.pending.forecast import Conflict, Forecast, Foreseen
+from health.prisma.engine import checksum
+from health.sanitize import printable
+from health.schema.drift import Difference, Drift
+from health.schema.sequences import Sequence as Numbers
+from health.sql.failure import Failure
 from plugins import fixes
-from plugins.catalogue import all_checks
+from plugins.commands.listing import all_checks
 
 all_checks()  # registers them
 

@@ -1,0 +1,61 @@
+"""What each migration does to the catalog, learnt by running the directory on an empty database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from health.catalog.catalog import Key
+from health.sanitize import one_line
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that a script makes (``before`` is None), drops (``after`` is None) or alters."""
+
+    key: Key
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What running the migrations one after the other showed.
+
+    Attributes:
+        changes: by the name of each migration that ran, what it changed in the catalog.
+        failed: by the name of each that did not, what PostgreSQL said; those after it ran all the same.
+        problem: why nothing could be run at all.
+        fingerprints: by the name of each migration, of the schema that it and all before it make of an empty one; of
+            none from the first on that did not run.
+        limited: whether a limit of the clone ended one of them, which another hour may not do.
+    """
+
+    changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    limited: bool = False
+
+    def unknown(self, name: str) -> str | None:
+        """Why it is not known what a migration does; None if it is."""
+        if name in self.changes:
+            return None
+        if name in self.failed:
+            return f"its script does not run on an empty database: {self.failed[name]}"
+        return self.problem or f"the directory does not hold {one_line(name)}"
+
+
+def difference(before: Mapping[Key, str], after: Mapping[Key, str]) -> tuple[Change, ...]:
+    """What changed between two catalogs."""
+    return tuple(Change(key, before.get(key), after.get(key)) for key in sorted(differing(before, after)))
+
+
+def differing(one: Mapping[Key, str], other: Mapping[Key, str]) -> set[Key]:
+    """The objects whose definition is not the same in two catalogs."""
+    return {key for key, _ in one.items() ^ other.items()}
+
+
+def changed_by(changes: Iterable[Iterable[Change]]) -> set[Key]:
+    """The objects that any of these touched."""
+    return {change.key for each in changes for change in each}

@@ -1,0 +1,206 @@
+"""May a migration's SQL be edited, and how: what trying it in each environment showed, and the answer."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from health.catalog.catalog import Catalog, Key, describe_some
+from health.catalog.changes import Change
+from health.history.history import History, matches
+from health.migrations.directory import MigrationDirectory
+from health.prisma.engine import LOCK_FILE, PROVIDER, provider
+from health.sanitize import one_line
+from health.sql.failure import Failure
+from health.sql.statements import leaves_transaction_open, split
+
+_COMMITS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_CONCURRENTLY = re.compile(r"\s*(?:CREATE|DROP|REINDEX)\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
+_STAMPED = re.compile(r"[0-9]{14}_")
+_OF_TABLES = ("column", "constraint", "index", "trigger", "policy")
+_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A statement that an environment refuses.
+
+    Attributes:
+        number: its place in the script, from 0.
+        line: of its first word, from 1.
+        statement: its beginning, on one line.
+        failure: what PostgreSQL said.
+        reason: why no guard may be put on it; None where all that it makes is there as it makes it.
+    """
+
+    number: int
+    line: int
+    statement: str
+    failure: Failure
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        code = f"{self.failure.sqlstate} " if self.failure.sqlstate else ""
+        return f"line {self.line}: {code}{self.failure}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a migration stands in one environment, by its rows.
+
+    Attributes:
+        since: when the row that says it was written.
+        told: the same as a sentence for a person.
+    """
+
+    state: str
+    since: datetime | None
+    told: str
+
+    @property
+    def open(self) -> bool:
+        """Whether a deploy is still to apply it."""
+        return self.state in ("pending", "failed")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What running the edited file on a copy showed; ``problem`` is None where it is proven.
+
+    Attributes:
+        later: what the next migrations of the directory run into after it, if they do.
+    """
+
+    problem: str | None
+    later: str | None = None
+
+
+def standing(history: History, name: str) -> Standing:
+    """How a migration stands, by the rows of its name."""
+    if rows := history.applied.get(name):
+        row = rows[0]
+        same = "the file is as it was then" if matches(history.directory.by_name[name], row) else (
+            "the file has been edited since"
+        )  # fmt: skip
+        when = row.finished_at or row.started_at
+        return Standing("applied", when, f"applied {when:%Y-%m-%d %H:%M:%S} UTC, row {one_line(row.id, 36)}; {same}.")
+    if rows := history.running_by_name.get(name):
+        when = rows[0].started_at
+        return Standing("running", when, f"running since {when:%Y-%m-%d %H:%M:%S} UTC: wait for its end.")
+    if rows := history.failed_by_name.get(name):
+        when = rows[-1].started_at
+        said = f" It said: {one_line(rows[-1].logs)}" if rows[-1].logs else ""
+        return Standing("failed", when, f"failed {when:%Y-%m-%d %H:%M:%S} UTC, row {one_line(rows[-1].id, 36)}.{said}")
+    late = history.applied_after(name)
+    behind = f" {one_line(late)}, which sorts behind it, is applied already." if late else ""
+    back = " An earlier attempt was rolled back." if name in history.by_name else ""
+    return Standing("pending", None, f"pending.{back}{behind}")
+
+
+def why_no_guard(changes: Sequence[Change], now: Catalog, end: Catalog) -> str | None:
+    """Why a guard on a statement that was refused would hide something; None where it would not.
+
+    Args:
+        changes: what the statement does to a database that has none of it.
+        now: what is there.
+        end: what is there after the whole script on that other database.
+    """
+    if not changes:
+        return "what it does cannot be seen in the catalog, so nobody knows whether it is done"
+    there, wanted = now.objects, end.objects
+    other = [c.key for c in changes if there.get(c.key) not in (c.after, c.before)]
+    if other:
+        return f"{describe_some(other)} is there, but differs from what the statement makes: a guard would keep it so"
+    tables = {c.key[2] for c in changes if c.key[0] == "table" and c.before is None and c.key in there}
+    more = [key for key in there if _part_of(key, tables, _OF_TABLES) and key not in wanted]
+    missing = [c.key for c in changes if _part_of(c.key, tables, ("column", "constraint")) and c.key not in there]
+    types = {c.key[2] for c in changes if c.key[0] in ("enum", "domain") and c.before is None and c.key in there}
+    more += [key for key in there if _part_of(key, types, ("enum label",)) and key not in wanted]
+    missing += [c.key for c in changes if _part_of(c.key, types, ("enum label",)) and c.key not in there]
+    if more or missing:
+        return f"what is there has {_sides(more, missing)}: a guard would keep it so"
+    if all(there.get(c.key) == c.before for c in changes):
+        return "nothing of what it does is there: something else is in its way"
+    return None
+
+
+def deviation(changes: Sequence[Change], before: Catalog, after: Catalog) -> str | None:
+    """In what a run ended otherwise than the original file does on an empty database; None if in nothing."""
+    start, end = before.objects, after.objects
+    touched = {change.key for change in changes}
+    wrong = [change.key for change in changes if end.get(change.key) != change.after]
+    if wrong:
+        return f"it leaves {describe_some(wrong)} otherwise than the original does on an empty database"
+    besides = [
+        key for key in sorted(start.keys() | end.keys()) if key not in touched and start.get(key) != end.get(key)
+    ]
+    return f"it changes {describe_some(besides)} besides" if besides else None
+
+
+def traps(directory: MigrationDirectory, name: str) -> list[str]:
+    """What can be told of a migration from the directory alone: its place, the lock file, its encoding, its traps."""
+    script = directory.by_name[name].sql
+    if script is None:
+        return [*_of_place(directory, name), "It has no migration.sql: a deploy stops here (P3015)."]
+    return [*_of_place(directory, name), *_of_encoding(script), *_of_transactions(script)]
+
+
+def unified(name: str, old: str, new: str) -> str:
+    """The edit as ``patch -p1`` takes it in the migrations directory."""
+    path = f"{name}/migration.sql"
+    lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{path}", f"b/{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def beginning(statement: str) -> str:
+    """How a statement is named to a person."""
+    return one_line(statement, _SHOWN)
+
+
+def _of_place(directory: MigrationDirectory, name: str) -> Iterator[str]:
+    if directory.lock_file is None:
+        yield f"There is no {LOCK_FILE}. Deploys run without it; Prisma's own commands write it."
+    elif (named := provider(directory.lock_file)) != PROVIDER:
+        yield f"{LOCK_FILE} names {one_line(str(named), 40)}, not {PROVIDER}: every deploy stops (P3019)."
+    if not _STAMPED.match(name):
+        yield "Its name does not begin with a time of 14 digits: it runs where its letters sort it."
+    names = [each.name for each in directory.migrations]
+    if sorted(names).index(name) != names.index(name):
+        yield "Prisma's order is not that of the bytes of the names: ls and git show it at another place."
+
+
+def _of_encoding(script: str) -> Iterator[str]:
+    if script.startswith("\ufeff"):
+        yield "It begins with a byte order mark, which PostgreSQL takes for a syntax error. Save it without."
+    if "\ufffd" in script:
+        yield "It is not UTF-8: Prisma's checksum is of its repaired text, not of its bytes. Save it as UTF-8."
+    if "\r\n" in script:
+        yield "Its lines end with CRLF. Prisma takes its checksum for the same as with LF."
+
+
+def _of_transactions(script: str) -> Iterator[str]:
+    if leaves_transaction_open(script):
+        yield "It has BEGIN without COMMIT: a deploy reports success and keeps nothing."
+    parts = split(script) or []
+    commits = [number for number, each in enumerate(parts) if _COMMITS.match(each)]
+    if commits and commits[0] + 1 < len(parts):
+        yield "Statements follow its COMMIT: when one of them fails, what came before it stays."
+    if len(parts) > 1 and any(_CONCURRENTLY.match(each) for each in parts):
+        yield "CONCURRENTLY stands beside other statements: one query is one transaction, it fails (25001)."
+
+
+def _lines(text: str) -> list[str]:
+    lines: list[str] = re.findall(r"[^\n]*\n|[^\n]+", text)  # only a newline ends a line
+    return lines
+
+
+def _part_of(key: Key, owners: set[str], kinds: tuple[str, ...]) -> bool:
+    return key[0] in kinds and key[1] in owners
+
+
+def _sides(more: Sequence[Key], missing: Sequence[Key]) -> str:
+    told = [f"{describe_some(more)} besides"] if more else []
+    return " and ".join([*told, *([f"no {describe_some(missing)}"] if missing else [])])

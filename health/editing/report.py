@@ -1,0 +1,135 @@
+"""The answer to ``--editing`` and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from health.editing.advice import Conflict, Proof, Standing
+from health.sanitize import one_line, printable
+
+
+@dataclass(frozen=True)
+class Place:
+    """What was found out in one environment.
+
+    Attributes:
+        standing: None where the environment could not be read, which ``unknown`` says.
+        evidence: what of a failed migration is there, in a sentence.
+        unknown: why nothing could be found out, or nothing be tried.
+    """
+
+    name: str
+    standing: Standing | None = None
+    evidence: str = ""
+    conflicts: tuple[Conflict, ...] = ()
+    proof: Proof | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that is to be said of a migration.
+
+    Attributes:
+        places: one per environment; none where the directory alone was judged.
+        problem: why the file as it stands cannot be taken as a model for an edit.
+        bare: the statements that conflict and have no guard, with their lines.
+        diff: the edit; empty where none is needed or none was found.
+        traps: what the directory alone tells.
+        warnings: what else to know before an edit.
+    """
+
+    migration: str
+    places: tuple[Place, ...] = ()
+    problem: str | None = None
+    bare: tuple[str, ...] = ()
+    diff: str = ""
+    traps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> tuple[int, str]:
+        """The exit status, and the answer in a line."""
+        if (said := _closed(self.places) or _unread(self.places)) is not None:
+            return 1, said
+        if (said := _no_edit(self)) is not None:
+            return 1, f"no edit found: {said}"
+        if not self.places:
+            return 0, "sound in the directory; no environment was asked (--env=NAME[,NAME…]) whether it is applied"
+        if (said := _unproven(self.places)) is not None:
+            return 1, f"unproven: {said}"
+        names = ", ".join(place.name for place in self.places)
+        need = f"the edit below is proven in {names}" if self.diff else f"it needs no edit: it applies in {names}"
+        return 0, f"may be edited: applied nowhere; {need}"
+
+
+def report(told: Told) -> Iterator[str]:
+    """The report's lines: the answer, each environment, the edit, what else to know."""
+    yield f"{one_line(told.migration)}: {told.answer[1]}"
+    for place in told.places:
+        yield ""
+        yield from _place(place)
+    for line in told.bare:
+        yield f"  no guard is known for {line}"
+    if told.diff:
+        yield ""
+        yield "The edit, for patch -p1 in the migrations directory:"
+        yield ""
+        yield from printable(told.diff).split("\n")[:-1]
+        if printable(told.diff) != told.diff:
+            yield "It holds characters that are shown in another form here; --report=DIR writes it as it is."
+    for title, lines in (("The directory:", told.traps), ("Before you edit:", told.warnings)):
+        if lines:
+            yield ""
+            yield title
+            yield from (f"  {line}" for line in lines)
+
+
+def _place(place: Place) -> Iterator[str]:
+    if place.standing is None:
+        yield f"{place.name}: could not be read: {place.unknown}"
+        return
+    yield f"{place.name}: {place.standing.told}"
+    if place.evidence:
+        yield f"  {place.evidence}"
+    if place.unknown is not None:
+        yield f"  not tried: {place.unknown}"
+    if not place.standing.open:
+        return
+    for conflict in place.conflicts:
+        yield f"  {conflict}"
+        yield f"    {conflict.statement}"
+        yield f"    {'No edit: ' + conflict.reason if conflict.reason else 'What it makes is there already.'}"
+    if place.proof is not None:
+        yield f"  {'proven on a clone' if place.proof.problem is None else 'unproven: ' + place.proof.problem}"
+        if place.proof.later:
+            yield f"  After it the next deploy stops at {place.proof.later}"
+
+
+def _closed(places: tuple[Place, ...]) -> str | None:
+    closed = [(p.name, p.standing) for p in places if p.standing is not None and not p.standing.open]
+    told = [f"{said.state} in {name} since {said.since:%Y-%m-%d}" for name, said in closed]
+    return f"do not edit: {', '.join(told)}" if told else None
+
+
+def _unread(places: tuple[Place, ...]) -> str | None:
+    return next((f"unknown: {p.name} could not be read: {p.unknown}" for p in places if p.standing is None), None)
+
+
+def _no_edit(told: Told) -> str | None:
+    if told.problem is not None:
+        return told.problem
+    for place in told.places:
+        for conflict in place.conflicts:
+            if conflict.reason is not None:
+                return f"in {place.name}, line {conflict.line}: {conflict.reason}"
+    return f"there is no guard for {told.bare[0]}" if told.bare else None
+
+
+def _unproven(places: tuple[Place, ...]) -> str | None:
+    for place in places:
+        why = place.unknown or (place.proof.problem if place.proof is not None else "it was not tried")
+        if why is not None:
+            return f"in {place.name}, {why}"
+    return None

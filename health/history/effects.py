@@ -1,0 +1,155 @@
+"""What of a migration's script took effect, told by the objects in the database; the row does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from health.catalog.catalog import Catalog, Key
+from health.catalog.changes import Change, Replay
+from health.history.history import History
+from health.migrations.directory import file_problem
+
+Extent = Literal["nothing", "all", "part", "unknown"]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The statements of a script that have not taken effect yet.
+
+    Attributes:
+        numbers: their places in the script, from 0.
+        statements: in their order; empty where they could not be told, which ``reason`` explains.
+        atomic: whether they run together in one transaction.
+        traceless: statements of the script that change data only: whether they ran cannot be seen.
+    """
+
+    numbers: tuple[int, ...] = ()
+    statements: tuple[str, ...] = ()
+    atomic: bool = True
+    traceless: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How much of a migration is in the catalog.
+
+    Attributes:
+        extent: of its effects that no later migration has overwritten.
+        done: the objects that are as the script leaves them.
+        missing: those that are as they were before it.
+        differing: those that are neither.
+        reason: why ``extent`` is unknown.
+        repair: what would complete it, where a part is there.
+        again: why the whole script fails when it is run on top of what is there; None if it does not.
+    """
+
+    extent: Extent
+    done: tuple[Key, ...] = ()
+    missing: tuple[Key, ...] = ()
+    differing: tuple[Key, ...] = ()
+    reason: str = ""
+    repair: Repair = Repair()
+    again: str | None = None
+
+
+class Judge:
+    """Tells of any migration what of it took effect: the directory, its replay and the live catalog held together."""
+
+    def __init__(self, history: History, replay: Replay, catalog: Catalog) -> None:
+        self._replay, self._objects = replay, catalog.objects
+        self._places = {migration.name: place for place, migration in enumerate(history.directory.migrations)}
+        # What an applied migration has overwritten tells nothing of earlier ones.
+        self._last_writer = {
+            change.key: place
+            for name, place in self._places.items()
+            if name in history.applied
+            for change in replay.changes.get(name, ())
+        }
+
+    def __call__(self, name: str) -> Evidence:
+        """What of one migration took effect."""
+        unknown = self._replay.unknown(name)
+        if unknown is not None:
+            return Evidence("unknown", reason=unknown)
+        return self.of(name, self._replay.changes[name])
+
+    def of(self, name: str, changes: Iterable[Change]) -> Evidence:
+        """What of these effects of a migration is to be seen."""
+        place = self._places[name]
+        standing: dict[str, list[Key]] = {"done": [], "missing": [], "differing": []}
+        for change in changes:
+            if self._last_writer.get(change.key, -1) <= place:
+                standing[_standing(change, self._objects)].append(change.key)
+        done, missing, differing = (tuple(keys) for keys in standing.values())
+        if not (done or missing or differing):
+            return Evidence("unknown", reason="its script leaves no trace of its own in the catalog")
+        extent: Extent = "part" if differing or (done and missing) else "all" if done else "nothing"
+        return Evidence(extent, done, missing, differing)
+
+
+def foreseen(history: History, evidence: Mapping[str, Evidence], failing_when_tried: Iterable[str] = ()) -> History:
+    """The history with the migrations in which a deploy is known to fail."""
+    failing = set(failing_when_tried)
+    failing |= {name for name, told in evidence.items() if told.again is not None}
+    failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte-order-mark"}
+    return replace(history, failing=history.failing | failing)
+
+
+def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> Repair:
+    """Which statements of a script are still to be run.
+
+    Args:
+        steps: each statement with what it changed when the script was run one statement at a time.
+        objects: the live catalog.
+    """
+    reached = _reached(steps, objects)
+    if reached is None:
+        return Repair(reason="an object of it is neither as before its script nor as after it")
+    remaining = []
+    traceless = 0
+    for number, (statement, changes) in enumerate(steps):
+        standing = {reached[change.key] >= number for change in changes if change.key in reached}
+        if not standing:
+            traceless += 1
+        elif standing == {False}:
+            remaining.append((number, statement))
+        elif standing == {True, False}:
+            return Repair(reason="one of its statements has taken effect in part")
+    if remaining and traceless:
+        reason = "statements of it change data only: whether they ran cannot be seen"
+        return Repair(traceless=traceless, reason=reason)
+    return Repair(
+        tuple(number for number, _ in remaining),
+        tuple(statement for _, statement in remaining),
+        traceless=traceless,
+    )
+
+
+def _standing(change: Change, objects: Mapping[Key, str]) -> str:
+    live = objects.get(change.key)
+    if live == change.after:
+        return "done"
+    # What the script drops is simply still there, whatever it looks like by now.
+    return "missing" if live is None or live == change.before or change.after is None else "differing"
+
+
+def _reached(steps: Iterable[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> dict[Key, int] | None:
+    """For each object, the number of the last statement whose effect on it can be seen; -1 for none."""
+    chains: dict[Key, list[tuple[int, Change]]] = {}
+    for number, (_, changes) in enumerate(steps):
+        for change in changes:
+            chains.setdefault(change.key, []).append((number, change))
+    reached = {}
+    for key, chain in chains.items():
+        live = objects.get(key)
+        before = chain[0][1].before
+        seen = [number for number, change in chain if change.after == live]
+        if seen and live == before:
+            continue  # made and dropped again by the same script: it tells nothing
+        if not seen and live not in (before, None):
+            return None
+        reached[key] = seen[-1] if seen else -1
+    return reached

@@ -1,0 +1,62 @@
+"""The migrations directory, as the deploying command sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from health.sql.statements import adding_column, leaves_transaction_open
+
+FileProblem = Literal["no-migration-sql", "byte-order-mark", "transaction-left-open"]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One directory of migrations; ``sql`` and ``checksum`` are None where it holds no ``migration.sql``."""
+
+    name: str
+    sql: str | None
+    checksum: str | None
+
+
+@dataclass(frozen=True)
+class MigrationDirectory:
+    """The migrations on disk, in the order in which Prisma applies them.
+
+    Attributes:
+        path: where they are.
+        source: which setting named that place.
+        lock_file: the text of ``migration_lock.toml``; None if there is none.
+    """
+
+    path: str
+    source: str
+    migrations: tuple[Migration, ...]
+    lock_file: str | None = None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all migrations."""
+        return frozenset(self.by_name)
+
+    def adding_column(self, table: str, column: str) -> tuple[Migration, str] | None:
+        """The first migration that adds a column, with its statement."""
+        for migration in self.migrations:
+            if (statement := adding_column(migration.sql or "", table, column)) is not None:
+                return migration, statement
+        return None
+
+    @cached_property
+    def by_name(self) -> dict[str, Migration]:
+        """Each migration by its name."""
+        return {migration.name: migration for migration in self.migrations}
+
+
+def file_problem(migration: Migration) -> FileProblem | None:
+    """Why a deploy cannot apply a migration, as far as its file tells."""
+    if migration.sql is None:
+        return "no-migration-sql"
+    if migration.sql.startswith("\ufeff"):
+        return "byte-order-mark"  # PostgreSQL takes it for a syntax error
+    return "transaction-left-open" if leaves_transaction_open(migration.sql) else None

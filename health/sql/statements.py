@@ -1,0 +1,98 @@
+"""Single statements in the SQL of migrations."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from functools import lru_cache
+
+from health.sql.splitter import locate
+
+_BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
+_ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
+_LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
+
+
+def adding_column(sql: str, table: str, column: str) -> str | None:
+    """The statement of a script that adds a column by ALTER TABLE, as it stands there."""
+    adds = re.compile(
+        rf'ALTER\s+TABLE\s+(?:ONLY\s+|IF\s+EXISTS\s+)*(?:"?\w+"?\.)?"{table}"\s[^;]{{0,{_LONGEST}}}?'
+        rf'\bADD\s+(?:COLUMN\s+)?(?:IF\s+NOT\s+EXISTS\s+)?"{column}"\s',
+        re.IGNORECASE,
+    )
+    for hit in adds.finditer(sql):
+        statement = _statement(sql, hit.start())
+        if statement is not None and adds.match(statement):
+            return statement
+    return None
+
+
+def split(sql: str) -> list[str] | None:
+    """The statements of a script without comments; None where they could not be told apart."""
+    if len(sql) > _LONGEST_SCRIPT:
+        return None
+    import sqlparse
+    from sqlparse.exceptions import SQLParseError
+
+    try:
+        statements = (sqlparse.format(each, strip_comments=True).strip() for each in sqlparse.split(sql))
+        return [each for each in statements if each.strip(";")]
+    except SQLParseError:  # more tokens than its own limit
+        return None
+
+
+def transaction_word(statement: str) -> str | None:
+    """``begin``, ``commit`` or ``rollback``, where a statement only begins or ends a transaction; else None."""
+    if _BEGINS.match(statement):
+        return "begin"
+    if found := _ENDS.match(statement):
+        return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
+    return None
+
+
+def controls_transaction(statement: str) -> bool:
+    """Whether a statement only begins or ends a transaction."""
+    return bool(_BEGINS.match(statement) or _ENDS.match(statement))
+
+
+def differ_in_comments_only(one: str, other: str) -> bool:
+    """Whether two scripts are the same statements, comments and white space apart."""
+    return _tokens(one) == _tokens(other)
+
+
+def _tokens(sql: str) -> list[str] | None:
+    import sqlparse
+    from sqlparse.exceptions import SQLParseError
+    from sqlparse.tokens import Comment
+
+    try:
+        tokens = [token for statement in sqlparse.parse(sql) for token in statement.flatten()]  # type: ignore[no-untyped-call]
+    except SQLParseError:
+        return [sql]  # nothing is known of it: only the same text is the same
+    return [token.value for token in tokens if not token.is_whitespace and token.ttype not in Comment]
+
+
+@lru_cache  # asked by several, of files of any size
+def leaves_transaction_open(sql: str) -> bool:
+    """Whether a script begins a transaction that it does not end: Prisma then reports success and keeps nothing."""
+    lowered = sql.lower()
+    if "begin" not in lowered and "transaction" not in lowered:
+        return False  # what most scripts are: taking them apart would be slow
+    words = filter(None, (transaction_word(statement.text) for statement in locate(sql)))
+    return deque(words, maxlen=1) == deque(["begin"])
+
+
+def _statement(text: str, start: int) -> str | None:
+    """The statement that begins at an offset, without comments; None within a comment or behind other text."""
+    import sqlparse  # lazy: most runs need none of it
+    from sqlparse.exceptions import SQLParseError
+
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    if line.strip() or text.count("/*", 0, start) > text.count("*/", 0, start):
+        return None
+    try:
+        first = sqlparse.split(text[start : start + 2 * _LONGEST])[0]
+        return str(sqlparse.format(first, strip_comments=True)).strip()
+    except SQLParseError:  # more tokens than its own limit
+        return None

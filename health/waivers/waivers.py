@@ -1,0 +1,84 @@
+"""Accepted findings: which findings ``waivers.toml`` waives; :mod:`health.waivers.file` reads it.
+
+A waiver is for one finding: code, environment and subject are compared as they stand, without patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from health.finding import Finding
+from health.sanitize import did_you_mean
+
+# What the suite says of a waiver is mended in the file: it cannot be waived.
+OWN_CODES = frozenset({"expired-waiver", "malformed-waiver", "unused-waiver"})
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One accepted finding; ``place`` is where it is written down, ``expires`` the last day on which it holds."""
+
+    place: str
+    code: str
+    environment: str
+    subject: str
+    reason: str
+    owner: str
+    expires: date
+
+    @property
+    def accepts(self) -> tuple[str, str, str]:
+        """Environment, code and subject of the finding."""
+        return self.environment, self.code, self.subject
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A waiver that waives nothing, as it cannot be understood; ``environment`` is None where that is unclear."""
+
+    place: str
+    environment: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Waivers:
+    """The waivers of a file, on the day of the run."""
+
+    file: str = ""
+    in_force: tuple[Waiver, ...] = ()
+    expired: tuple[Waiver, ...] = ()
+    malformed: tuple[Malformed, ...] = ()
+
+    def of(self, environment: str) -> Waivers:
+        """Those that concern an environment; a malformed one of an unclear environment concerns each."""
+        return Waivers(
+            self.file,
+            tuple(each for each in self.in_force if each.environment == environment),
+            tuple(each for each in self.expired if each.environment == environment),
+            tuple(each for each in self.malformed if each.environment in (environment, None)),
+        )
+
+    def match(self, environment: str, finding: Finding) -> Waiver | None:
+        """The waiver in force for a finding."""
+        wanted = (environment, finding.code, finding.subject)
+        return next((each for each in self.in_force if each.accepts == wanted), None)
+
+    def unused(self, found: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+        """A finding for each waiver in force that waives none.
+
+        Args:
+            found: of every code that was judged, the subjects that were found.
+        """
+        for waiver in self.in_force:
+            if waiver.code not in found or waiver.subject in found[waiver.code]:
+                continue
+            hint = did_you_mean(waiver.subject, found[waiver.code], "")
+            yield Finding(
+                "unused-waiver",
+                waiver.place,
+                f"{waiver.code}, {waiver.subject}, was not found{f'; {hint}' if hint else '.'} Owner: {waiver.owner}.",
+                {"code": waiver.code, "subject": waiver.subject, "expires": waiver.expires.isoformat()},
+            )

@@ -1,0 +1,120 @@
+"""``--editing NAME``: in place of the checks, whether a migration's SQL may be edited, and how."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from fixtures.editing.advice import NEEDED, EditingError, in_directory, in_environments
+from fixtures.facts import Facts
+from health.config import registry
+from health.config.environment import Environment
+from health.config.registry import RegistryError
+from health.editing.report import Told, report
+from health.sanitize import one_line
+from health.secrets.secret import hide
+from plugins.output.report_files import write_private
+from plugins.paths import ROOT
+from plugins.run.fact_fixtures import READINGS, distributed
+from plugins.run.options import RUN
+from plugins.run.user_files import from_here, read_text, shown
+
+TOLD = pytest.StashKey[Told]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option."""
+    group = parser.getgroup("migration health")
+    group.addoption("--editing", metavar="NAME", help="whether this migration's SQL may be edited, and how")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what does not go with it."""
+    if config.option.editing is None:
+        return
+    if config.option.migrate:
+        raise pytest.UsageError("--editing does not go with --migrate, which changes what it reads. Leave one out.")
+    if config.option.collectonly:
+        raise pytest.UsageError("--editing does not go with --collect-only: it runs no checks. Leave one of them out.")
+    if distributed(config):
+        raise pytest.UsageError("--editing does not go with -n: one process holds all environments. Leave -n out.")
+    config.pluginmanager.register(Editing(), "migration-health-editing")
+
+
+class Editing:
+    """Takes the place of collecting and running the checks."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Collect nothing: there is one question, and it is not a test."""
+        session.items = []
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Find the answer."""
+        config = session.config
+        try:
+            config.stash[TOLD] = _ask(config)
+        except EditingError as error:
+            raise pytest.UsageError(f"--editing: {error}") from None
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """The exit status, and the patch as a file."""
+        told = session.config.stash.get(TOLD, None)
+        if told is None:
+            return
+        session.exitstatus, _ = told.answer
+        if (directory := session.config.getoption("report")) and told.diff:
+            path = from_here(session.config, directory) / f"{told.migration}.patch"
+            try:
+                write_private(path, hide(told.diff))
+            except OSError as error:
+                print(f"--report: {one_line(str(path))} could not be written: {error.strerror}.", file=sys.stderr)
+                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
+        """The report."""
+        told = config.stash.get(TOLD, None)
+        if told is not None:
+            terminalreporter.write_line("")
+            for line in report(told):
+                terminalreporter.write_line(line)
+            terminalreporter.write_line("")
+
+
+def _ask(config: pytest.Config) -> Told:
+    name, run = config.option.editing, config.stash[RUN]
+    if not run.names:
+        with closing(Facts(_default_environment(config))) as facts:
+            return in_directory(name, facts)
+    readings = config.stash[READINGS]
+    read = {turn: readings.begin(turn, []) for turn in run.turns}
+    for facts in read.values():
+        facts.start(NEEDED)
+    for turn in read:
+        readings.wait(turn)
+    return in_environments(name, read)
+
+
+def _default_environment(config: pytest.Config) -> Environment:
+    """The settings by which a directory is found where no environment is named."""
+    file = ROOT / "environments.toml"
+    option = "--environments"
+    if value := config.getoption("environments"):
+        file = from_here(config, value)
+    try:
+        known = registry.parse(read_text(file, option, "registry", option), shown(file), file.parent)
+        named = next(iter(known.deployed), None)
+        if named is None:
+            raise RegistryError(f"{shown(file)} describes no environment. Name one by --env=NAME.")
+        return registry.environment(known, named, os.environ, config.stash[RUN].overrides)
+    except RegistryError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,63 @@
+"""Command lines for a person to run."""
+
+from __future__ import annotations
+
+import shlex
+
+from health.config.environment import Environment
+from health.finding import DEPLOY, Fix
+from health.sanitize import printable
+
+
+def quote(word: str) -> str:
+    """A word as a POSIX shell takes it; control characters are spelt as ``$'…'``, which bash and zsh know."""
+    if printable(word, keep="") == word:
+        return shlex.quote(word)
+    spelt = "".join(
+        f"\\{char}" if char in "\\'" else char if char.isascii() and char.isprintable() else _octets(char)
+        for char in word
+    )
+    return f"$'{spelt}'"
+
+
+def aws(environment: Environment, *words: str) -> str:
+    """An ``aws`` command for an environment."""
+    profile = ("--profile", environment.profile) if environment.profile else ()
+    endpoint = ("--endpoint-url", environment.aws_endpoint_url) if environment.aws_endpoint_url else ()
+    return " ".join(quote(word) for word in ("aws", *words, "--region", environment.region, *profile, *endpoint))
+
+
+def deploy(environment: Environment) -> str:
+    """The command that deploys an environment, by the application's own convention."""
+    profile = f"AWS_PROFILE={quote(environment.profile)} " if environment.profile else ""
+    return f"{profile}npx frigg deploy --stage={quote(environment.stage)}"
+
+
+def deployment(environment: Environment) -> Fix:
+    """The deploy as a fix: it comes after what must be mended before it."""
+    return Fix(
+        "command",
+        f"Deploy {environment.name}",
+        deploy(environment),
+        note="On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships "
+        "the layer of that build. Prisma has no way back from an applied migration: there is no undo.",
+        rank=DEPLOY,
+    )
+
+
+def deployment_with_key(environment: Environment) -> Fix:
+    """The deploy that gives auth function and API the same key."""
+    return Fix(
+        "command",
+        "Deploy again with ADMIN_API_KEY set",
+        deploy(environment),
+        note="Run it in the application's backend with the wanted key exported as ADMIN_API_KEY: functions keep the "
+        "variables of their last deploy. There is no undo but another deploy.",
+        rank=DEPLOY,
+    )
+
+
+def _octets(char: str) -> str:
+    # A file's name that is not UTF-8 reaches us with its octets as lone surrogates.
+    spelt = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
+    return "".join(f"\\{octet:03o}" for octet in spelt)

@@ -1,0 +1,257 @@
+"""Fixes for migrations that have failed, crashed or are running."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from health.api.routes import Routes
+from health.catalog.catalog import Catalog
+from health.config.environment import Environment
+from health.finding import Finding, Fix, NoFix
+from health.history.effects import Evidence
+from health.history.history import WORKER_LIMIT_S, History
+from health.history.rows import Row
+from health.sanitize import printable
+from health.secrets.secret import hide
+from plugins.fixes import commands as shell
+from plugins.fixes import fixes
+from plugins.fixes.history.prisma_resolve import resolve
+
+_EXTRA_COLUMNS = (
+    "No DELETE is offered: the table has columns that Prisma does not make, which an undo could not restore."
+)
+NOT_PRINTED = "A statement that is missing holds control characters: run it by hand, then run again."
+_HIDDEN = "No DELETE is offered: its logs hold a secret, which the undo of a DELETE would have to show."
+
+
+@fixes("failed-migration", "crashed-migration", "half-applied-migration", "failed-and-applied")
+def failed_migration(
+    finding: Finding,
+    history: History,
+    environment: Environment,
+    evidence: dict[str, Evidence],
+    catalog: Catalog,
+    *,
+    api_routes: Routes,
+) -> Iterator[Fix | NoFix]:
+    """By what the objects say: mark the rows as rolled back, or record the migration as applied, or complete it first.
+
+    `prisma migrate resolve` and its API call stand beside; the guide's DELETE (A) and INSERT (B) are fallbacks.
+    Nothing is offered while the migration may still be running.
+    """
+    rows = rows_of(history, finding)
+    name = rows[-1].migration_name
+    if any(history.may_be_running(row) for row in rows):
+        left = max(1, math.ceil((WORKER_LIMIT_S - min(map(history.age_s, rows))) / 60))
+        yield NoFix(
+            f"The row is younger than the worker's {WORKER_LIMIT_S} s and holds no error, so it may be a migration at "
+            f"work. Run again in {left} min."
+        )
+        return
+    told = evidence[name]
+    if finding.code == "failed-and-applied":
+        yield from _rolled_back(
+            history, environment, api_routes, rows, "The applied row stays in force: nothing runs again."
+        )
+    elif name not in history.directory.names:
+        yield from _rolled_back(
+            history, environment, api_routes, rows, "No deploy runs it again, as the directory has lost it."
+        )
+    elif told.extent == "nothing":
+        note = "The next deploy applies the migration again: nothing that its script makes is in the database."
+        yield from _rolled_back(history, environment, api_routes, rows, note)
+        if told.again is None:
+            yield shell.deployment(environment)
+        else:
+            yield NoFix("Mend its script before the next deploy, which fails at the same place otherwise.")
+    elif told.extent == "all":
+        yield from record_applied(history, environment, catalog, name, told, routes=api_routes)
+    elif told.extent == "part":
+        yield from complete(history, environment, catalog, name, told, routes=api_routes)
+    else:
+        yield from _undecided(history, rows, told)
+
+
+@fixes("migration-running")
+def migration_running(finding: Finding, history: History, environment: Environment) -> Iterator[Fix | NoFix]:
+    """Wait. Past the worker's 900 s, end the session by its pid and start, as a command of last resort."""
+    holder = history.recorded.lock_holder
+    if holder is None or holder.backend_start is None or history.running_s < WORKER_LIMIT_S:
+        left = max(1, math.ceil((WORKER_LIMIT_S - history.running_s) / 60))
+        yield NoFix(
+            f"Wait: a worker may take {WORKER_LIMIT_S} s, and the migration may be about to commit. Run again in "
+            f"{left} min."
+        )
+        return
+    from plugins.fixes.sql import fill, literal
+
+    end = fill(
+        "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+        " WHERE pid = {pid} AND backend_start = {started}",
+        pid=literal(holder.pid),
+        started=literal(holder.backend_start),
+    ).as_string(None)
+    yield NoFix("Wait and run again: the server may be about to commit, and then nothing is to be mended.")
+    yield Fix(
+        "command",
+        "Only if it does not end by itself: end the session that holds the lock, through your tunnel",
+        f"psql {shell.quote(environment.database)} -c {shell.quote(end)}",
+        fallback=True,
+        note="What it has done so far is rolled back, and its row stays without an end: run again and mend that. "
+        "The session is named by its pid and start, so that no other one is ended. There is no undo.",
+    )
+
+
+def record_applied(
+    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
+) -> Iterator[Fix | NoFix]:
+    """Record a migration as applied whose objects are all there."""
+    from plugins.fixes.history.row_sql import RowSql, objects_there
+
+    rows = history.failed_by_name.get(name, [])
+    checksum = history.directory.by_name[name].checksum or ""
+    sql, guard = RowSql(history, rows, name), objects_there(catalog, told.done)
+    note = "No deploy runs it again."
+    if told.repair.traceless:
+        note += " Some of its statements change data only: look whether they ran, as the catalog does not tell."
+    yield Fix(
+        "sql",
+        "Record the migration as applied: all of its objects are in the database",
+        sql.apply(checksum, guard=guard),
+        undo=sql.undo_apply(),
+        note=note,
+    )
+    yield from resolve(history, environment, routes, name, "applied")
+    yield Fix(
+        "sql",
+        "Record it with the checksum manual",
+        sql.apply("manual", steps=1, guard=guard),
+        option="B",
+        fallback=True,
+        undo=sql.undo_apply(),
+        note="Deploys accept it too, but the migration counts as edited for ever, and migrate dev asks for a reset.",
+    )
+
+
+def complete(
+    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
+) -> Iterator[Fix | NoFix]:
+    """Run the statements that have not taken effect, and record the migration as applied."""
+    from plugins.fixes.history.row_sql import MISSING, RowSql, objects_there
+    from plugins.fixes.sql import present
+
+    repair = told.repair
+    if not repair.statements:
+        yield NoFix(
+            f"A part of it is in the database, and {repair.reason}. Compare the objects with the script by hand, "
+            "complete or remove them, then run again: neither rolled back nor applied is right as it stands."
+        )
+        return
+    if not printed(repair.statements):
+        yield NoFix(NOT_PRINTED)
+        return
+    sql = RowSql(history, history.failed_by_name.get(name, []), name)
+    checksum = history.directory.by_name[name].checksum or ""
+    count = len(repair.statements)
+    counted = f"{count} statements that are" if count > 1 else "statement that is"
+    if repair.atomic:
+        yield Fix(
+            "sql",
+            f"Run the {counted} missing, and record the migration as applied",
+            sql.apply(checksum, guard=objects_there(catalog, told.done), first=repair.statements),
+            note="All or nothing, in one transaction. There is no undo: what they drop is not kept.",
+        )
+        return
+    for number, statement in enumerate(repair.statements, 1):
+        yield Fix(
+            "sql",
+            f"Run number {number} of the {counted} missing, by itself",
+            sql.step(statement),
+            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql, and stop at "
+            "an error. There is no undo: what the statement drops or changes is not kept.",
+        )
+    made = [key for key in told.done if key in catalog.objects]
+    made += [key for key in told.missing if key not in catalog.objects]
+    yield Fix(
+        "sql",
+        "Then record the migration as applied",
+        sql.apply(checksum, guard=present(catalog.schema, made, MISSING)),
+        undo=sql.undo_apply(),
+        note="It refuses while an object of the migration is missing.",
+    )
+
+
+def printed(statements: Sequence[str]) -> bool:
+    """Whether statements can be shown, and copied, as they are."""
+    return all(printable(statement) == statement for statement in statements)
+
+
+def _rolled_back(
+    history: History, environment: Environment, routes: Routes, rows: Sequence[Row], note: str
+) -> Iterator[Fix | NoFix]:
+    from plugins.fixes.history.row_sql import RowSql
+
+    sql = RowSql(history, rows)
+    yield Fix(
+        "sql",
+        f"Mark the failed row{'s' * (len(rows) > 1)} as rolled back",
+        sql.roll_back(),
+        undo=sql.undo_roll_back(),
+        note=note,
+    )
+    yield from resolve(history, environment, routes, rows[0].migration_name, "rolled-back")
+    yield from deleted(
+        history, rows, "The deploy does the same as after the first fix, but the trace of it is lost.", "A"
+    )
+
+
+def deleted(
+    history: History, rows: Sequence[Row], note: str, option: Literal["A"] | None = None, rank: int = 10
+) -> Iterator[Fix | NoFix]:
+    """DELETE by id as the fallback that it is, or why its undo could not be shown."""
+    from plugins.fixes.history.row_sql import RowSql
+
+    if history.recorded.extra_columns:
+        yield NoFix(_EXTRA_COLUMNS)
+        return
+    if any(hide(row.logs) != row.logs for row in rows if row.logs):
+        yield NoFix(_HIDDEN)
+        return
+    sql = RowSql(history, rows)
+    title = f"Delete the row{'s' * (len(rows) > 1)}, by id"
+    yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
+
+
+def _undecided(history: History, rows: Sequence[Row], told: Evidence) -> Iterator[Fix | NoFix]:
+    from plugins.fixes.history.row_sql import RowSql
+
+    sql = RowSql(history, rows)
+    yield NoFix(
+        f"What its script did cannot be told: {told.reason}. Compare the objects that it makes with the database. If "
+        "none is there, mark it as rolled back; if all are, record it as applied."
+    )
+    yield Fix(
+        "sql",
+        "If nothing of it took effect: mark it as rolled back",
+        sql.roll_back(),
+        fallback=True,
+        undo=sql.undo_roll_back(),
+        note="The next deploy runs the whole script again, and fails on what exists already.",
+    )
+    checksum = history.directory.by_name[rows[0].migration_name].checksum
+    if checksum is not None:
+        yield Fix(
+            "sql",
+            "If all of it took effect: record it as applied",
+            sql.apply(checksum),
+            fallback=True,
+            undo=sql.undo_apply(),
+            note="Where something is missing after all, every later deploy succeeds on a broken schema.",
+        )
+
+
+def rows_of(history: History, finding: Finding) -> list[Row]:
+    """The rows that a finding names."""
+    return [history.by_id[each] for each in finding.evidence["ids"]]  # type: ignore[union-attr]

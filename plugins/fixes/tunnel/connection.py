@@ -1,0 +1,158 @@
+"""Fixes for the way in: AWS, the bastion, the database's login and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from health.aws.resources import Bastion
+from health.config.environment import Environment
+from health.finding import Finding, Fix, NoFix
+from health.read_only.proof import ROLE
+from plugins.fixes import commands as shell
+from plugins.fixes import fixes
+
+_SSH_PORT = "22"  # which known_hosts does not tell
+
+
+@fixes("wrong-account")
+def wrong_account(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
+    """Log in to the environment's account."""
+    if environment.profile is None:
+        yield NoFix(f"Use credentials of account {environment.account}.")
+        return
+    yield Fix(
+        "command", "Log in to the environment's account", f"aws sso login --profile {shell.quote(environment.profile)}",
+        note="It changes only this machine's session; there is nothing to undo.", rank=1,
+    )  # fmt: skip
+
+
+@fixes("bastion-not-running")
+def bastion_not_running(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
+    """Start the instance; then compare its address with the tunnel script."""
+    if finding.evidence["state"] == "running":
+        yield NoFix("Associate an Elastic IP address with the instance: which one is a person's choice.")
+        return
+    yield Fix(
+        "command",
+        "Start the bastion",
+        shell.aws(environment, "ec2", "start-instances", "--instance-ids", finding.subject),
+        undo=shell.aws(environment, "ec2", "stop-instances", "--instance-ids", finding.subject),
+        note="It may come up with another address: run again afterwards.",
+        rank=1,
+    )
+
+
+@fixes("ssh-key-missing")
+def ssh_key_missing(finding: Finding) -> Iterator[NoFix]:
+    """None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key."""
+    yield NoFix(
+        f"The key is in no repository: get it from whoever keeps it, put it at {finding.subject} with mode 0600, or "
+        "name another by ssh_key in the registry."
+    )
+
+
+@fixes("ssh-key-permissions")
+def ssh_key_permissions(finding: Finding) -> Iterator[Fix]:
+    """Take the rights of others away from the key."""
+    path = shell.quote(finding.subject)
+    yield Fix(
+        "command", "Let only its owner read the key", f"chmod 600 {path}",
+        undo=f"chmod {finding.evidence['mode']} {path}", rank=1,
+    )  # fmt: skip
+
+
+@fixes("host-key-unknown", "host-key-changed")
+def host_key(finding: Finding, environment: Environment, bastion: Bastion) -> Iterator[Fix]:
+    """Compare two fingerprints by eye: the one that answers, and the one that the instance printed when it was made."""
+    address, _, port = finding.subject.rpartition(":")
+    scan = f"ssh-keyscan -p {port} {shell.quote(address)}"
+    file = shell.quote(str(environment.known_hosts))
+    name = address if port == _SSH_PORT else f"[{address}]:{port}"
+    drop = f"ssh-keygen -R {shell.quote(name)} -f {file}; " if finding.code == "host-key-changed" else ""
+    note = "It changes nothing: there is nothing to undo."
+    yield Fix("command", "Show the fingerprint that answers", f"{scan} | ssh-keygen -lf -", note=note, rank=1)
+    yield Fix(
+        "command",
+        "Show the instance's own, from the console of its first start",
+        shell.aws(environment, "ec2", "get-console-output", "--instance-id", bastion.instance_id, "--output", "text"),
+        note=f"Only if both are equal, put the key into the file: {drop}{scan} >> {file}",
+        rank=2,
+    )
+
+
+@fixes("ssh-key-refused")
+def ssh_key_refused(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+    """None: which key is right is known to whoever made the bastion. The finding says which key and user were tried."""
+    yield NoFix(
+        f"Name the bastion's own key and user as ssh_key and ssh_user of [{environment.name}] in the registry, or have "
+        "this key added to the authorized keys there."
+    )
+
+
+@fixes("bastion-unreachable", "database-unreachable")
+def way_closed(finding: Finding) -> Iterator[NoFix]:
+    """None in the database: the finding names the part of the way that is closed, and what to look at."""
+    yield NoFix("Nothing in the database is to be changed. Mend what the finding names, then run again.")
+
+
+@fixes("database-login-refused")
+def login_refused(finding: Finding) -> Iterator[NoFix]:
+    """None: whether the secret or the database has the right password is a person's decision."""
+    yield NoFix(
+        "Which side is right is a person's decision. Put the password that the database knows into the secret, or "
+        "set the role's password to the secret's; every Lambda needs a deploy afterwards."
+    )
+
+
+@fixes("database-missing")
+def database_missing(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+    """None: name the application's database in the registry; it is the last part of DATABASE_URL."""
+    yield NoFix(
+        f"Set database of [{environment.name}] in the registry to the last part of the functions' DATABASE_URL. "
+        "Create none: an empty database would look like a lost history."
+    )
+
+
+@fixes("too-many-connections")
+def too_many_connections(finding: Finding) -> Iterator[NoFix]:
+    """None: ending somebody's session is a person's decision. Wait, end idle sessions, or raise the capacity."""
+    yield NoFix(
+        "Wait a minute and run again. If it stays so, look in RDS which clients are connected, and end idle ones or "
+        "raise the cluster's capacity: a deploy needs a connection too."
+    )
+
+
+@fixes("database-waking", "database-silent")
+def not_yet(finding: Finding) -> Iterator[NoFix]:
+    """None: nothing is broken yet; run again, then look at the cluster in RDS."""
+    yield NoFix("Run again in a minute. If it stays so, look at the cluster's status and events in RDS.")
+
+
+@fixes("write-not-refused")
+def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fix]:
+    """Log in as a role that cannot write by itself; then look for what changes sessions on the way."""
+    yield Fix(
+        "command",
+        "Make a role that can only read",
+        f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -f {ROLE}",
+        note="Run it through your tunnel, as the master user. Set the role's password and name its secret as "
+        "docs/permissions.md tells. Then look for the pooler or proxy between bastion and database: it must pass "
+        "on the options of a session and BEGIN READ ONLY.",
+        undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -c 'DROP ROLE migration_health'",
+        rank=1,
+    )
+
+
+@fixes("database-secret-unusable")
+def secret_unusable(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+    """None: only a person knows the password. Restore the secret's last version, or name the right secret."""
+    yield NoFix(
+        f"Restore {finding.subject} with username and password, or name the right one as secret of "
+        f"[{environment.name}] in the registry."
+    )
+
+
+@fixes("admin-api-key-missing")
+def key(finding: Finding, environment: Environment) -> Iterator[Fix]:
+    """Deploy with ADMIN_API_KEY set, so that auth function and API hold the same key."""
+    yield shell.deployment_with_key(environment)

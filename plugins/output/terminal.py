@@ -1,0 +1,95 @@
+"""The suite's part of the terminal: a header before the results and a block per environment after them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from health.report.record import anything_judged
+from health.report.terminal import block, header, migration_lines
+from plugins.run.fact_fixtures import Readings, distributed
+from plugins.run.fact_summary import summarize
+from plugins.run.options import RUN
+from plugins.run.recorder import RECORD
+
+_OUTCOMES = ("failed", "error", "warned", "waived", "skipped")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which environments, from which registry, in which phase, with how many waivers."""
+    run = config.stash[RUN]
+    if run.registry is None:
+        return []
+    faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
+    phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
+    lines = [
+        f"environment: {', '.join(run.names)} ({run.registry.file}), phase: {phase}, blocks: {run.fail_on}{faults}"
+    ]
+    if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
+        lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
+    return lines
+
+
+def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
+    """What the facts say, before the first result."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
+        return
+    for name, turn in readings.run.turns.items():
+        facts = readings.read(name)
+        for line in header(turn.environment, summarize(facts)) if facts is not None else ():
+            reporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
+    """Say once what the checks found: in the blocks, and not in pytest's own sections too."""
+    kept = {outcome: terminalreporter.stats.get(outcome, []) for outcome in _OUTCOMES}
+    for outcome, reports in kept.items():
+        if outcome in terminalreporter.stats:
+            terminalreporter.stats[outcome] = [r for r in reports if not _ours(r)]
+    try:
+        return (yield)
+    finally:
+        terminalreporter.stats.update({outcome: reports for outcome, reports in kept.items() if reports})
+        _blocks(terminalreporter, config)
+
+
+def _blocks(reporter: Any, config: pytest.Config) -> None:
+    record = config.stash.get(RECORD, None)
+    if record is None:
+        return
+    writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
+    migrated = any(environment.get("migration") for environment in record["environments"])
+    for environment in record["environments"]:
+        reporter.write_line("")
+        for line in migration_lines(environment):
+            reporter.write_line(line)
+        if "migration" in environment and not anything_judged(environment["checks"]):
+            continue
+        if distributed(config):
+            for line in header(environment["name"], environment["facts"]):
+                reporter.write_line(line)
+            reporter.write_line("")
+        paint = partial(_paint, writer)
+        lines = block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1)
+        # What was found before a migration that was then run is told anew, or is mended.
+        for line in takewhile(str.strip, lines) if migrated and "migration" not in environment else lines:
+            reporter.write_line(line)
+    reporter.write_line("")
+
+
+def _ours(report: Any) -> bool:
+    told = getattr(report, "health", None)
+    # A test that crashed in an unforeseen way keeps its traceback.
+    return told is not None and (bool(told["findings"]) or isinstance(report.longrepr, str | tuple))
+
+
+def _paint(writer: Any, text: str, style: str) -> str:
+    painted: str = text if os.environ.get("NO_COLOR") else writer.markup(text, **{style: True})
+    return painted

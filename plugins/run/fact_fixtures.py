@@ -1,0 +1,225 @@
+"""The facts as pytest fixtures: one set per environment, begun together when the run starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
+from types import ModuleType
+from typing import Any, TextIO
+
+import pytest
+
+import fixtures.api.routes
+import fixtures.api.status
+import fixtures.aws.functions
+import fixtures.aws.resources
+import fixtures.clients.filesystem
+import fixtures.clone.environment_copy
+import fixtures.data.invariants
+import fixtures.data.orphan_rows
+import fixtures.database.data_session
+import fixtures.database.fingerprint
+import fixtures.database.server
+import fixtures.database.session
+import fixtures.history.provenance
+import fixtures.history.replay
+import fixtures.layer.deployed
+import fixtures.logs.cloudwatch
+import fixtures.migrations.prisma_version
+import fixtures.pending.data_check
+import fixtures.pending.forecast
+import fixtures.pending.squawk
+import fixtures.read_only.proof
+import fixtures.runs.recorded
+import fixtures.runs.trigger
+import fixtures.schema.drift
+import fixtures.tunnel.tunnel
+import fixtures.waivers
+from fixtures.clients.aws import Accounts
+from fixtures.facts import READERS, Facts
+from health.config.environment import Environment
+from health.finding import CouldNotCheck, NothingToCheck, Phase
+from health.runs.triggered import MigrationRun
+from plugins import fixes
+from plugins.run.items import check_of, turn_name
+from plugins.run.options import RUN, Run, Turn
+from plugins.run.sandbox_process import Sandbox
+
+
+class Readings:
+    """The facts of every turn of this process, and what must be freed with them.
+
+    Attributes:
+        triggered: the run of the migrations that was asked for, for the facts that are read after it.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._facts: dict[str, Facts] = {}
+        self._accounts: defaultdict[Phase, Accounts] = defaultdict(Accounts)  # what is read after is read anew
+        self._sandbox: Sandbox | None = None
+        self.triggered: MigrationRun | None = None
+
+    @property
+    def run(self) -> Run:
+        """What the user asked for."""
+        return self._config.stash[RUN]
+
+    def begin(self, turn: str, items: Iterable[pytest.Item]) -> Facts:
+        """The facts of a turn; those that its selected checks need are begun at the first call."""
+        if turn not in self._facts:
+            assert self.run.registry is not None  # noqa: S101 - names come from it
+            name, phase = self.run.turns[turn].environment, self.run.turns[turn].phase
+            given: dict[str, Any] = {
+                "waivers": self.run.waivers.of(name),
+                "triggered": self.triggered,
+                "accounts": self._accounts[phase],
+            }
+            if phase == "after":
+                given.update(fixtures.database.session.writer_only())  # a reader may lag behind the deploy
+            environment: Environment | Future[Environment]
+            if self.run.registry.embedded(name):
+                self._sandbox = self._sandbox or Sandbox(self.run, name)
+                environment = self._sandbox.environment
+            else:
+                environment = self.run.environment(name)
+            self._facts[turn] = Facts(environment, given)
+            self._facts[turn].start(_needed(turn, items))
+        return self._facts[turn]
+
+    def wait(self, turn: str) -> None:
+        """Wait for a turn's facts, with a word on standard error when that takes long."""
+        name = self.run.turns[turn].environment
+        self._facts[turn].wait(lambda line: self.say(f"{name}: {line}"))
+
+    def read(self, turn: str) -> Facts | None:
+        """The facts of a turn if they were begun."""
+        return self._facts.get(turn)
+
+    def close(self) -> None:
+        """Free connections, tunnels and the sandbox."""
+        for facts in self._facts.values():
+            facts.close()
+        self._facts.clear()
+        for accounts in self._accounts.values():
+            accounts.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def say(self, line: str) -> None:
+        """A line on standard error, past pytest's capture."""
+        with self.uncaptured() as stream:
+            print(line, file=stream, flush=True)
+
+    @contextmanager
+    def uncaptured(self) -> Iterator[TextIO]:
+        """Standard error, past pytest's capture."""
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            yield sys.stderr
+
+
+READINGS = pytest.StashKey[Readings]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a fixture of every registered fact and resource."""
+    config.stash[READINGS] = Readings(config)
+    if config.stash[RUN].names:
+        for name in [name for name in os.environ if name.startswith("PG")]:
+            del os.environ[name]  # libpq's settings of the user's shell lead elsewhere, or tell other times
+    names = ["environment", *READERS]
+    holder = ModuleType("fact_fixtures")
+    vars(holder).update({name: _fixture(name) for name in names})
+    config.pluginmanager.register(holder, "migration-health-facts")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs facts once per turn, which stands in the node id's brackets."""
+    turns = metafunc.config.stash[RUN].turns
+    if "facts" in metafunc.fixturenames and turns:
+        metafunc.parametrize("facts", list(turns), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def facts(request: pytest.FixtureRequest) -> Facts:
+    """The facts of the turn in the test's brackets."""
+    readings = request.config.stash[READINGS]
+    turn: str = request.param
+    begun = readings.begin(turn, request.session.items)
+    readings.wait(turn)  # nothing to wait for, except in a worker of -n, or after --migrate
+    return begun
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
+    """Begin all environments together; free everything at the end, however the loop ends."""
+    readings = session.config.stash[READINGS]
+    try:
+        # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
+        if not session.config.option.collectonly and not distributed(session.config):
+            asked = {turn for item in session.items if (turn := turn_name(item))}
+            # What is judged after a run of the migrations is read when that has ended.
+            begun = [name for name, turn in readings.run.turns.items() if name in asked and not turn.migrated]
+            for turn in begun:
+                readings.begin(turn, session.items)
+            for turn in begun:
+                readings.wait(turn)
+            session.config.hook.pytest_facts_read(config=session.config, readings=readings)
+        return (yield)
+    except KeyboardInterrupt:
+        readings.say("stopping: closing connections and the sandbox")
+        raise
+    finally:
+        readings.close()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hook that tells of the facts."""
+    pluginmanager.add_hookspecs(_Hooks)
+
+
+class _Hooks:
+    def pytest_facts_read(self, config: pytest.Config, readings: Readings) -> None:
+        """All facts of the run's environments have been read, or could not be."""
+
+
+def turn_of(item: pytest.Item) -> Turn | None:
+    """The environment that an item judges, and in which phase."""
+    name = turn_name(item)
+    return item.config.stash[RUN].turns[name] if name is not None else None
+
+
+def _needed(turn: str, items: Iterable[pytest.Item]) -> set[str]:
+    needed: set[str] = set()
+    for item in items:
+        if turn_name(item) == turn:
+            needed.update(getattr(item, "fixturenames", ()))
+            if (check := check_of(item)) is not None:
+                needed.update(*(fixes.needs(code) for code in check.finds))
+    return needed
+
+
+def distributed(config: pytest.Config) -> bool:
+    """Whether checks run in workers of -n: in the controller and in each of them."""
+    return bool(getattr(config.option, "dist", "no") != "no") or hasattr(config, "workerinput")
+
+
+def _fixture(name: str) -> Callable[..., Any]:
+    def read(facts: Facts) -> Any:
+        try:
+            return facts[name]
+        except NothingToCheck as nothing:
+            pytest.skip(str(nothing))
+        except CouldNotCheck as error:
+            raise error.with_traceback(None) from None
+
+    reader = READERS.get(name)
+    read.__doc__ = reader.function.__doc__ if reader else "The environment's settings."
+    fixture: Callable[..., Any] = pytest.fixture(scope="session", name=name)(read)
+    return fixture

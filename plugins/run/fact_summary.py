@@ -1,0 +1,105 @@
+"""The facts of an environment in a few lines, each with where it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fixtures.aws.resources import Aws
+from fixtures.clients.request_log import Requests
+from fixtures.clone.environment_copy import Baseline
+from fixtures.clone.server import Clone
+from fixtures.facts import Facts
+from health.aws.resources import Bastion, Cluster, Identity
+from health.catalog.catalog import Catalog
+from health.config.environment import Environment
+from health.history.effects import foreseen
+from health.history.history import History
+from health.migrations.directory import MigrationDirectory
+from health.pending.data_check import Fit
+from health.pending.forecast import Forecast
+from health.read_only.proof import Proof
+from health.report.overview import answers, counted, entity_overview, history_overview, proof_overview
+from health.sanitize import one_line
+from health.tunnel.connection import Reader, Server
+
+
+def summarize(facts: Facts) -> dict[str, str]:
+    """Label → what is known, of those facts that have been read; nothing is waited for."""
+    lines: dict[str, str] = {}
+    environment: Environment | None = facts.read_already("environment")
+    if environment is None:
+        return lines
+    source = environment.sources.get
+    identity: Identity | None = facts.read_already("identity")
+    if identity is not None:
+        lines["account"] = f"{identity.account} as {identity.arn} ({identity.source})"
+    lines["region"] = f"{environment.region} ({source('region', 'default')})"
+    cluster: Cluster | None = facts.read_already("cluster")
+    if cluster is not None:
+        lines["endpoint"] = f"{cluster.writer_endpoint} (AWS)"
+    bastion: Bastion | None = facts.read_already("bastion")
+    if bastion is not None:
+        lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"
+    server: Server | None = facts.read_already("server")
+    if server is not None and server.problem is None:
+        answers_from = read_from(facts.read_already("reader") or Reader())
+        lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {answers_from}"
+    directory: MigrationDirectory | None = facts.read_already("migrations")
+    if directory is not None:
+        order = "" if all(map(str.isascii, directory.names)) else ", their order approximate beyond ASCII"
+        lines["migrations"] = f"{len(directory.migrations)} in {directory.path} ({directory.source}){order}"
+    history, prisma = _history(facts), facts.read_already("prisma")
+    if history is not None and prisma is not None:
+        rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
+        lines["history"] = counted(history_overview(history))
+        lines["prisma"] = f"{rules}: {answers(history)}"
+    clone: Clone | None = facts.read_already("clones")
+    baseline: Baseline | None = facts.read_already("baseline")
+    if clone is not None and clone.description:
+        lines["clone"] = "; ".join([clone.description, *(baseline.notes if baseline is not None else ())])
+    proof: Proof | None = facts.read_already("proof")
+    if proof is not None:
+        dumped = baseline is not None and baseline.dumped
+        lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
+    lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
+    lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
+    return {label: one_line(text) for label, text in lines.items()}
+
+
+def read_from(reader: Reader) -> str:
+    """Which of the cluster's servers is asked what."""
+    if reader.used:
+        return "catalog from the reader, all else from the writer"
+    return "writer" + (f"; not the reader: {reader.unused}" if reader.unused else "")
+
+
+def overview(facts: Facts) -> dict[str, Any]:
+    """The history and the columns of Entity, for the record; empty where they have not been read."""
+    told: dict[str, Any] = {}
+    history = _history(facts)
+    if history is not None:
+        told["history"] = history_overview(history)
+    catalog: Catalog | None = facts.read_already("catalog")
+    if catalog is not None:
+        told["entity"] = entity_overview(catalog)
+    baseline: Baseline | None = facts.read_already("baseline")
+    dumped = baseline.dumped if baseline is not None else None
+    told["proof"] = proof_overview(facts.read_already("proof"), dumped, called(facts, "aws"), called(facts, "requests"))
+    return told
+
+
+def called(facts: Facts, name: str) -> tuple[str, ...]:
+    """What has been asked of AWS, or of the API."""
+    client: Aws | Requests | None = facts.read_already(name)
+    if client is None:
+        return ()
+    return client.called if isinstance(client, Aws) else client.sent
+
+
+def _history(facts: Facts) -> History | None:
+    history: History | None = facts.read_already("history")
+    evidence = facts.read_already("evidence")
+    if history is None or evidence is None:
+        return history
+    tried: list[Forecast | Fit | None] = [facts.read_already("forecast"), facts.read_already("fit")]
+    return foreseen(history, evidence, frozenset().union(*(each.failing for each in tried if each is not None)))

@@ -1,0 +1,238 @@
+"""The command line: which environments, from which registry, in which phase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from os.path import expandvars
+from pathlib import Path
+
+import pytest
+
+from health.clone.server_choice import CloneOptionError, Wanted
+from health.clone.server_choice import parse as parse_clone
+from health.config import registry
+from health.config.environment import Environment
+from health.config.registry import Registry, RegistryError, Settings
+from health.finding import PHASES, Phase, Severity
+from health.sanitize import did_you_mean
+from health.waivers.waivers import Waivers
+from plugins.paths import CHECKS, ROOT
+from plugins.run import waivers_file as waivers
+from plugins.run.sandbox_faults import require_known
+from plugins.run.sql_invariants import declared
+from plugins.run.user_files import from_here, read_text, shown
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One judgement of an environment, on facts of its own.
+
+    Attributes:
+        migrated: whether it comes after the run of the migrations that ``--migrate`` asks for.
+    """
+
+    environment: str
+    phase: Phase
+    migrated: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the user asked for.
+
+    Attributes:
+        registry: the environments; None if none was asked for.
+        names: the environments to judge.
+        overrides: the application's paths, each with the option that it came from.
+        faults: how to break the local environment.
+        waivers: the findings that are accepted.
+        migrate: whether the migrations are to be run between two judgements.
+        clone: which PostgreSQL to try things on; None leaves it to the registry.
+    """
+
+    registry: Registry | None
+    names: tuple[str, ...]
+    phase: Phase
+    phase_source: str
+    fail_on: Severity
+    overrides: Mapping[str, tuple[str, Path]]
+    faults: tuple[str, ...]
+    waivers: Waivers
+    migrate: bool = False
+    clone: Wanted | None = None
+
+    @property
+    def turns(self) -> dict[str, Turn]:
+        """What stands in a node id's brackets, and which judgement that is, in their order."""
+        if self.migrate:
+            (name,) = self.names  # plugins.commands.migrate takes no more
+            return {f"{name}-before": Turn(name, "before"), f"{name}-after": Turn(name, "after", migrated=True)}
+        return {name: Turn(name, self.phase) for name in self.names}
+
+    def environment(self, name: str, entry: Settings | None = None) -> Environment:
+        """The settings of one environment; ``entry`` in place of the registry's own.
+
+        Raises:
+            RegistryError: they cannot be used.
+        """
+        assert self.registry is not None  # noqa: S101 - names were selected from it
+        overrides = self.overrides
+        if entry is not None:
+            # The sandbox has a checkout of its own; --migrations it was given, and uses unless a fault adds one.
+            overrides = {k: v for k, v in overrides.items() if k == "migrations" and str(v[1]) == entry[k]}
+        environment = registry.environment(self.registry, name, os.environ, overrides, entry)
+        return environment if self.clone is None else replace(environment, clone=self.clone)
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the suite's options and their twins in pytest.ini."""
+    group = parser.getgroup("migration health")
+    add = group.addoption
+    add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
+    add("--environments", metavar="FILE", help="another registry than environments.toml")
+    add("--app", metavar="DIR", help="checkout of the application")
+    add("--migrations", metavar="DIR", help="migrations directory, if not the checkout's own")
+    add("--tunnel-script", metavar="FILE", help="tunnel script, if not the checkout's own")
+    add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
+    add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
+    add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
+    add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
+    add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
+    add("--clone", metavar="auto|embedded|docker|postgresql://…|off", help="where migrations and fixes are tried")
+    add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
+    for name, text in (
+        ("environments", "registry"),
+        ("app", "checkout of the application"),
+        ("migrations", "migrations directory"),
+        ("tunnel_script", "tunnel script"),
+        ("phase", "before, after or nightly"),
+        ("fail_on", "error or warning"),
+        ("waivers", "accepted findings"),
+        ("clone", "where migrations and fixes are tried"),
+    ):
+        parser.addini(name, f"{text}; as the option of the same name")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Understand the options, or end the run with one line and status 4."""
+    try:
+        config.stash[RUN] = _understand(config)
+    except RegistryError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run checks without an environment."""
+    config = session.config
+    if not config.stash[RUN].names and not config.option.collectonly and not hasattr(config, "workerinput"):
+        require_environment(item.path for item in session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: object, ids: list[str]) -> None:
+    """The same with -n, where only the workers collect."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]
+    if not config.stash[RUN].names:
+        require_environment(config.rootpath / nodeid.partition("::")[0] for nodeid in ids)
+
+
+def require_environment(paths: object) -> None:
+    """Raise a usage error that lists the environments if a check is among the paths of test files."""
+    if any(CHECKS in Path(path).parents for path in paths):  # type: ignore[attr-defined]
+        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice())
+
+
+def _choice() -> str:
+    try:
+        return f"environments.toml has {', '.join(_load(ROOT / 'environments.toml', '').names)}."
+    except (RegistryError, pytest.UsageError) as error:
+        return str(error)
+
+
+def _understand(config: pytest.Config) -> Run:
+    overrides: dict[str, tuple[str, Path]] = {}
+    for name in ("app", "migrations", "tunnel_script"):
+        if value := config.getoption(name):
+            overrides[name] = (f"--{name.replace('_', '-')}", from_here(config, value))
+        elif value := config.getini(name):
+            overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
+    phase, phase_source = _one_of(config, "phase", PHASES, "before")
+    fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
+    known = _registry(config)
+    names = known.select(config.getoption("env")) if known is not None else ()
+    faults = tuple(config.getoption("fault"))
+    waived = waivers.load(config, known.names) if known is not None else Waivers()
+    clone, migrate = _clone(config), config.option.migrate
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
+    _validate(run)
+    return run
+
+
+def _validate(run: Run) -> None:
+    """Raise RegistryError for what would only come out after something was asked of the outside."""
+    local = [name for name in run.names if run.registry is not None and run.registry.embedded(name)]
+    for option, (source, path) in run.overrides.items():
+        if not (path.is_file() if option == "tunnel_script" else path.is_dir()):
+            what = "file" if option == "tunnel_script" else "directory"
+            raise RegistryError(f"{source}: there is no {what} {path}. Name another, or leave the option out.")
+        if option != "migrations" and run.names and len(local) == len(run.names):
+            raise RegistryError(f"{source} has no effect on {local[0]}, which has a checkout of its own. Leave it out.")
+    for name in run.names:
+        if name not in local:
+            run.environment(name)
+    if run.registry is not None:
+        _validate_baselines(run.registry)
+    if len(local) > 1:
+        raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
+    if run.faults and not local:
+        raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
+    if run.faults:
+        require_known(run.faults)
+
+
+def _validate_baselines(known: Registry) -> None:
+    for name, settings in {"defaults": known.defaults, **known.entries}.items():
+        for invariant in settings.get("baselines", {}):
+            if invariant not in declared():
+                hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
+                raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
+
+
+def _registry(config: pytest.Config) -> Registry | None:
+    if config.getoption("env") is None:
+        return None
+    if value := config.getoption("environments"):
+        return _load(from_here(config, value), "--environments")
+    return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
+
+
+def _load(file: Path, option: str) -> Registry:
+    return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
+
+
+def _clone(config: pytest.Config) -> Wanted | None:
+    """What is asked for; ``${VARIABLE}`` keeps a password off the command line."""
+    for text, source in ((config.getoption("clone"), "--clone"), (config.getini("clone"), "pytest.ini")):
+        if text:
+            try:
+                return parse_clone(expandvars(str(text)), source)
+            except CloneOptionError as error:
+                raise RegistryError(str(error)) from None
+    return None
+
+
+def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:
+    value, source = config.getoption(name), f"--{name.replace('_', '-')}"
+    if value is None:
+        value, source = config.getini(name) or default, "pytest.ini" if config.getini(name) else "default"
+    if value not in choices:
+        raise RegistryError(f"{source}: {name.replace('_', '-')} {value!r} is none of {', '.join(choices)}.")
+    return value, source

@@ -1,0 +1,41 @@
+"""The faults that the sandbox knows, asked of its program: nothing here imports it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from health.sanitize import did_you_mean
+from plugins.paths import ROOT
+
+
+def list_faults() -> list[dict[str, str]]:
+    """The sandbox's faults: name, does, raises, unanswered.
+
+    Raises:
+        pytest.UsageError: the sandbox's program does not run here.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--list-faults"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise pytest.UsageError("the sandbox does not run here. ./ci/gate --list-faults installs what it needs.")
+    faults: list[dict[str, str]] = json.loads(done.stdout)
+    return faults
+
+
+def require_known(names: Iterable[str]) -> None:
+    """Raise a usage error with the nearest names for a fault that the sandbox does not know."""
+    known = [fault["name"] for fault in list_faults()]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known, "--list-faults lists them.")
+            raise pytest.UsageError(f"--fault: no fault {name!r}; {hint}")

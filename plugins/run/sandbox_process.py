@@ -1,0 +1,75 @@
+"""The child process behind ``--env=local``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+
+from health.config.environment import Environment
+from health.finding import CouldNotCheck
+from plugins.paths import ROOT
+from plugins.run.options import Run
+
+_READY_S = 60.0
+_END_S = 20.0
+
+
+class Sandbox:
+    """A running sandbox; it ends when its standard input closes, also if this process is killed."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self.environment: Future[Environment] = Future()
+        self._run, self._name = run, name
+        command = [sys.executable, "-m", "sandbox"]
+        for fault in run.faults:
+            command += ["--fault", fault]
+        if "migrations" in run.overrides:
+            command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
+        self._process = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for pytest, which then closes the sandbox
+        )
+        threading.Thread(target=self._await, name="sandbox", daemon=True).start()
+
+    def close(self) -> None:
+        """End it and wait until nothing of it is left."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # its guard clears up
+            self._process.wait()
+
+    def _await(self) -> None:
+        watch = threading.Timer(_READY_S, self._process.kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
+            answer = json.loads(self._process.stdout.readline() or b"{}")
+            if "environment" in answer:
+                self.environment.set_result(self._run.environment(self._name, answer["environment"]))
+                return
+            if "error" in answer:
+                raise CouldNotCheck(answer["error"].rstrip("."), "python -m sandbox", "Nothing was started.")
+            remedy = "./ci/gate --env=local installs what it needs."
+            raise CouldNotCheck(f"the sandbox did not start: {self._last_words()}", "python -m sandbox", remedy)
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the environment must hear of it
+            self.environment.set_exception(error)
+        finally:
+            watch.cancel()
+
+    def _last_words(self) -> str:
+        assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
+        lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it ended without a word"

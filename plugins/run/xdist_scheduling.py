@@ -1,0 +1,34 @@
+"""With ``-n``: all checks of one environment go to one worker, so that each environment is read once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugins.run.options import RUN
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """A scheduler whose unit of work is an environment; xdist's own loadgroup ignores its marks in pytest 9.2."""
+    names = config.stash[RUN].names
+    if not names:
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            return environment_of(nodeid, names) or str(nodeid)
+
+    return ByEnvironment(config, log)
+
+
+def environment_of(nodeid: str, names: tuple[str, ...]) -> str | None:
+    """The environment in a node id's brackets, ``…[prod]`` or ``…[prod-1]``."""
+    inside = nodeid.rpartition("[")[2].removesuffix("]") if nodeid.endswith("]") else ""
+    fitting = [name for name in names if inside == name or inside.startswith(f"{name}-")]
+    return max(fitting, key=len, default=None)

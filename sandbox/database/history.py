@@ -1,0 +1,140 @@
+"""The sandbox's database: migrations applied and recorded as Prisma's engine does it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from fixtures.clients.filesystem import read_migrations
+from health.history.history import History
+from health.history.rows import Recorded, Row
+from health.migrations.directory import Migration
+from health.prisma.engine import COLUMNS_SQL, MIGRATE_LOCK, TABLE
+from health.secrets.secret import Secret
+from health.sql.statements import split
+from sandbox.plan import Plan, RecordedRow
+
+_TABLE = f"CREATE TABLE {TABLE} ({COLUMNS_SQL})"
+_STATEMENT_MS = 20_000
+
+
+def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration | None:
+    """Apply migrations one after the other, each file as one simple query, and stop where one fails.
+
+    Gives the migration that ``{last}`` stands for in the plan's rows.
+    """
+    known = [migration for migration in migrations if migration.name not in plan.extra_migrations]
+    last, half = _last(known, plan)
+    applied = known[: known.index(last) + (not plan.not_applied)] if last else []
+    with connect(port, plan.database_password) as connection:
+        connection.execute(_TABLE.encode())
+        connection.execute(f"SET statement_timeout = {_STATEMENT_MS}".encode())  # the directory may be a user's own
+        for number, migration in enumerate(applied):
+            if migration.sql is None:
+                break  # Prisma stops here (P3015) and writes no row
+            age = timedelta(days=30, minutes=-number)
+            row = RecordedRow(migration.name, migration.checksum or "", age=age)
+            halved = plan.half_applied and migration is last
+            try:
+                for script in half if halved else [migration.sql]:
+                    connection.execute(script.encode())
+            except psycopg.Error as error:
+                row.finished, row.logs, row.age = False, str(error), timedelta(hours=3)
+            if not halved and (plan.last_recorded or migration is not last):
+                _insert(connection, row)
+            if not row.finished:
+                break
+        for row in plan.rows:
+            if last is not None:
+                row.name = row.name.replace("{last}", last.name)
+                row.checksum = row.checksum.replace("{checksum}", last.checksum or "")
+            _insert(connection, row)
+        for statement in plan.afterwards:
+            connection.execute(statement.encode())
+    return last
+
+
+def hold_lock(port: int, password: str) -> psycopg.Connection:
+    """A session that holds the migration lock until it is closed, as a migration at work does."""
+    connection = connect(port, password)
+    connection.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
+    return connection
+
+
+def take_connections(port: int, password: str) -> ExitStack:
+    """Sessions that hold every connection which the server has, until they are closed."""
+    sessions = ExitStack()
+    with suppress(psycopg.OperationalError):  # too many clients
+        while True:
+            sessions.enter_context(connect(port, password))
+    return sessions
+
+
+def _last(known: list[Migration], plan: Plan) -> tuple[Migration | None, list[str]]:
+    """The last migration that the plan speaks of, and the first half of its statements."""
+    for migration in reversed(known):
+        statements = (split(migration.sql or "") or []) if plan.half_applied else []
+        if not plan.half_applied or len(statements) > 1:
+            return migration, statements[: len(statements) // 2]
+    return None, []
+
+
+def reader(port: int | None, password: str, path: Path) -> Callable[[], History]:
+    """A function that reads the history anew.
+
+    It raises PermissionError where the password is refused, another OSError where there is nothing to be reached,
+    as where there is no port.
+    """
+
+    def read() -> History:
+        if port is None:
+            raise OSError("the database is not to be reached")
+        try:
+            with connect(port, password) as connection:
+                table, others, clock = connection.execute(
+                    "SELECT to_regclass('public._prisma_migrations'), array(SELECT tablename::text FROM pg_tables"
+                    " WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'), clock_timestamp()"
+                ).fetchall()[0]
+                query = "SELECT * FROM public._prisma_migrations ORDER BY started_at"
+                rows = connection.execute(query).fetchall() if table else []
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise PermissionError("the database refuses the password") from None
+            raise OSError("the database is not to be reached") from None
+        recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
+        return History(read_migrations(path, ""), recorded)
+
+    return read
+
+
+def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
+    """Record a row as Prisma's engine would have."""
+    started = datetime.now(UTC) - row.age
+    ended = started + timedelta(seconds=0.2)
+    connection.execute(
+        "INSERT INTO _prisma_migrations VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            str(uuid.uuid4()),
+            row.checksum,
+            ended if row.finished else None,
+            row.name,
+            row.logs,
+            ended + timedelta(minutes=10) if row.rolled_back else None,
+            started,
+            int(row.finished),
+        ),
+    )
+
+
+def connect(port: int, password: str) -> psycopg.Connection:
+    """A session of the master user, which commits each statement."""
+    secret = Secret(password)
+    return psycopg.connect(
+        host="127.0.0.1", port=port, user="postgres", password=secret.reveal(), dbname="postgres",
+        autocommit=True, connect_timeout=5, application_name="sandbox",
+    )  # fmt: skip
