@@ -25,7 +25,7 @@ from bench.turns import Samples, held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.clone.pg_dump import DumpLogin
-    from fixtures.clone.server import Clone
+    from fixtures.clone.server import CloneServer
     from fixtures.facts import Facts
     from tests.fixtures.lineage import Live
 
@@ -79,7 +79,7 @@ def _measure(stack: ExitStack, runs: int) -> Samples:
     return take_turns(sides, runs)
 
 
-def _facts(stack: ExitStack, live: Live, clones: Clone) -> Facts:
+def _facts(stack: ExitStack, live: Live, clones: CloneServer) -> Facts:
     """What has been read of a database, but for what hangs on a baseline."""
     read = live.read().derive({"clones": clones})
     stack.callback(read.close)
@@ -88,17 +88,17 @@ def _facts(stack: ExitStack, live: Live, clones: Clone) -> Facts:
     return read
 
 
-def _rehearsal(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], object]:
+def _rehearsal(stack: ExitStack, live: Live, clones: CloneServer) -> Callable[[], object]:
     """Make a copy, apply a fix, judge, undo it, compare, and drop the copy."""
     from health.finding import Fix
     from plugins.commands.listing import all_checks
-    from plugins.run.fix_rehearsal import Rehearsal
+    from plugins.run.fix_rehearsal import FixRehearsal
 
     read = _facts(stack, live, clones)
     (finding,) = all_checks()["no-failed-migration"].judge(read)
     rows = "UPDATE \"_prisma_migrations\" SET rolled_back_at = {} WHERE migration_name = '{}'"
     body, undo = (rows.format(what, finding.subject) for what in ("now()", "NULL"))
-    rehearsal = Rehearsal(read, "before")
+    rehearsal = FixRehearsal(read, "before")
 
     def prove() -> None:
         shown, refuted = rehearsal.prove(finding, [Fix("sql", "Roll it back", body, undo=undo)])
@@ -108,7 +108,7 @@ def _rehearsal(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], obje
     return prove
 
 
-def _database(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], object]:
+def _database(stack: ExitStack, live: Live, clones: CloneServer) -> Callable[[], object]:
     """Make a copy, and drop it."""
     made = _facts(stack, live, clones)["baseline"]
 
@@ -119,14 +119,14 @@ def _database(stack: ExitStack, live: Live, clones: Clone) -> Callable[[], objec
     return copied
 
 
-def _baseline(stack: ExitStack, live: Live, clones: Clone, *, dumped: bool) -> Callable[[], object]:
+def _baseline(stack: ExitStack, live: Live, clones: CloneServer, *, dumped: bool) -> Callable[[], object]:
     """Make what copies are made from, and one copy of it."""
-    from fixtures.clone.environment_copy import Baseline
+    from fixtures.clone.environment_copy import EnvironmentCopy
 
     read = _facts(stack, live, clones)
 
     def made() -> None:
-        baseline = Baseline(clones, read["history"], read["live_schema"], read)
+        baseline = EnvironmentCopy(clones, read["history"], read["live_schema"], read)
         with baseline.copy("bench"):
             pass
         baseline.close()
@@ -136,7 +136,7 @@ def _baseline(stack: ExitStack, live: Live, clones: Clone, *, dumped: bool) -> C
     return made
 
 
-def _by_hand(live: Live, clones: Clone, *, dump: bool) -> None:
+def _by_hand(live: Live, clones: CloneServer, *, dump: bool) -> None:
     """A database by ``pg_dump | psql``, or by running every migration's file with ``psql``."""
     from tests.fixtures.lineage import Live
     from tests.harness import ROOT

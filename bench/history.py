@@ -170,12 +170,12 @@ def _shapes() -> list[Shape]:
 def _build(shape: Shape, rows: int) -> History:
     """A history of this shape, with a fifth as many migrations as rows."""
     from health.history.history import History
-    from health.history.rows import LockHolder, Recorded
+    from health.history.rows import HistoryTable, LockHolder
     from health.migrations.directory import MigrationDirectory
 
     migrations = _migrations(rows // _EACH)
     whose = {"first": migrations[:1], "last": migrations[-1:]}.get(shape.names, migrations)
-    recorded = Recorded(
+    recorded = HistoryTable(
         "public",
         table_exists=True,
         rows=tuple(_row(shape, whose, number, rows) for number in range(rows)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from health.aws.resources import DatabaseSecret, Function, Identity
+from health.aws.resources import DatabaseSecret, Identity, LambdaFunction
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
@@ -40,7 +40,7 @@ def test_database_secret(database_secret: DatabaseSecret) -> Iterator[Finding]:
 
 
 @check(finds={"admin-api-key-missing": "error"})
-def test_admin_api_key(functions: tuple[Function, ...]) -> Iterator[Finding]:
+def test_admin_api_key(functions: tuple[LambdaFunction, ...]) -> Iterator[Finding]:
     """The auth function holds the key of the migration API, `ADMIN_API_KEY`.
 
     A Frigg API without the key rejects everyone, so migrations can be neither triggered nor followed.

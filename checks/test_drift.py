@@ -6,7 +6,7 @@ from health.check import check
 from health.finding import Finding
 from health.sanitize import one_line
 from health.schema.drift import Difference, Drift
-from health.schema.sequences import Sequence
+from health.schema.sequences import SequenceState
 
 
 @check(
@@ -36,7 +36,7 @@ def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
 
 
 @check(finds={"sequence-behind": "error"})
-def test_sequences(sequences: tuple[Sequence, ...]) -> Iterator[Finding]:
+def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
     """Every sequence is ahead of the column that takes its values.
 
     Rows that were inserted with ids of their own, or a restored dump, leave a sequence behind: an INSERT that is given

@@ -7,8 +7,8 @@ from health.catalog.changes import Replay
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
-from health.history.edited import Edit, edits
-from health.history.effects import Judge
+from health.history.edited import EditedMigration, edits
+from health.history.effects import EffectReader
 from health.history.history import History
 from health.history.provenance import Origins
 from health.sanitize import one_line
@@ -50,7 +50,7 @@ def test_no_phantom_row(history: History, catalog: Catalog, effects: Replay) -> 
 
     Mend it by marking the row as rolled back: the next deploy then runs the script.
     """
-    judge = Judge(history, effects, catalog)
+    judge = EffectReader(history, effects, catalog)
     for migration in history.directory.migrations:
         if migration.name not in history.applied or migration.sql is None:
             continue
@@ -66,7 +66,7 @@ def test_no_phantom_row(history: History, catalog: Catalog, effects: Replay) -> 
             )
 
 
-def _known(edit: Edit) -> str:
+def _known(edit: EditedMigration) -> str:
     if edit.original is None:
         return " What was applied is not at hand, so what differs cannot be shown."
     return f" What was applied is in {edit.original}."

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from health.catalog.catalog import describe, describe_some
-from health.check import DEPLOY_MENDS, By, check
+from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import Finding
-from health.history.effects import Evidence
+from health.history.effects import MigrationEffect
 from health.history.history import History
 from health.history.provenance import Origins
 from health.history.rows import Row
@@ -22,7 +22,7 @@ from health.secrets.secret import hide
         "failed-and-applied": "error",
     }
 )
-def test_no_failed_migration(history: History, evidence: dict[str, Evidence]) -> Iterator[Finding]:
+def test_no_failed_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """No migration has failed: every row has an end or a rollback.
 
     Prisma takes a row with neither (`finished_at` and `rolled_back_at` both NULL) as failed and stops every
@@ -34,7 +34,7 @@ def test_no_failed_migration(history: History, evidence: dict[str, Evidence]) ->
     all of it, record it as applied; a part, complete it first. A row alone never tells which.
     """
     for name, rows in history.failed_by_name.items():
-        told = evidence.get(name, Evidence("unknown", reason="it was not looked for"))
+        told = evidence.get(name, MigrationEffect("unknown", reason="it was not looked for"))
         if name in history.applied:
             code = "failed-and-applied"
         elif told.extent == "part":
@@ -103,11 +103,11 @@ def test_no_orphaned_migration(history: History, origins: Origins) -> Iterator[F
     finds={
         "pending-migration": DEPLOY_MENDS,
         "rolled-back-unapplied": DEPLOY_MENDS,
-        "out-of-order-migration": By(before="warning", after="error", nightly="warning"),
+        "out-of-order-migration": SeverityByPhase(before="warning", after="error", nightly="warning"),
         "pending-objects-exist": "error",
     }
 )
-def test_no_pending_migration(history: History, evidence: dict[str, Evidence]) -> Iterator[Finding]:
+def test_no_pending_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """Every migration of the directory is applied.
 
     Pending is what a deploy would apply: no row of the name is in force. A rolled-back migration is pending
@@ -120,7 +120,7 @@ def test_no_pending_migration(history: History, evidence: dict[str, Evidence]) -
     """
     usable = [migration for migration in history.pending if file_problem(migration) is None]
     for number, migration in enumerate(usable, 1):
-        told = evidence.get(migration.name, Evidence("nothing"))
+        told = evidence.get(migration.name, MigrationEffect("nothing"))
         turn = f"a deploy would apply it as number {number} of {len(usable)}."
         applied_later = history.applied_after(migration.name)
         if told.extent in ("all", "part") and told.again is not None:
@@ -182,7 +182,7 @@ def test_no_hand_written_row(history: History) -> Iterator[Finding]:
             yield Finding("impossible-row-times", one_line(row.migration_name), said, {"id": row.id})
 
 
-def _about_failed(history: History, name: str, rows: Sequence[Row], told: Evidence) -> Iterator[str]:
+def _about_failed(history: History, name: str, rows: Sequence[Row], told: MigrationEffect) -> Iterator[str]:
     last = rows[-1]
     several = f"{len(rows)} rows of it have failed, the last one " if len(rows) > 1 else ""
     yield f"{several or ''}{'started' if several else 'Started'} {last.started_at:%Y-%m-%d %H:%M:%S} UTC and has"
@@ -209,7 +209,7 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Eviden
         yield "It left no error text: its worker was ended, or the lock is switched off."
 
 
-def _objects(told: Evidence) -> str:
+def _objects(told: MigrationEffect) -> str:
     total = len(told.done) + len(told.missing) + len(told.differing)
     parts = [f"{len(told.done)} of its {total} objects {'is' if len(told.done) == 1 else 'are'} there"]
     if told.missing and told.done:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from health.check import DEPLOY_MENDS, By, check
+from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import Evidence, Finding
 from health.layer.comparison import CarriedLayer, DeployedLayer, compare
 from health.migrations.directory import MigrationDirectory
@@ -35,7 +35,7 @@ def test_layer_version(carried_layer: CarriedLayer) -> Iterator[Finding]:
 @check(
     finds={
         "stale-layer": DEPLOY_MENDS,
-        "layer-mismatch": By(before="warning", after="error", nightly="warning"),
+        "layer-mismatch": SeverityByPhase(before="warning", after="error", nightly="warning"),
         "layer-ahead": "warning",
     }
 )

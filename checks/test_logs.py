@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from health.check import By, check
+from health.check import SeverityByPhase, check
 from health.finding import Finding, Severity
 from health.logs import findings as logs
 from health.logs.findings import Log
@@ -10,10 +10,10 @@ from health.logs.patterns import codes
 
 # What users met before a migration had ended is no fault of it; what the worker met is.
 _AUTH: Severity = "warning"
-_WORKER = By(before="warning", after="error", nightly="warning")
+_WORKER = SeverityByPhase(before="warning", after="error", nightly="warning")
 
 
-def _finds(purpose: str, severity: Severity | By) -> dict[str, Severity | By]:
+def _finds(purpose: str, severity: Severity | SeverityByPhase) -> dict[str, Severity | SeverityByPhase]:
     return {**dict.fromkeys(codes(purpose).values(), severity), f"{purpose}-log-incomplete": "warning"}
 
 

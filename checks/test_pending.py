@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from health.check import check
 from health.finding import CouldNotCheck, Finding
-from health.pending.data_check import Answer, Fit
+from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import TableLock
-from health.pending.forecast import Conflict, Forecast, Foreseen
+from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.sanitize import one_line
 
 _SHOWN = 3  # further conflicts that a message names
@@ -71,7 +71,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
 
 
 @check(finds={"pending-data-violates": "error", "pending-data-unasked": "info"})
-def test_pending_data_fits(fit: Fit) -> Iterator[Finding]:
+def test_pending_data_fits(fit: DataCheck) -> Iterator[Finding]:
     """Every row fits what the pending migrations ask of it.
 
     A schema does not show that a unique index meets duplicates (23505), NOT NULL a NULL (23502), a foreign key a row
@@ -114,7 +114,7 @@ def test_pending_data_fits(fit: Fit) -> Iterator[Finding]:
 
 
 @check(finds={"pending-locks-table": "info", "pending-locks-large-table": "warning"})
-def test_pending_locks_no_large_table(forecast: Forecast, fit: Fit) -> Iterator[Finding]:
+def test_pending_locks_no_large_table(forecast: Forecast, fit: DataCheck) -> Iterator[Finding]:
     """No pending migration keeps others from a large table.
 
     Most changes lock their table against writing, or against everything, until the file's end; some write it anew.
@@ -122,7 +122,7 @@ def test_pending_locks_no_large_table(forecast: Forecast, fit: Fit) -> Iterator[
 
     Mend it by deploying at a quiet hour, or by an index that is made CONCURRENTLY in a file of its own.
     """
-    locked: dict[str, list[tuple[Foreseen, TableLock]]] = {}
+    locked: dict[str, list[tuple[MigrationForecast, TableLock]]] = {}
     for foreseen in forecast.migrations:
         for lock in foreseen.locks:
             locked.setdefault(lock.table, []).append((foreseen, lock))
@@ -145,7 +145,9 @@ def test_pending_locks_no_large_table(forecast: Forecast, fit: Fit) -> Iterator[
         )
 
 
-def _failing(forecast: Forecast, foreseen: Foreseen, shown: Conflict, others: Sequence[Conflict]) -> Iterator[str]:
+def _failing(
+    forecast: Forecast, foreseen: MigrationForecast, shown: FailingStatement, others: Sequence[FailingStatement]
+) -> Iterator[str]:
     yield f"{_when(forecast, foreseen)}: {str(shown).rstrip('.')}."
     if shown.failure.sqlstate in _SAID:
         yield _SAID[shown.failure.sqlstate]
@@ -156,7 +158,7 @@ def _failing(forecast: Forecast, foreseen: Foreseen, shown: Conflict, others: Se
         )
 
 
-def _when(forecast: Forecast, foreseen: Foreseen) -> str:
+def _when(forecast: Forecast, foreseen: MigrationForecast) -> str:
     if not foreseen.reached:
         return "A deploy stops before it; after that, it would fail too"
     if forecast.blocked is not None:
@@ -164,7 +166,7 @@ def _when(forecast: Forecast, foreseen: Foreseen) -> str:
     return "A deploy will fail on it (P3018)"
 
 
-def _violation(answer: Answer) -> Finding:
+def _violation(answer: RequirementResult) -> Finding:
     demand = answer.demand
     many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {one_line(demand.table)}"
     keys = ", ".join(answer.keys)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from health.check import check
 from health.finding import Finding
-from health.read_only.proof import NO_RIGHT, Proof
+from health.read_only.proof import NO_RIGHT, ReadOnlyProof
 
 
 @check(finds={"write-not-refused": "error"})
-def test_nothing_written(proof: Proof) -> Iterator[Finding]:
+def test_nothing_written(proof: ReadOnlyProof) -> Iterator[Finding]:
     """Each session with the database has written nothing, and could not have.
 
     As the last thing, each session says whether its transaction has an id, which only those get that write, and

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from health.check import check
 from health.finding import Finding
 from health.history.history import WORKER_LIMIT_S
-from health.runs.recorded import Runs
+from health.runs.recorded import FriggRuns
 from health.runs.triggered import MigrationRun
 
 _MEANS = {
@@ -16,7 +16,7 @@ _MEANS = {
 
 
 @check(finds={"run-stuck": "warning"})
-def test_no_stuck_run(runs: Runs) -> Iterator[Finding]:
+def test_no_stuck_run(runs: FriggRuns) -> Iterator[Finding]:
     """No migration run stands still.
 
     Frigg records each run in S3: INITIALIZING when it is queued, RUNNING when a worker takes it, then COMPLETED or

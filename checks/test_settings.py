@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from health.aws.database_url import DatabaseSettings, Destination, differences, place
-from health.aws.resources import Cluster, DatabaseSecret, Function
+from health.aws.resources import Cluster, DatabaseSecret, LambdaFunction
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
 
 
 @check(finds={"function-missing": "error"})
-def test_functions(functions: tuple[Function, ...]) -> Iterator[Finding]:
+def test_functions(functions: tuple[LambdaFunction, ...]) -> Iterator[Finding]:
     """The functions that the registry names exist.
 
     The auth function holds the API's key, the worker runs the migrations. Without one of them the deploy has not
@@ -29,7 +29,7 @@ def test_functions(functions: tuple[Function, ...]) -> Iterator[Finding]:
 
 
 @check(finds={"function-variable-missing": "error"})
-def test_function_variables(functions: tuple[Function, ...], environment: Environment) -> Iterator[Finding]:
+def test_function_variables(functions: tuple[LambdaFunction, ...], environment: Environment) -> Iterator[Finding]:
     """Each function has the variables that the registry expects of it (`variables`), and none of them is empty.
 
     A migration that has started without one of them fails half way or cannot tell of its end. Names are shown,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from health.api.agreement import agrees, layer_is_behind, meant, unseen
 from health.api.status import ApiStatus
 from health.catalog.catalog import Catalog
-from health.check import DEPLOY_MENDS, By, check
+from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.config.environment import Environment
 from health.finding import Finding
 from health.history.edited import edits
@@ -72,7 +72,7 @@ def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
     finds={
         "api-blind": "info",
         "api-layer-behind": DEPLOY_MENDS,
-        "api-disagrees": By(before="warning", after="error", nightly="warning"),
+        "api-disagrees": SeverityByPhase(before="warning", after="error", nightly="warning"),
     }
 )
 def test_api_agrees(

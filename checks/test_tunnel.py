@@ -6,7 +6,7 @@ from health.aws.resources import Bastion, bastion_problem, candidates
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
-from health.tunnel.connection import KeyFile, Preflight, Server
+from health.tunnel.connection import DatabaseServer, KeyFile, Preflight
 
 
 @check(finds={"bastion-not-running": "error", "bastion-missing": "error", "bastion-ambiguous": "error"})
@@ -74,7 +74,7 @@ def test_tunnel_opens(preflight: Preflight) -> Iterator[Finding]:
         "database-waking": "error", "database-silent": "error",
     }
 )  # fmt: skip
-def test_database_answers(server: Server) -> Iterator[Finding]:
+def test_database_answers(server: DatabaseServer) -> Iterator[Finding]:
     """The database answers through the tunnel and accepts the secret's login.
 
     Where it does not, nothing is known about the migrations, and a deploy would fail the same way. A cluster

@@ -15,7 +15,7 @@ Listed = Callable[..., list[Finding]]
 
 
 @dataclass(frozen=True)
-class By:
+class SeverityByPhase:
     """A severity that depends on the phase of the run."""
 
     before: Severity
@@ -29,7 +29,7 @@ class By:
 
 
 # For what a deploy is there to mend: before it information, afterwards an error.
-DEPLOY_MENDS = By(before="info", after="error", nightly="warning")
+DEPLOY_MENDS = SeverityByPhase(before="info", after="error", nightly="warning")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Check:
 
     id: str
     function: Listed
-    finds: Mapping[str, By]
+    finds: Mapping[str, SeverityByPhase]
     documentation: str
 
     @property
@@ -78,12 +78,14 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def check(finds: Mapping[str, Severity | By]) -> Callable[[Judge], Listed]:
+def check(finds: Mapping[str, Severity | SeverityByPhase]) -> Callable[[Judge], Listed]:
     """Declare a function named ``test_…`` to be a check that may return these findings."""
 
     def declare(function: Judge) -> Listed:
         name = function.__name__.removeprefix("test_").replace("_", "-")
-        by_phase = {code: s if isinstance(s, By) else By(s, s, s) for code, s in finds.items()}
+        by_phase = {
+            code: s if isinstance(s, SeverityByPhase) else SeverityByPhase(s, s, s) for code, s in finds.items()
+        }
 
         @functools.wraps(function)
         def judge(**facts: Any) -> list[Finding]:  # pytest takes no generators for tests

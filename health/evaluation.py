@@ -11,7 +11,7 @@ from health.finding import CouldNotCheck, Finding, NothingToCheck, Phase, Severi
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluation:
     """The answers of checks.
 
     Attributes:
@@ -47,7 +47,7 @@ class Judged:
         }
 
 
-def judge(checks: Iterable[Check], facts: Mapping[str, Any]) -> Judged:
+def evaluate(checks: Iterable[Check], facts: Mapping[str, Any]) -> Evaluation:
     """What these checks say of these facts; one that has nothing to check finds nothing."""
     findings: dict[str, list[Finding]] = {}
     unanswered: dict[str, CouldNotCheck] = {}
@@ -58,4 +58,4 @@ def judge(checks: Iterable[Check], facts: Mapping[str, Any]) -> Judged:
             unanswered[check.id] = error
         except NothingToCheck:
             findings[check.id] = []
-    return Judged(findings, unanswered)
+    return Evaluation(findings, unanswered)

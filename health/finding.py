@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Proof:
+class FixProof:
     """What trying a fix on a clone showed."""
 
     status: Literal["proven", "unproven"]
@@ -47,7 +47,7 @@ class Proof:
 
 
 DEPLOY = 50  # the rank of a fix that is a deploy
-NOT_REHEARSED = Proof("unproven", "not rehearsed on a clone")
+NOT_REHEARSED = FixProof("unproven", "not rehearsed on a clone")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Fix:
     note: str = ""
     rows: str = ""
     rank: int = 10
-    proof: Proof = NOT_REHEARSED
+    proof: FixProof = NOT_REHEARSED
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.api.server import API_ID, routes
-    from sandbox.aws.proxy import Front, Static
+    from sandbox.aws.proxy import AwsProxy, Static
     from sandbox.aws.seed import aws_server, seed
     from sandbox.database import extension  # after --list-faults, which is to be quick
 
@@ -63,7 +63,7 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
     postgres = PrivatePostgres(directory, Secret(plan.database_password), settings=settings)
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
-    front = Front(modes=plan.aws_modes)
+    front = AwsProxy(modes=plan.aws_modes)
     front.statics[f"/v2/apis/{API_ID}/routes"] = Static(json.dumps(routes(plan)).encode())
     front.start()
     seeding = pool.submit(seed, url, plan, front)

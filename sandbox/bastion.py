@@ -10,20 +10,20 @@ from typing import Any
 
 import asyncssh
 
-from sandbox.plan import Way
+from sandbox.plan import TunnelPlan
 
 USER = "ec2-user"
 _START_S = 10
 
 
-class Bastion:
+class SshBastion:
     """An SSH server on 127.0.0.1 in a thread of its own.
 
     ``forwards`` maps the names that it knows to local ports, or to None where nothing is to be reached behind a
     name; it may be filled after the start.
     """
 
-    def __init__(self, key_file: Path, known_hosts: Path, way: Way) -> None:
+    def __init__(self, key_file: Path, known_hosts: Path, way: TunnelPlan) -> None:
         self.forwards: dict[str, int | None] = {}
         self.port = 0
         self._way = way

@@ -40,7 +40,7 @@ exec ssh -i backend/security/quo-postgres-bastion.pem -N \\
 """
 
 
-class Application:
+class Checkout:
     """The files of the checkout below a directory."""
 
     def __init__(self, directory: Path) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 from fixtures.clients.filesystem import read_migrations
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
-from sandbox.api.runs import Runs
+from sandbox.api.runs import RunStore
 from sandbox.api.server import API_ID, FriggApi
 from sandbox.aws import layer
-from sandbox.aws.proxy import Front
+from sandbox.aws.proxy import AwsProxy
 from sandbox.aws.seed import Endpoints, Seed
-from sandbox.bastion import USER, Bastion
-from sandbox.checkout import Application
+from sandbox.bastion import USER, SshBastion
+from sandbox.checkout import Checkout
 from sandbox.database import history as database
 from sandbox.database.pooler import Pooler
 from sandbox.database.prisma_deploy import deploy
@@ -31,7 +31,7 @@ def assemble(
     migrations: Path | None,
     directory: Path,
     *,
-    front: Front,
+    front: AwsProxy,
     postgres: Callable[[], PrivatePostgres],
     seeded: Callable[[], tuple[Seed, Endpoints]],
     stack: ExitStack,
@@ -47,10 +47,10 @@ def assemble(
         seeded: waits for its AWS.
         stack: owns what must be freed.
     """
-    application = Application(directory)
+    application = Checkout(directory)
     application.write_migrations(plan, migrations)
     application.write_prisma()
-    bastion = Bastion(application.key, application.known_hosts, plan.way)
+    bastion = SshBastion(application.key, application.known_hosts, plan.way)
     bastion.start()
     server = postgres()
     standby = _fill(plan, application, server, directory, stack)
@@ -59,7 +59,7 @@ def assemble(
     # The API's functions use what their variables say.
     functions_port = server.port if plan.functions_host == "{writer}" else None
     where = functions_port, plan.functions_password, application.migrations
-    api = FriggApi(plan, database.reader(*where), Runs(aws.clients(), partial(deploy, *where)))
+    api = FriggApi(plan, database.reader(*where), RunStore(aws.clients(), partial(deploy, *where)))
     api.start()
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
@@ -97,7 +97,7 @@ def assemble(
 
 
 def _fill(
-    plan: Plan, application: Application, server: PrivatePostgres, directory: Path, stack: ExitStack
+    plan: Plan, application: Checkout, server: PrivatePostgres, directory: Path, stack: ExitStack
 ) -> Standby | None:
     """Bring the database into the plan's state; gives the second instance, if there is one."""
     last = database.fill(server.port, plan, read_migrations(application.migrations, "").migrations)

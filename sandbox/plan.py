@@ -43,7 +43,7 @@ class Stage:
 
 
 @dataclass
-class Way:
+class TunnelPlan:
     """The way to the database, as a client on this machine finds it.
 
     Attributes:
@@ -123,7 +123,7 @@ class Plan:
     database_running: bool = True
     script_endpoint: str = "{writer}"
     script_bastion: str = LOCAL.bastion_address
-    way: Way = field(default_factory=Way)
+    way: TunnelPlan = field(default_factory=TunnelPlan)
     not_applied: int = 0  # so many of the last migrations are left out
     half_applied: bool = False  # of the last migration with several statements only the first half runs
     last_recorded: bool = True  # whether the last applied migration has its row

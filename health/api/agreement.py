@@ -14,7 +14,7 @@ COMPARED: frozenset[State | None] = frozenset({"up-to-date", "pending", "failed"
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnseenState:
     """A state of the database that the API passes over in silence; ``names`` are the migrations concerned."""
 
     what: str
@@ -54,7 +54,7 @@ def layer_is_behind(status: ApiStatus, history: History) -> bool:
     return status.state == "up-to-date" and meant(history)[0] == "pending" and history.recorded.table_exists
 
 
-def unseen(history: History, edited: Iterable[str], catalog: Catalog) -> Iterator[Unseen]:
+def unseen(history: History, edited: Iterable[str], catalog: Catalog) -> Iterator[UnseenState]:
     """The states of this database that ``migrate status`` never tells of, each with the migrations in it.
 
     Args:
@@ -63,19 +63,19 @@ def unseen(history: History, edited: Iterable[str], catalog: Catalog) -> Iterato
         catalog: what is in it.
     """
     if not history.recorded.table_exists:
-        yield Unseen("it has no migration history")
+        yield UnseenState("it has no migration history")
     shown = history.diagnosis.unapplied
     if shown and history.failed_by_name:
-        yield Unseen("failed rows stand behind what is pending", tuple(history.failed_by_name))
+        yield UnseenState("failed rows stand behind what is pending", tuple(history.failed_by_name))
     again = tuple(m.name for m in history.pending if m.name in history.by_name and m.name not in shown)
     if again:
-        yield Unseen("a migration was rolled back and not applied again", again)
+        yield UnseenState("a migration was rolled back and not applied again", again)
     if orphaned := tuple(row.migration_name for row in history.orphaned):
-        yield Unseen("it records migrations that the directory does not hold", orphaned)
+        yield UnseenState("it records migrations that the directory does not hold", orphaned)
     if names := tuple(edited):
-        yield Unseen("files were edited after they had been applied", names)
+        yield UnseenState("files were edited after they had been applied", names)
     if hand_made := tuple(row.migration_name for row in history.recorded.rows if row.in_force and not row.engine_made):
-        yield Unseen("a row was written by hand", hand_made)
+        yield UnseenState("a row was written by hand", hand_made)
     added = history.directory.adding_column("Entity", "data") if catalog.column("Entity", "data") is None else None
     if added is not None and added[0].name in history.applied:
-        yield Unseen("its schema is not what the applied migrations make", (added[0].name,))
+        yield UnseenState("its schema is not what the applied migrations make", (added[0].name,))

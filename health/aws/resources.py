@@ -56,7 +56,7 @@ class Bastion:
 
 
 @dataclass(frozen=True)
-class Function:
+class LambdaFunction:
     """A Lambda function's configuration without its values.
 
     Attributes:

@@ -39,7 +39,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CloneOption:
     """What ``--clone``, or the registry's ``clone``, asks for.
 
     Attributes:
@@ -54,7 +54,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Offer:
+class ServerChoice:
     """A PostgreSQL that could be taken.
 
     Attributes:
@@ -66,7 +66,7 @@ class Offer:
     place: str = ""
 
 
-def parse(text: str, source: str) -> Wanted:
+def parse(text: str, source: str) -> CloneOption:
     """What is asked for.
 
     Raises:
@@ -75,7 +75,7 @@ def parse(text: str, source: str) -> Wanted:
     if held := _PASSWORD.match(text):
         Secret(held[1])  # also of what is no choice: from here on no output shows it
     if text in ("auto", "embedded", "docker", "off"):
-        return Wanted(text, source=source)  # type: ignore[arg-type]  # mypy does not narrow by a tuple's members
+        return CloneOption(text, source=source)  # type: ignore[arg-type]  # mypy does not narrow by a tuple's members
     if not _URL.match(text):
         raise CloneOptionError(f"{source}: clone is none of {_CHOICES}. Write one of them.")
     try:
@@ -87,7 +87,7 @@ def parse(text: str, source: str) -> Wanted:
         raise CloneOptionError(f"{source}: clone is no URL of a server. Write postgresql://USER:PASSWORD@HOST:PORT.")
     password = Secret(unquote(parts.password or ""))
     login = Login(host, port, unquote(parts.username), password, unquote(parts.path.lstrip("/")) or "postgres")
-    return Wanted("server", login, source)
+    return CloneOption("server", login, source)
 
 
 def major_of(version: str) -> int | None:
@@ -96,7 +96,7 @@ def major_of(version: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def choose(offers: Iterable[Offer], server: int | None) -> Offer | None:
+def choose(offers: Iterable[ServerChoice], server: int | None) -> ServerChoice | None:
     """The offer nearest to a server's major version: the same, else the nearest newer, else the newest.
 
     Of equals the first is taken; where the server's version is not known, the newest.
@@ -119,7 +119,7 @@ def difference(major: int, server: str) -> str:
     return f"the server is {server}: {'the nearest newer' if major > wanted else 'there is none so new'}"
 
 
-def dumping(offers: Sequence[Offer], server: int, clone: int) -> Offer | None:
+def dumping(offers: Sequence[ServerChoice], server: int, clone: int) -> ServerChoice | None:
     """Whose ``pg_dump`` reads a server and writes what a clone of another version takes.
 
     It reads servers that are not newer than itself, and what it writes an older server may refuse.

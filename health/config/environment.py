@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from health.clone.server_choice import Wanted
+from health.clone.server_choice import CloneOption
 from health.secrets.secret import Secret
 
 
@@ -94,6 +94,6 @@ class Environment:
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
     confirm: bool = False
     stages: tuple[str, ...] = ()
-    clone: Wanted = field(default_factory=Wanted)
+    clone: CloneOption = field(default_factory=CloneOption)
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from health.clone.server_choice import CloneOptionError, Wanted
+from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config.environment import LOG_MINUTES, Environment, Limits
 from health.config.urls import is_loopback
@@ -186,7 +186,7 @@ def environment(
     return Environment(**{**values, **paths, **fixed, "stages": tuple(sorted(stages))})
 
 
-def _clone(text: str, file: str) -> Wanted:
+def _clone(text: str, file: str) -> CloneOption:
     try:
         return parse_clone(text, file)
     except CloneOptionError as error:

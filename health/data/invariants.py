@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from health.check import By
+from health.check import SeverityByPhase
 from health.finding import PHASES, Finding, Severity
 from health.sanitize import did_you_mean, one_line
 
@@ -49,7 +49,7 @@ class Invariant:
 
     id: str
     title: str
-    severity: By
+    severity: SeverityByPhase
     reads: tuple[str, ...]
     why: str
     fix: str
@@ -62,14 +62,14 @@ class Invariant:
         return f"{self.title}\n\n{self.why}\n\nMend it so: {self.fix}"
 
     @property
-    def finds(self) -> dict[str, By]:
+    def finds(self) -> dict[str, SeverityByPhase]:
         """Its code with its severity, and the one of rows within the baseline."""
-        known = By("info", "info", "info")
+        known = SeverityByPhase("info", "info", "info")
         return {self.id: self.severity, f"{self.id}-{KNOWN}": known}
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvariantResult:
     """What the database said to a query.
 
     Attributes:
@@ -138,7 +138,7 @@ def _header(text: str, file: str) -> tuple[dict[str, str], dict[str, int], int]:
     return {key: one_line(text, 1000) for key, text in told.items()}, lines, end
 
 
-def _severity(text: str, where: str) -> By:
+def _severity(text: str, where: str) -> SeverityByPhase:
     """One severity, or one for each phase: ``before=warning, after=error, nightly=info``."""
     parts = [part.strip().partition("=") for part in text.split(",")]
     by_phase = dict.fromkeys(PHASES, text) if "=" not in text else {phase: word for phase, _, word in parts}
@@ -146,10 +146,10 @@ def _severity(text: str, where: str) -> By:
     if set(by_phase) != set(PHASES) or not set(by_phase.values()) <= set(known):
         forms = f"{', '.join(known)}, or one for each phase: before=info, after=error, nightly=warning"
         raise InvariantError(f"{where}: {text!r} is no severity. Write one of {forms}.")
-    return By(**by_phase)  # type: ignore[arg-type]  # each was looked at
+    return SeverityByPhase(**by_phase)  # type: ignore[arg-type]  # each was looked at
 
 
-def judge(invariant: Invariant, answer: Answer, baseline: int = 0) -> Iterator[Finding]:
+def judge(invariant: Invariant, answer: InvariantResult, baseline: int = 0) -> Iterator[Finding]:
     """The finding of an answer, if there is one.
 
     Args:

@@ -14,7 +14,7 @@ from health.history.history import History, matches
 from health.migrations.directory import MigrationDirectory
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
 from health.sanitize import one_line
-from health.sql.failure import Failure
+from health.sql.failure import SqlFailure
 from health.sql.statements import leaves_transaction_open, split
 
 _COMMITS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
@@ -25,7 +25,7 @@ _SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Conflict:
+class EditConflict:
     """A statement that an environment refuses.
 
     Attributes:
@@ -39,7 +39,7 @@ class Conflict:
     number: int
     line: int
     statement: str
-    failure: Failure
+    failure: SqlFailure
     reason: str | None = None
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Proof:
+class EditProof:
     """What running the edited file on a copy showed; ``problem`` is None where it is proven.
 
     Attributes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from health.editing.advice import Conflict, Proof, Standing
+from health.editing.advice import EditConflict, EditProof, Standing
 from health.sanitize import one_line, printable
 
 
 @dataclass(frozen=True)
-class Place:
+class EnvironmentAnswer:
     """What was found out in one environment.
 
     Attributes:
@@ -22,13 +22,13 @@ class Place:
     name: str
     standing: Standing | None = None
     evidence: str = ""
-    conflicts: tuple[Conflict, ...] = ()
-    proof: Proof | None = None
+    conflicts: tuple[EditConflict, ...] = ()
+    proof: EditProof | None = None
     unknown: str | None = None
 
 
 @dataclass(frozen=True)
-class Told:
+class EditingAnswer:
     """All that is to be said of a migration.
 
     Attributes:
@@ -41,7 +41,7 @@ class Told:
     """
 
     migration: str
-    places: tuple[Place, ...] = ()
+    places: tuple[EnvironmentAnswer, ...] = ()
     problem: str | None = None
     bare: tuple[str, ...] = ()
     diff: str = ""
@@ -64,7 +64,7 @@ class Told:
         return 0, f"may be edited: applied nowhere; {need}"
 
 
-def report(told: Told) -> Iterator[str]:
+def report(told: EditingAnswer) -> Iterator[str]:
     """The report's lines: the answer, each environment, the edit, what else to know."""
     yield f"{one_line(told.migration)}: {told.answer[1]}"
     for place in told.places:
@@ -86,7 +86,7 @@ def report(told: Told) -> Iterator[str]:
             yield from (f"  {line}" for line in lines)
 
 
-def _place(place: Place) -> Iterator[str]:
+def _place(place: EnvironmentAnswer) -> Iterator[str]:
     if place.standing is None:
         yield f"{place.name}: could not be read: {place.unknown}"
         return
@@ -107,17 +107,17 @@ def _place(place: Place) -> Iterator[str]:
             yield f"  After it the next deploy stops at {place.proof.later}"
 
 
-def _closed(places: tuple[Place, ...]) -> str | None:
+def _closed(places: tuple[EnvironmentAnswer, ...]) -> str | None:
     closed = [(p.name, p.standing) for p in places if p.standing is not None and not p.standing.open]
     told = [f"{said.state} in {name} since {said.since:%Y-%m-%d}" for name, said in closed]
     return f"do not edit: {', '.join(told)}" if told else None
 
 
-def _unread(places: tuple[Place, ...]) -> str | None:
+def _unread(places: tuple[EnvironmentAnswer, ...]) -> str | None:
     return next((f"unknown: {p.name} could not be read: {p.unknown}" for p in places if p.standing is None), None)
 
 
-def _no_edit(told: Told) -> str | None:
+def _no_edit(told: EditingAnswer) -> str | None:
     if told.problem is not None:
         return told.problem
     for place in told.places:
@@ -127,7 +127,7 @@ def _no_edit(told: Told) -> str | None:
     return f"there is no guard for {told.bare[0]}" if told.bare else None
 
 
-def _unproven(places: tuple[Place, ...]) -> str | None:
+def _unproven(places: tuple[EnvironmentAnswer, ...]) -> str | None:
     for place in places:
         why = place.unknown or (place.proof.problem if place.proof is not None else "it was not tried")
         if why is not None:

@@ -19,7 +19,7 @@ _Code = Literal["edited-migration", "comment-edited-migration", "edited-after-fa
 
 
 @dataclass(frozen=True)
-class Edit:
+class EditedMigration:
     """An applied migration with another file than was applied.
 
     Attributes:
@@ -35,7 +35,7 @@ class Edit:
     version: Version | None = None
 
 
-def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[str]]) -> Iterator[Edit]:
+def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[str]]) -> Iterator[EditedMigration]:
     """What the engine calls edited, without what was made by hand or is accepted."""
     for name in history.diagnosis.edited:
         migration, applied, compared = history.directory.by_name[name], history.applied.get(name), history.seen[name][0]
@@ -43,19 +43,21 @@ def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[st
         row = applied[0] if applied is not None and differs else compared
         if row.checksum in accepted.get(name, ()) or not row.engine_made or row.failed:
             continue
-        yield _edit(migration, row, origins) if differs else Edit("edited-after-failure", migration, row)
+        yield _edit(migration, row, origins) if differs else EditedMigration("edited-after-failure", migration, row)
 
 
-def _edit(migration: Migration, row: Row, origins: Origins) -> Edit:
+def _edit(migration: Migration, row: Row, origins: Origins) -> EditedMigration:
     assert migration.sql is not None  # noqa: S101 - the engine has compared it
     if version := applied_version(origins.versions.get(migration.name, ()), row.checksum):
         same = differ_in_comments_only(version.sql, migration.sql)
         code: _Code = "comment-edited-migration" if same else "edited-migration"
         told = f"commit {version.commit[:10]} of {version.committed_at:%Y-%m-%d}"
-        return Edit(code, migration, row, told, version)
+        return EditedMigration(code, migration, row, told, version)
     if row.checksum in map(checksum, _without_added_comments(migration.sql)):
-        return Edit("comment-edited-migration", migration, row, "the file itself, without the comments that were added")
-    return Edit("edited-migration", migration, row)
+        return EditedMigration(
+            "comment-edited-migration", migration, row, "the file itself, without the comments that were added"
+        )
+    return EditedMigration("edited-migration", migration, row)
 
 
 def _without_added_comments(sql: str) -> Iterator[str]:

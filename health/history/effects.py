@@ -15,7 +15,7 @@ Extent = Literal["nothing", "all", "part", "unknown"]
 
 
 @dataclass(frozen=True)
-class Repair:
+class MissingStatements:
     """The statements of a script that have not taken effect yet.
 
     Attributes:
@@ -33,7 +33,7 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class MigrationEffect:
     """How much of a migration is in the catalog.
 
     Attributes:
@@ -51,11 +51,11 @@ class Evidence:
     missing: tuple[Key, ...] = ()
     differing: tuple[Key, ...] = ()
     reason: str = ""
-    repair: Repair = Repair()
+    repair: MissingStatements = MissingStatements()
     again: str | None = None
 
 
-class Judge:
+class EffectReader:
     """Tells of any migration what of it took effect: the directory, its replay and the live catalog held together."""
 
     def __init__(self, history: History, replay: Replay, catalog: Catalog) -> None:
@@ -69,14 +69,14 @@ class Judge:
             for change in replay.changes.get(name, ())
         }
 
-    def __call__(self, name: str) -> Evidence:
+    def __call__(self, name: str) -> MigrationEffect:
         """What of one migration took effect."""
         unknown = self._replay.unknown(name)
         if unknown is not None:
-            return Evidence("unknown", reason=unknown)
+            return MigrationEffect("unknown", reason=unknown)
         return self.of(name, self._replay.changes[name])
 
-    def of(self, name: str, changes: Iterable[Change]) -> Evidence:
+    def of(self, name: str, changes: Iterable[Change]) -> MigrationEffect:
         """What of these effects of a migration is to be seen."""
         place = self._places[name]
         standing: dict[str, list[Key]] = {"done": [], "missing": [], "differing": []}
@@ -85,12 +85,14 @@ class Judge:
                 standing[_standing(change, self._objects)].append(change.key)
         done, missing, differing = (tuple(keys) for keys in standing.values())
         if not (done or missing or differing):
-            return Evidence("unknown", reason="its script leaves no trace of its own in the catalog")
+            return MigrationEffect("unknown", reason="its script leaves no trace of its own in the catalog")
         extent: Extent = "part" if differing or (done and missing) else "all" if done else "nothing"
-        return Evidence(extent, done, missing, differing)
+        return MigrationEffect(extent, done, missing, differing)
 
 
-def foreseen(history: History, evidence: Mapping[str, Evidence], failing_when_tried: Iterable[str] = ()) -> History:
+def foreseen(
+    history: History, evidence: Mapping[str, MigrationEffect], failing_when_tried: Iterable[str] = ()
+) -> History:
     """The history with the migrations in which a deploy is known to fail."""
     failing = set(failing_when_tried)
     failing |= {name for name, told in evidence.items() if told.again is not None}
@@ -98,7 +100,7 @@ def foreseen(history: History, evidence: Mapping[str, Evidence], failing_when_tr
     return replace(history, failing=history.failing | failing)
 
 
-def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> Repair:
+def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> MissingStatements:
     """Which statements of a script are still to be run.
 
     Args:
@@ -107,7 +109,7 @@ def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key
     """
     reached = _reached(steps, objects)
     if reached is None:
-        return Repair(reason="an object of it is neither as before its script nor as after it")
+        return MissingStatements(reason="an object of it is neither as before its script nor as after it")
     remaining = []
     traceless = 0
     for number, (statement, changes) in enumerate(steps):
@@ -117,11 +119,11 @@ def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key
         elif standing == {False}:
             remaining.append((number, statement))
         elif standing == {True, False}:
-            return Repair(reason="one of its statements has taken effect in part")
+            return MissingStatements(reason="one of its statements has taken effect in part")
     if remaining and traceless:
         reason = "statements of it change data only: whether they ran cannot be seen"
-        return Repair(traceless=traceless, reason=reason)
-    return Repair(
+        return MissingStatements(traceless=traceless, reason=reason)
+    return MissingStatements(
         tuple(number for number, _ in remaining),
         tuple(statement for _, statement in remaining),
         traceless=traceless,

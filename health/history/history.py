@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from health.history.rows import Recorded, Row
+from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import PROVIDER, provider, same_checksum
 from health.prisma.version import Generation
@@ -66,7 +66,7 @@ class History:
     """
 
     directory: MigrationDirectory
-    recorded: Recorded
+    recorded: HistoryTable
     generation: Generation = Generation.UP_TO_7_8
     failing: frozenset[str] = frozenset()
 

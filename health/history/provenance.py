@@ -45,7 +45,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Change:
+class GitChange:
     """A file that a commit wrote; ``blob`` is None where it removed it or made it something else than a file."""
 
     commit: str
@@ -108,16 +108,16 @@ def unexplained(history: History) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.migration_name in names)[:MOST_ROWS]
 
 
-def in_force(changes: Iterable[Change], moment: datetime) -> tuple[Change, ...]:
+def in_force(changes: Iterable[GitChange], moment: datetime) -> tuple[GitChange, ...]:
     """Of changes, newest first, the one of each lock file that held at a moment; in the order in which they count."""
-    newest: dict[bytes, Change] = {}
+    newest: dict[bytes, GitChange] = {}
     for change in changes:
         if change.committed_at <= moment:
             newest.setdefault(change.parts[-1], change)
     return tuple(newest[key] for name in LOCK_FILES if (key := name.encode()) in newest)
 
 
-def parse_log(log: bytes) -> Iterator[Change]:
+def parse_log(log: bytes) -> Iterator[GitChange]:
     """The changes that ``git log -z --raw --no-abbrev --no-renames --format='%H %ct'`` prints."""
     tokens = iter(log.split(b"\0"))
     commit, committed_at = "", None
@@ -129,7 +129,7 @@ def parse_log(log: bytes) -> Iterator[Change]:
             path = next(tokens)
             if committed_at is not None:
                 regular = told[parents].startswith(b"100")
-                yield Change(commit, committed_at, path, told[2 * parents + 1].decode() if regular else None)
+                yield GitChange(commit, committed_at, path, told[2 * parents + 1].decode() if regular else None)
         elif line:
             commit, _, seconds = line.decode("ascii", "replace").partition(" ")
             try:

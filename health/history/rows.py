@@ -74,7 +74,7 @@ class LockHolder:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class HistoryTable:
     """What one reading of the database says of its migrations.
 
     Attributes:

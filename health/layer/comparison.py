@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from health.aws.resources import Function
+from health.aws.resources import LambdaFunction
 from health.migrations.directory import MigrationDirectory
 from health.prisma.engine import same_checksum
 
@@ -41,7 +41,7 @@ class DeployedLayer:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LayerComparison:
     """Names of migrations: in the checkout alone, in both with another text, in the layer alone."""
 
     lacking: tuple[str, ...]
@@ -49,7 +49,7 @@ class Comparison:
     ahead: tuple[str, ...]
 
 
-def carried(functions: Iterable[Function], layer: str) -> CarriedLayer | None:
+def carried(functions: Iterable[LambdaFunction], layer: str) -> CarriedLayer | None:
     """Which versions of a layer the functions carry; None where none carries it."""
     versions: dict[str, int] = {}
     deploys = None
@@ -63,7 +63,7 @@ def carried(functions: Iterable[Function], layer: str) -> CarriedLayer | None:
     return CarriedLayer(layer, versions, deploys or max(versions.values())) if versions else None
 
 
-def compare(layer: DeployedLayer, directory: MigrationDirectory) -> Comparison:
+def compare(layer: DeployedLayer, directory: MigrationDirectory) -> LayerComparison:
     """The layer against the checkout; a migration without a file is not compared, and line endings do not count."""
     lacking, different = [], []
     for migration in directory.migrations:
@@ -74,4 +74,4 @@ def compare(layer: DeployedLayer, directory: MigrationDirectory) -> Comparison:
         elif not same_checksum(migration.sql, migration.checksum, deployed):
             different.append(migration.name)
     ahead = sorted(set(layer.checksums) - directory.names)
-    return Comparison(tuple(lacking), tuple(different), tuple(ahead))
+    return LayerComparison(tuple(lacking), tuple(different), tuple(ahead))

@@ -26,7 +26,7 @@ _BY_MIGRATION = ("migration-failed", "migration-blocked")
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """A line of interest.
 
     Attributes:
@@ -55,7 +55,7 @@ class Log:
     group: str
     since: datetime
     until: datetime
-    lines: tuple[Line, ...]
+    lines: tuple[LogLine, ...]
     cut: str = ""
 
 
@@ -94,9 +94,9 @@ def interesting(message: str) -> Iterator[str]:
             yield _LOGIN.sub("://***@", hide(text)).strip()
 
 
-def occurrences(lines: Iterable[Line]) -> Iterator[Occurrence]:
+def occurrences(lines: Iterable[LogLine]) -> Iterator[Occurrence]:
     """What the lines tell, stream by stream."""
-    by_stream: dict[str, list[Line]] = {}
+    by_stream: dict[str, list[LogLine]] = {}
     for line in lines:
         by_stream.setdefault(line.stream, []).append(line)
     for told in by_stream.values():
@@ -125,7 +125,7 @@ def findings(log: Log, purpose: str) -> Iterator[Finding]:
         yield Finding(f"{purpose}-log-incomplete", log.group, message)
 
 
-def _of_stream(lines: Sequence[Line]) -> Iterator[Occurrence]:
+def _of_stream(lines: Sequence[LogLine]) -> Iterator[Occurrence]:
     block: Occurrence | None = None
     for line in lines:
         if block is not None and line.at - block.at > _BLOCK:
@@ -160,7 +160,7 @@ def _filled(block: Occurrence, text: str) -> Occurrence | None:
     return None
 
 
-def _single(line: Line) -> Occurrence | None:
+def _single(line: LogLine) -> Occurrence | None:
     for kind, pattern in SINGLE:
         if found := pattern.search(line.text):
             return Occurrence(kind, line.stream, line.at, found.groupdict().get("name") or "")

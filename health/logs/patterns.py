@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class LogPattern:
     """One kind of trouble that a log tells of.
 
     Attributes:
@@ -22,83 +22,83 @@ class Kind:
     migrating: bool = False
 
 
-KINDS: Mapping[str, Kind] = {
-    "migration-failed": Kind(
+KINDS: Mapping[str, LogPattern] = {
+    "migration-failed": LogPattern(
         "It failed while the worker applied it (P3018); until that is mended, every deploy stops at it.",
         "Mend the failed row as the check no-failed-migration says. Where that finds none, it was mended since.",
         migrating=True,
     ),
-    "migration-blocked": Kind(
+    "migration-blocked": LogPattern(
         "The worker applied nothing, as this migration failed earlier and stands in the way (P3009).",
         "Mend the failed row as the check no-failed-migration says. Where that finds none, it was mended since.",
         migrating=True,
     ),
-    "schema-not-empty": Kind(
+    "schema-not-empty": LogPattern(
         "The worker found tables and no migration history, and applied nothing (P3005).",
         "Record the migrations whose objects exist, as the check no-history says. Else compare the database and "
         "the schema in the worker's DATABASE_URL with the registry's.",
         migrating=True,
     ),
-    "lock-timeout": Kind(
+    "lock-timeout": LogPattern(
         "The worker waited ten seconds for the migration lock and gave up (P1002): two migrations were started "
         "at once, or an ended worker's session lives on in the server.",
         "Wait until the other migration has ended, then deploy again. It has left no row.",
         migrating=True,
     ),
-    "database-unreachable": Kind(
+    "database-unreachable": LogPattern(
         "The function could not reach the database server.",
         "Compare DATABASE_URL's host with the cluster's writer endpoint, and look at the security group's rule for "
         "the port. A paused cluster needs half a minute to wake up.",
     ),
-    "credentials-refused": Kind(
+    "credentials-refused": LogPattern(
         "The database refused the function's user or password (P1000).",
         "A password that was rotated reaches the functions with the next deploy: deploy again.",
     ),
-    "prisma-error": Kind(
+    "prisma-error": LogPattern(
         "Prisma's command line ended with an error.",
         "Look the code up in Prisma's error reference.",
         migrating=True,
     ),
-    "resolve-refused": Kind(
+    "resolve-refused": LogPattern(
         "Prisma refused to mark a migration: it is unknown, applied already, or not failed.",
         "Look at the history first; mark only what the check no-failed-migration names.",
         migrating=True,
     ),
-    "column-missing": Kind(
+    "column-missing": LogPattern(
         "Code ran that needs a column which the database does not have (P2022).",
         "Deploy the migration that adds it. Where it counts as applied, the database was changed by hand.",
     ),
-    "table-missing": Kind(
+    "table-missing": LogPattern(
         "Code ran that needs a table which the database does not have (P2021).",
         "Deploy the migration that makes it. Where it counts as applied, the database was changed by hand.",
     ),
-    "enum-value-unknown": Kind(
+    "enum-value-unknown": LogPattern(
         "Code and database do not know the same values of an enum: the code is newer, or was rolled back.",
         "Deploy code and migrations of one version. After a rollback, rows may hold a value that the old code "
         "does not know.",
     ),
-    "client-missing": Kind(
+    "client-missing": LogPattern(
         "The function found no Prisma client: it does not carry the Prisma layer.",
         "Deploy again with the layer built anew.",
     ),
-    "timeout": Kind(
+    "timeout": LogPattern(
         "AWS ended the function at its time limit. A migration's statement may still run in the server.",
         "Look for a running or crashed migration before anything is started again.",
     ),
-    "out-of-memory": Kind(
+    "out-of-memory": LogPattern(
         "The function was killed, most likely for want of memory. A migration may have been committed all the same.",
         "Raise the function's memory. Look for a crashed migration before anything is started again.",
     ),
-    "status-not-written": Kind(
+    "status-not-written": LogPattern(
         "The worker could not write how its migration went: the API goes on telling an older state.",
         "Look at the functions' rights on the bucket of the migration runs.",
         migrating=True,
     ),
-    "unauthorized": Kind(
+    "unauthorized": LogPattern(
         "Somebody called the migration API with a wrong key, or without one.",
         "If it was a deploy of yours, give it the auth function's ADMIN_API_KEY.",
     ),
-    "setting-missing": Kind(
+    "setting-missing": LogPattern(
         "The function ran without DATABASE_URL.",
         "Deploy again with the database's secret in place.",
     ),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from health.pending.data_requirements import Demand
+from health.pending.data_requirements import DataRequirement
 
 BIG_BYTES = 1_000_000_000  # a table above this is locked or rewritten for long
 
 
 @dataclass(frozen=True)
-class Answer:
+class RequirementResult:
     """What the rows say to one demand.
 
     Attributes:
@@ -20,14 +20,14 @@ class Answer:
         unanswered: why there is no answer; empty where there is one.
     """
 
-    demand: Demand
+    demand: DataRequirement
     rows: int | None = None
     keys: tuple[str, ...] = ()
     unanswered: str = ""
 
 
 @dataclass(frozen=True)
-class Size:
+class TableSize:
     """A table's size: its rows by the planner's estimate (None if it was never analysed), and all its bytes."""
 
     rows: int | None
@@ -62,15 +62,15 @@ class Unknown:
 
 
 @dataclass(frozen=True)
-class Fit:
+class DataCheck:
     """All answers.
 
     Attributes:
         unknown: the first migration whose demands are not all known; nothing is known of those behind it either.
     """
 
-    answers: tuple[Answer, ...] = ()
-    sizes: Mapping[str, Size] = field(default_factory=dict)
+    answers: tuple[RequirementResult, ...] = ()
+    sizes: Mapping[str, TableSize] = field(default_factory=dict)
     unknown: Unknown | None = None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from health.pending.tables import Column, Constraint, Tables, Unique
+from health.pending.tables import CloneColumn, CloneConstraint, CloneUnique, Tables
 
 Kind = Literal["unique", "not null", "foreign key", "check", "type"]
 SQLSTATES: Mapping[Kind, str] = {
@@ -31,7 +31,7 @@ _TO_ENUM = re.compile(r"\bUSING\s*\(\s*\"(?:[^\"]|\"\")+\"::text::\"(?:[^\"]|\"\
 
 
 @dataclass(frozen=True)
-class Demand:
+class DataRequirement:
     """What one statement asks of the rows of a table that is there; all names are those of today.
 
     Attributes:
@@ -110,7 +110,7 @@ class Step:
     after: Tables
     written: frozenset[int] = frozenset()
 
-    def demands(self) -> Iterator[Demand]:
+    def demands(self) -> Iterator[DataRequirement]:
         """What it asks of rows that are there."""
         for number, table in self.after.items():
             if number in self.live and table != self.before.get(number):
@@ -125,7 +125,7 @@ class _Judge:
         self.live, self.after = step.live[number], step.after[number]
         self.before = step.before.get(number, self.live)
 
-    def demands(self) -> Iterator[Demand]:
+    def demands(self) -> Iterator[DataRequirement]:
         for attribute, column in self.after.columns.items():
             yield from self._column(attribute, self.before.columns.get(attribute), column)
         for index, unique in self.after.uniques.items():
@@ -136,22 +136,22 @@ class _Judge:
             if constraint.validated and not (known and known.validated) and not self._stands(constraint):
                 yield from self._constraint(constraint)
 
-    def _demand(self, kind: Kind, name: str, columns: tuple[int, ...] = (), **more: object) -> Demand:
+    def _demand(self, kind: Kind, name: str, columns: tuple[int, ...] = (), **more: object) -> DataRequirement:
         if self.number in self.step.written and not more.get("unasked"):
             more["unasked"] = "an earlier statement changes rows of the table"
         names = tuple(self.live.columns[each].name for each in columns if each in self.live.columns)
         keys = tuple(self.live.columns[each].name for each in self.live.primary_key if each in self.live.columns)
         known = {"sqlstate": SQLSTATES[kind], **more}
-        return Demand(kind, self.step.migration, self.step.line, self.live.name, name, names, keys, **known)  # type: ignore[arg-type]  # what a kind has of its own
+        return DataRequirement(kind, self.step.migration, self.step.line, self.live.name, name, names, keys, **known)  # type: ignore[arg-type]  # what a kind has of its own
 
-    def _same(self, unique: Unique) -> bool:
+    def _same(self, unique: CloneUnique) -> bool:
         """Whether a like index stands already, as after a rewrite, which gives all of them new numbers."""
         like = (unique.columns, unique.predicate, unique.nulls_distinct)
         return 0 not in unique.columns and any(
             (each.columns, each.predicate, each.nulls_distinct) == like for each in self.before.uniques.values()
         )
 
-    def _stands(self, constraint: Constraint) -> bool:
+    def _stands(self, constraint: CloneConstraint) -> bool:
         """Whether it held already, before a change of type made it anew."""
         like = (constraint.name, constraint.kind, constraint.columns, constraint.target, True)
         return any(
@@ -160,7 +160,7 @@ class _Judge:
             if number not in self.after.constraints
         )
 
-    def _column(self, attribute: int, before: Column | None, after: Column) -> Iterator[Demand]:
+    def _column(self, attribute: int, before: CloneColumn | None, after: CloneColumn) -> Iterator[DataRequirement]:
         live = self.live.columns.get(attribute)
         if after.not_null and not (before and before.not_null):
             if live is not None:
@@ -170,7 +170,7 @@ class _Judge:
         if live is not None and before is not None and before.type_key != after.type_key:
             yield from self._type(attribute, before, after)
 
-    def _type(self, attribute: int, before: Column, after: Column) -> Iterator[Demand]:
+    def _type(self, attribute: int, before: CloneColumn, after: CloneColumn) -> Iterator[DataRequirement]:
         varying, live = _VARYING.fullmatch(after.type), self.live.columns[attribute]
         texts = before.type in _TEXTS or _VARYING.fullmatch(before.type)
         using = re.search(r"\bUSING\b", self.step.statement, re.IGNORECASE)
@@ -191,7 +191,7 @@ class _Judge:
         elif not (before.type in _NUMBERS and after.type in {"numeric", "double precision"}):
             yield self._demand("type", live.name, (attribute,), unasked=f"the change to {after.type} is a conversion")
 
-    def _unique(self, unique: Unique) -> Iterator[Demand]:
+    def _unique(self, unique: CloneUnique) -> Iterator[DataRequirement]:
         fresh = [self.after.columns[each] for each in unique.columns if each and each not in self.live.columns]
         why, present = "", None
         if 0 in unique.columns:
@@ -210,7 +210,7 @@ class _Judge:
             "unique", unique.name, unique.columns, nulls_distinct=unique.nulls_distinct, present=present, unasked=why
         )
 
-    def _constraint(self, constraint: Constraint) -> Iterator[Demand]:
+    def _constraint(self, constraint: CloneConstraint) -> Iterator[DataRequirement]:
         if constraint.kind == "f":
             yield from self._foreign_key(constraint)
         elif constraint.kind == "c":
@@ -218,7 +218,7 @@ class _Judge:
         else:
             yield self._demand("check", constraint.name, unasked="exclusion constraints are not asked")
 
-    def _foreign_key(self, key: Constraint) -> Iterator[Demand]:
+    def _foreign_key(self, key: CloneConstraint) -> Iterator[DataRequirement]:
         fresh = [self.after.columns[each] for each in key.columns if each not in self.live.columns]
         if any(not column.filled for column in fresh) and not self._is_written:
             return  # NULL leads nowhere
@@ -239,7 +239,7 @@ class _Judge:
             "foreign key", key.name, key.columns, target=(target.name if target else "", names), unasked=why
         )
 
-    def _check(self, check: Constraint) -> Demand:
+    def _check(self, check: CloneConstraint) -> DataRequirement:
         """Only what is understood whole is asked: a migration's own expression never runs on the environment."""
         found, present = _COMPARISON.fullmatch(check.definition), _PRESENT.fullmatch(check.definition)
         attribute = self._named(found or present)

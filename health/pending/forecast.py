@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from health.pending.data_requirements import Demand, TableLock
+from health.pending.data_requirements import DataRequirement, TableLock
 from health.sanitize import one_line
-from health.sql.failure import Failure
+from health.sql.failure import SqlFailure
 from health.sql.splitter import Located
 
 _WORDS = 60  # characters of a statement that a message repeats
@@ -18,7 +18,7 @@ _EXTENSION = re.compile(r'\bextension (?:control file )?"')
 
 
 @dataclass(frozen=True)
-class Conflict:
+class FailingStatement:
     """A statement that does not run.
 
     Attributes:
@@ -27,12 +27,12 @@ class Conflict:
         statement: how it begins, on one line.
     """
 
-    failure: Failure
+    failure: SqlFailure
     line: int | None = None
     statement: str = ""
 
     @classmethod
-    def at(cls, failure: Failure, located: Located) -> Conflict:
+    def at(cls, failure: SqlFailure, located: Located) -> FailingStatement:
         """Of a statement whose place is known."""
         return cls(failure, located.line, one_line(located.text, _WORDS))
 
@@ -51,7 +51,7 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class MigrationForecast:
     """What becomes of one migration.
 
     Attributes:
@@ -66,10 +66,10 @@ class Foreseen:
     """
 
     name: str
-    first: Conflict | None = None
-    conflicts: tuple[Conflict, ...] = ()
+    first: FailingStatement | None = None
+    conflicts: tuple[FailingStatement, ...] = ()
     reached: bool = True
-    demands: tuple[Demand, ...] = ()
+    demands: tuple[DataRequirement, ...] = ()
     locks: tuple[TableLock, ...] = ()
     unclear: str = ""
 
@@ -85,12 +85,12 @@ class Forecast:
         one_query: whether every file is sent as one query.
     """
 
-    migrations: tuple[Foreseen, ...] = ()
+    migrations: tuple[MigrationForecast, ...] = ()
     blocked: str | None = None
     one_query: bool = True
 
     @cached_property
-    def by_name(self) -> dict[str, Foreseen]:
+    def by_name(self) -> dict[str, MigrationForecast]:
         """Each migration by its name."""
         return {foreseen.name: foreseen for foreseen in self.migrations}
 
@@ -102,6 +102,6 @@ class Forecast:
         )
 
     @property
-    def demands(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[DataRequirement, ...]:
         """What all of them ask of rows that are there."""
         return tuple(demand for foreseen in self.migrations for demand in foreseen.demands)

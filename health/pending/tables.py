@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Column:
+class CloneColumn:
     """A column of a copy.
 
     Attributes:
@@ -26,7 +26,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Unique:
+class CloneUnique:
     """A unique index: the numbers of its columns, 0 for an expression."""
 
     name: str
@@ -37,7 +37,7 @@ class Unique:
 
 
 @dataclass(frozen=True)
-class Constraint:
+class CloneConstraint:
     """A foreign key (``f``), check (``c``) or exclusion (``x``)."""
 
     name: str
@@ -51,14 +51,14 @@ class Constraint:
 
 
 @dataclass(frozen=True)
-class Table:
+class CloneTable:
     """A table of a copy; columns by their number, the others by their object's number."""
 
     name: str
     file: int
-    columns: Mapping[int, Column] = field(default_factory=dict)
-    uniques: Mapping[int, Unique] = field(default_factory=dict)
-    constraints: Mapping[int, Constraint] = field(default_factory=dict)
+    columns: Mapping[int, CloneColumn] = field(default_factory=dict)
+    uniques: Mapping[int, CloneUnique] = field(default_factory=dict)
+    constraints: Mapping[int, CloneConstraint] = field(default_factory=dict)
 
     @property
     def primary_key(self) -> tuple[int, ...]:
@@ -66,4 +66,4 @@ class Table:
         return next((unique.columns for unique in self.uniques.values() if unique.primary), ())
 
 
-Tables = Mapping[int, Table]  # by their number, which outlives a change of name
+Tables = Mapping[int, CloneTable]  # by their number, which outlives a change of name

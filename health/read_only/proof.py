@@ -35,7 +35,7 @@ class SessionProof:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ReadOnlyProof:
     """The proof of each session of an environment."""
 
     sessions: tuple[SessionProof, ...]

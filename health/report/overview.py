@@ -9,7 +9,7 @@ from typing import Any
 from health.catalog.catalog import Catalog
 from health.history.history import Deployment, History
 from health.history.rows import Row
-from health.read_only.proof import Proof
+from health.read_only.proof import ReadOnlyProof
 from health.sanitize import one_line
 
 _LAST = 10  # rows, as the guide shows them
@@ -47,7 +47,9 @@ def entity_overview(catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def proof_overview(proof: Proof | None, dumped: str | None, aws: Sequence[str], http: Sequence[str]) -> dict[str, Any]:
+def proof_overview(
+    proof: ReadOnlyProof | None, dumped: str | None, aws: Sequence[str], http: Sequence[str]
+) -> dict[str, Any]:
     """What was asked of the outside, and the proof that the database was only read."""
     sessions = proof.sessions if proof is not None else ()
     return {

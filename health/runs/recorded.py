@@ -16,7 +16,7 @@ _KEPT = timedelta(days=14)  # so long SQS keeps a message
 
 
 @dataclass(frozen=True)
-class Run:
+class FriggRun:
     """A migration run.
 
     Attributes:
@@ -33,7 +33,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Runs:
+class FriggRuns:
     """The newest runs of an environment.
 
     Attributes:
@@ -43,11 +43,11 @@ class Runs:
     """
 
     bucket: str
-    newest: tuple[Run, ...]
+    newest: tuple[FriggRun, ...]
     read_at: datetime
 
     @property
-    def stuck(self) -> Iterator[Run]:
+    def stuck(self) -> Iterator[FriggRun]:
         """Runs that have no end, have not changed for longer than a worker may live, and are still in the queue."""
         for run in self.newest:
             age = self.read_at - run.updated_at
@@ -55,7 +55,7 @@ class Runs:
                 yield run
 
 
-def run_of(text: str, changed_at: datetime) -> Run | None:
+def run_of(text: str, changed_at: datetime) -> FriggRun | None:
     """The run that a record tells of; None where it is not one. ``changed_at`` stands in for a lost time."""
     try:
         record: Any = json.loads(text)
@@ -66,7 +66,7 @@ def run_of(text: str, changed_at: datetime) -> Run | None:
     identifier, stage, state = (record.get(key) for key in ("migrationId", "stage", "state"))
     if not (isinstance(identifier, str) and identifier and isinstance(state, str)):
         return None
-    return Run(one_line(identifier, 80), one_line(str(stage), 80), one_line(state, 40), _time(record, changed_at))
+    return FriggRun(one_line(identifier, 80), one_line(str(stage), 80), one_line(state, 40), _time(record, changed_at))
 
 
 def _time(record: dict[str, Any], otherwise: datetime) -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Sequence:
+class SequenceState:
     """A sequence that a column owns.
 
     Attributes:

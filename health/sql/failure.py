@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Failure:
+class SqlFailure:
     """What PostgreSQL said to a script that it did not run to its end.
 
     Attributes:

@@ -62,7 +62,7 @@ class ScriptRoute:
 
 
 @dataclass(frozen=True)
-class Server:
+class DatabaseServer:
     """The PostgreSQL server at the other end; ``problem`` if it let nobody in."""
 
     version: str = ""
@@ -86,7 +86,7 @@ def clusters_of_script(
 
 
 @dataclass(frozen=True)
-class Reader:
+class ReplicaStatus:
     """The cluster's reader endpoint.
 
     Attributes:

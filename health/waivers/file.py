@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from health.sanitize import did_you_mean, one_line
-from health.waivers.waivers import OWN_CODES, Malformed, Waiver, Waivers
+from health.waivers.waivers import OWN_CODES, MalformedWaiver, Waiver, Waivers
 
 KEYS: Mapping[str, type] = {
     "code": str, "environment": str, "subject": str, "reason": str, "owner": str, "expires": date,
@@ -45,14 +45,14 @@ def parse(text: str, file: str, environments: Collection[str], codes: Collection
         if problems := _problems(table, environments, codes):
             named = table.get("environment")
             environment = named if isinstance(named, str) and named in environments else None
-            malformed.append(Malformed(place, environment, tuple(problems)))
+            malformed.append(MalformedWaiver(place, environment, tuple(problems)))
             continue
         waiver = Waiver(place, **table)
         if waiver.expires < today:
             expired.append(waiver)
         elif first := in_force.get(waiver.accepts):
             problem = f"The same finding is waived at {first.place}. Keep one of the two."
-            malformed.append(Malformed(place, waiver.environment, (problem,)))
+            malformed.append(MalformedWaiver(place, waiver.environment, (problem,)))
         else:
             in_force[waiver.accepts] = waiver
     return Waivers(file, tuple(in_force.values()), tuple(expired), tuple(malformed))

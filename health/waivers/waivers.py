@@ -35,7 +35,7 @@ class Waiver:
 
 
 @dataclass(frozen=True)
-class Malformed:
+class MalformedWaiver:
     """A waiver that waives nothing, as it cannot be understood; ``environment`` is None where that is unclear."""
 
     place: str
@@ -50,7 +50,7 @@ class Waivers:
     file: str = ""
     in_force: tuple[Waiver, ...] = ()
     expired: tuple[Waiver, ...] = ()
-    malformed: tuple[Malformed, ...] = ()
+    malformed: tuple[MalformedWaiver, ...] = ()
 
     def of(self, environment: str) -> Waivers:
         """Those that concern an environment; a malformed one of an unclear environment concerns each."""

@@ -14,16 +14,16 @@ from fixtures.facts import Facts
 from health.config import registry
 from health.config.environment import Environment
 from health.config.registry import RegistryError
-from health.editing.report import Told, report
+from health.editing.report import EditingAnswer, report
 from health.sanitize import one_line
 from health.secrets.secret import hide
 from plugins.output.report_files import write_private
 from plugins.paths import ROOT
-from plugins.run.fact_fixtures import READINGS, distributed
+from plugins.run.fact_fixtures import FACT_SETS, distributed
 from plugins.run.options import RUN
 from plugins.run.user_files import from_here, read_text, shown
 
-TOLD = pytest.StashKey[Told]()
+TOLD = pytest.StashKey[EditingAnswer]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,10 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--editing does not go with --collect-only: it runs no checks. Leave one of them out.")
     if distributed(config):
         raise pytest.UsageError("--editing does not go with -n: one process holds all environments. Leave -n out.")
-    config.pluginmanager.register(Editing(), "migration-health-editing")
+    config.pluginmanager.register(EditingCommand(), "migration-health-editing")
 
 
-class Editing:
+class EditingCommand:
     """Takes the place of collecting and running the checks."""
 
     @pytest.hookimpl(tryfirst=True)
@@ -90,17 +90,17 @@ class Editing:
             terminalreporter.write_line("")
 
 
-def _ask(config: pytest.Config) -> Told:
+def _ask(config: pytest.Config) -> EditingAnswer:
     name, run = config.option.editing, config.stash[RUN]
     if not run.names:
         with closing(Facts(_default_environment(config))) as facts:
             return in_directory(name, facts)
-    readings = config.stash[READINGS]
-    read = {turn: readings.begin(turn, []) for turn in run.turns}
+    readings = config.stash[FACT_SETS]
+    read = {target: readings.begin(target, []) for target in run.targets}
     for facts in read.values():
         facts.start(NEEDED)
-    for turn in read:
-        readings.wait(turn)
+    for target in read:
+        readings.wait(target)
     return in_environments(name, read)
 
 

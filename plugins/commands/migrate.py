@@ -10,8 +10,8 @@ from fixtures.runs.trigger import migrate
 from health.config.registry import RegistryError
 from plugins.commands.listing import all_checks
 from plugins.output.progress import Progress
-from plugins.run.fact_fixtures import READINGS, distributed, turn_of
-from plugins.run.items import check_of, turn_name
+from plugins.run.fact_fixtures import FACT_SETS, distributed, target_of
+from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run
 from plugins.run.recorder import told_of, verdict_of
 
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _refuse(config, run)
     except RegistryError as error:
         raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(Migrating(config), "migration-health-migrating")
+    config.pluginmanager.register(MigrateCommand(config), "migration-health-migrating")
 
 
 def _refuse(config: pytest.Config, run: Run) -> None:
@@ -52,7 +52,7 @@ def _refuse(config: pytest.Config, run: Run) -> None:
         raise RegistryError(f"--migrate changes {name}. Add --confirm={name} if that is what you mean.")
 
 
-class Migrating:
+class MigrateCommand:
     """Sends the request when the last check before it has been judged, and keeps what came of it."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -63,15 +63,15 @@ class Migrating:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """All that is judged before comes first, whatever another plugin has shuffled."""
-        items.sort(key=lambda item: (turn := turn_of(item)) is not None and turn.migrated)
+        items.sort(key=lambda item: (target := target_of(item)) is not None and target.migrated)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """A gate with half of its checks must not trigger anything."""
         if session.testsfailed:
             return  # a file could not be collected: pytest says which, and nothing is healthy
-        for name in session.config.stash[RUN].turns:
-            selected = {check.id for item in session.items if turn_name(item) == name and (check := check_of(item))}
+        for name in session.config.stash[RUN].targets:
+            selected = {check.id for item in session.items if target_name(item) == name and (check := check_of(item))}
             if missing := sorted(all_checks().keys() - selected):
                 raise pytest.UsageError(
                     f"--migrate needs every check, and {len(missing)} are not selected ({missing[0]}, …). "
@@ -81,8 +81,8 @@ class Migrating:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Before the first check of the second judgement, act, or find out why not."""
-        turn = turn_of(item)
-        if turn is None or not turn.migrated:
+        target = target_of(item)
+        if target is None or not target.migrated:
             return
         if not self._decided:
             self._decided = True  # whatever happens from here on, it happens once
@@ -94,7 +94,7 @@ class Migrating:
 
     def _why_not(self) -> str | None:
         """Why nothing may be sent; None where everything was checked and nothing blocks."""
-        before = next(turn for turn in self._config.stash[RUN].turns.values() if not turn.migrated)
+        before = next(target for target in self._config.stash[RUN].targets.values() if not target.migrated)
         if verdict_of(self._config, before) == "healthy":
             return None
         told = told_of(self._config, before)
@@ -104,8 +104,8 @@ class Migrating:
         return f"no migration was asked for: before it, {' and '.join(reasons) or 'not everything was judged'}"
 
     def _act(self) -> None:
-        readings = self._config.stash[READINGS]
-        name = next(turn for turn, told in readings.run.turns.items() if not told.migrated)
+        readings = self._config.stash[FACT_SETS]
+        name = next(target for target, told in readings.run.targets.items() if not told.migrated)
         facts = readings.read(name)
         assert facts is not None  # noqa: S101 - its checks were judged
         environment, key, url = facts["environment"], facts["admin_key"], _trigger_url(facts)

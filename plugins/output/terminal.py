@@ -12,7 +12,7 @@ import pytest
 
 from health.report.record import anything_judged
 from health.report.terminal import block, header, migration_lines
-from plugins.run.fact_fixtures import Readings, distributed
+from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.fact_summary import summarize
 from plugins.run.options import RUN
 from plugins.run.recorder import RECORD
@@ -35,14 +35,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
-def pytest_facts_read(config: pytest.Config, readings: Readings) -> None:
+def pytest_facts_read(config: pytest.Config, readings: FactSets) -> None:
     """What the facts say, before the first result."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
         return
-    for name, turn in readings.run.turns.items():
+    for name, target in readings.run.targets.items():
         facts = readings.read(name)
-        for line in header(turn.environment, summarize(facts)) if facts is not None else ():
+        for line in header(target.environment, summarize(facts)) if facts is not None else ():
             reporter.write_line(line)
 
 

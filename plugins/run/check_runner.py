@@ -12,14 +12,14 @@ from health.finding import CouldNotCheck, Finding, Fix
 from health.sanitize import inert, one_line, printable
 from health.waivers.waivers import Waiver
 from plugins import fixes
-from plugins.run.fact_fixtures import READINGS, turn_of
+from plugins.run.fact_fixtures import FACT_SETS, target_of
 from plugins.run.fact_summary import overview, summarize
-from plugins.run.fix_rehearsal import Rehearsal
-from plugins.run.items import check_of, turn_name
-from plugins.run.options import RUN, Turn
+from plugins.run.fix_rehearsal import FixRehearsal
+from plugins.run.items import check_of, target_name
+from plugins.run.options import RUN, Target
 
 _FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
-_REHEARSALS = pytest.StashKey[dict[str, Rehearsal]]()
+_REHEARSALS = pytest.StashKey[dict[str, FixRehearsal]]()
 _FACTS_TOLD = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
@@ -31,11 +31,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     run = pyfuncitem.config.stash[RUN]
     facts: Mapping[str, Any] = pyfuncitem.funcargs["facts"]  # type: ignore[assignment]
-    turn = turn_of(pyfuncitem) or Turn("", run.phase)
+    target = target_of(pyfuncitem) or Target("", run.phase)
     rehearsal = _rehearsal(pyfuncitem)
     findings = [
         as_json(
-            finding, check.finds[finding.code].at(turn.phase), facts, run.waivers.match(turn.environment, finding),
+            finding, check.finds[finding.code].at(target.phase), facts, run.waivers.match(target.environment, finding),
             rehearsal,
         )
         for finding in check.judge(pyfuncitem.funcargs)
@@ -54,30 +54,30 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what is known of the check on its report."""
     report = yield
-    turn = turn_of(item)
+    target = target_of(item)
     error = call.excinfo.value if call.excinfo is not None else None
     unread = error if isinstance(error, CouldNotCheck) else None
     if unread is not None:
         report.longrepr = one_line(str(unread), 1000)
     # The call decides; a set-up that did not get so far stands in for it.
-    if turn is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+    if target is None or report.when == "teardown" or (report.when == "setup" and report.passed):
         return report
     check = check_of(item)
     findings = item.stash.get(_FINDINGS, [])
     told: dict[str, Any] = {
-        "environment": turn.environment,
-        "phase": turn.phase,
+        "environment": target.environment,
+        "phase": target.phase,
         "id": check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
         "nodeid": item.nodeid,
         "outcome": _outcome(report, findings),
-        "severity": check.severity(turn.phase) if check else "error",
+        "severity": check.severity(target.phase) if check else "error",
         "seconds": round(call.duration, 3),
         "reason": None if findings else _reason(report),
         "findings": findings,
         "what": one_line(unread.what) if unread is not None else None,
         "explained_by": unread.explained_by if unread is not None else None,
     }
-    name, ending = turn_name(item) or "", {}
+    name, ending = target_name(item) or "", {}
     if item is _last_of_turn(item) and (rehearsal := _rehearsal(item)) is not None:
         ending = {"rehearsal": rehearsal.to_the_end(_findings_of_turn(item))}
         item.config.stash.setdefault(_FACTS_TOLD, {}).pop(name, None)  # for a rehearsal the schema may have been dumped
@@ -106,7 +106,7 @@ def as_json(
     severity: str,
     facts: Mapping[str, Any],
     waiver: Waiver | None = None,
-    rehearsal: Rehearsal | None = None,
+    rehearsal: FixRehearsal | None = None,
 ) -> dict[str, Any]:
     """A finding as it stands in the record, with its fixes built from these facts, and tried."""
     suggested, reason = fixes.suggest(finding, facts)
@@ -142,36 +142,36 @@ def _fix_as_json(fix: Fix) -> dict[str, Any]:
     }
 
 
-def _facts_told(config: pytest.Config, turn: str) -> dict[str, Any]:
-    """What the facts of a turn say, put together once: all are there before its first report."""
-    facts, known = config.stash[READINGS].read(turn), config.stash.setdefault(_FACTS_TOLD, {})
+def _facts_told(config: pytest.Config, target: str) -> dict[str, Any]:
+    """What the facts of a target say, put together once: all are there before its first report."""
+    facts, known = config.stash[FACT_SETS].read(target), config.stash.setdefault(_FACTS_TOLD, {})
     if facts is None:
         return {"facts": {}, "overview": {}}
-    if turn not in known:
-        known[turn] = {"facts": summarize(facts), "overview": overview(facts)}
-    return known[turn]
+    if target not in known:
+        known[target] = {"facts": summarize(facts), "overview": overview(facts)}
+    return known[target]
 
 
-def _rehearsal(item: pytest.Item) -> Rehearsal | None:
-    """What tries the fixes of an item's turn; None where nothing of it is read."""
-    name, known = turn_name(item) or "", item.config.stash.setdefault(_REHEARSALS, {})
-    readings, turn = item.config.stash[READINGS], turn_of(item)
+def _rehearsal(item: pytest.Item) -> FixRehearsal | None:
+    """What tries the fixes of an item's target; None where nothing of it is read."""
+    name, known = target_name(item) or "", item.config.stash.setdefault(_REHEARSALS, {})
+    readings, target = item.config.stash[FACT_SETS], target_of(item)
     facts = readings.read(name)
-    if name not in known and facts is not None and turn is not None:
-        known[name] = Rehearsal(facts, turn.phase, lambda line: readings.say(f"{turn.environment}: {line}"))
+    if name not in known and facts is not None and target is not None:
+        known[name] = FixRehearsal(facts, target.phase, lambda line: readings.say(f"{target.environment}: {line}"))
     return known.get(name)
 
 
-def _of_turn(item: pytest.Item) -> list[pytest.Item]:
-    return [each for each in item.session.items if turn_name(each) == turn_name(item)]
+def _of_target(item: pytest.Item) -> list[pytest.Item]:
+    return [each for each in item.session.items if target_name(each) == target_name(item)]
 
 
 def _last_of_turn(item: pytest.Item) -> pytest.Item:
-    return _of_turn(item)[-1]
+    return _of_target(item)[-1]
 
 
 def _findings_of_turn(item: pytest.Item) -> list[dict[str, Any]]:
-    return [finding for each in _of_turn(item) for finding in each.stash.get(_FINDINGS, [])]
+    return [finding for each in _of_target(item) for finding in each.stash.get(_FINDINGS, [])]
 
 
 def _outcome(report: pytest.TestReport, findings: list[dict[str, Any]]) -> str:

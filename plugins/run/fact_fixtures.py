@@ -45,13 +45,13 @@ from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.runs.triggered import MigrationRun
 from plugins import fixes
-from plugins.run.items import check_of, turn_name
-from plugins.run.options import RUN, Run, Turn
+from plugins.run.items import check_of, target_name
+from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
 
 
-class Readings:
-    """The facts of every turn of this process, and what must be freed with them.
+class FactSets:
+    """The facts of every target of this process, and what must be freed with them.
 
     Attributes:
         triggered: the run of the migrations that was asked for, for the facts that are read after it.
@@ -69,11 +69,11 @@ class Readings:
         """What the user asked for."""
         return self._config.stash[RUN]
 
-    def begin(self, turn: str, items: Iterable[pytest.Item]) -> Facts:
-        """The facts of a turn; those that its selected checks need are begun at the first call."""
-        if turn not in self._facts:
+    def begin(self, target: str, items: Iterable[pytest.Item]) -> Facts:
+        """The facts of a target; those that its selected checks need are begun at the first call."""
+        if target not in self._facts:
             assert self.run.registry is not None  # noqa: S101 - names come from it
-            name, phase = self.run.turns[turn].environment, self.run.turns[turn].phase
+            name, phase = self.run.targets[target].environment, self.run.targets[target].phase
             given: dict[str, Any] = {
                 "waivers": self.run.waivers.of(name),
                 "triggered": self.triggered,
@@ -87,18 +87,18 @@ class Readings:
                 environment = self._sandbox.environment
             else:
                 environment = self.run.environment(name)
-            self._facts[turn] = Facts(environment, given)
-            self._facts[turn].start(_needed(turn, items))
-        return self._facts[turn]
+            self._facts[target] = Facts(environment, given)
+            self._facts[target].start(_needed(target, items))
+        return self._facts[target]
 
-    def wait(self, turn: str) -> None:
-        """Wait for a turn's facts, with a word on standard error when that takes long."""
-        name = self.run.turns[turn].environment
-        self._facts[turn].wait(lambda line: self.say(f"{name}: {line}"))
+    def wait(self, target: str) -> None:
+        """Wait for a target's facts, with a word on standard error when that takes long."""
+        name = self.run.targets[target].environment
+        self._facts[target].wait(lambda line: self.say(f"{name}: {line}"))
 
-    def read(self, turn: str) -> Facts | None:
-        """The facts of a turn if they were begun."""
-        return self._facts.get(turn)
+    def read(self, target: str) -> Facts | None:
+        """The facts of a target if they were begun."""
+        return self._facts.get(target)
 
     def close(self) -> None:
         """Free connections, tunnels and the sandbox."""
@@ -124,12 +124,12 @@ class Readings:
             yield sys.stderr
 
 
-READINGS = pytest.StashKey[Readings]()
+FACT_SETS = pytest.StashKey[FactSets]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make a fixture of every registered fact and resource."""
-    config.stash[READINGS] = Readings(config)
+    config.stash[FACT_SETS] = FactSets(config)
     if config.stash[RUN].names:
         for name in [name for name in os.environ if name.startswith("PG")]:
             del os.environ[name]  # libpq's settings of the user's shell lead elsewhere, or tell other times
@@ -140,36 +140,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what needs facts once per turn, which stands in the node id's brackets."""
-    turns = metafunc.config.stash[RUN].turns
-    if "facts" in metafunc.fixturenames and turns:
-        metafunc.parametrize("facts", list(turns), indirect=True, scope="session")
+    """Run what needs facts once per target, which stands in the node id's brackets."""
+    targets = metafunc.config.stash[RUN].targets
+    if "facts" in metafunc.fixturenames and targets:
+        metafunc.parametrize("facts", list(targets), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def facts(request: pytest.FixtureRequest) -> Facts:
-    """The facts of the turn in the test's brackets."""
-    readings = request.config.stash[READINGS]
-    turn: str = request.param
-    begun = readings.begin(turn, request.session.items)
-    readings.wait(turn)  # nothing to wait for, except in a worker of -n, or after --migrate
+    """The facts of the target in the test's brackets."""
+    readings = request.config.stash[FACT_SETS]
+    target: str = request.param
+    begun = readings.begin(target, request.session.items)
+    readings.wait(target)  # nothing to wait for, except in a worker of -n, or after --migrate
     return begun
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     """Begin all environments together; free everything at the end, however the loop ends."""
-    readings = session.config.stash[READINGS]
+    readings = session.config.stash[FACT_SETS]
     try:
         # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
         if not session.config.option.collectonly and not distributed(session.config):
-            asked = {turn for item in session.items if (turn := turn_name(item))}
+            asked = {target for item in session.items if (target := target_name(item))}
             # What is judged after a run of the migrations is read when that has ended.
-            begun = [name for name, turn in readings.run.turns.items() if name in asked and not turn.migrated]
-            for turn in begun:
-                readings.begin(turn, session.items)
-            for turn in begun:
-                readings.wait(turn)
+            begun = [name for name, target in readings.run.targets.items() if name in asked and not target.migrated]
+            for target in begun:
+                readings.begin(target, session.items)
+            for target in begun:
+                readings.wait(target)
             session.config.hook.pytest_facts_read(config=session.config, readings=readings)
         return (yield)
     except KeyboardInterrupt:
@@ -185,20 +185,20 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 class _Hooks:
-    def pytest_facts_read(self, config: pytest.Config, readings: Readings) -> None:
+    def pytest_facts_read(self, config: pytest.Config, readings: FactSets) -> None:
         """All facts of the run's environments have been read, or could not be."""
 
 
-def turn_of(item: pytest.Item) -> Turn | None:
+def target_of(item: pytest.Item) -> Target | None:
     """The environment that an item judges, and in which phase."""
-    name = turn_name(item)
-    return item.config.stash[RUN].turns[name] if name is not None else None
+    name = target_name(item)
+    return item.config.stash[RUN].targets[name] if name is not None else None
 
 
-def _needed(turn: str, items: Iterable[pytest.Item]) -> set[str]:
+def _needed(target: str, items: Iterable[pytest.Item]) -> set[str]:
     needed: set[str] = set()
     for item in items:
-        if turn_name(item) == turn:
+        if target_name(item) == target:
             needed.update(getattr(item, "fixturenames", ()))
             if (check := check_of(item)) is not None:
                 needed.update(*(fixes.needs(code) for code in check.finds))

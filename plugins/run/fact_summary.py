@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.aws.resources import Aws
-from fixtures.clients.request_log import Requests
-from fixtures.clone.environment_copy import Baseline
-from fixtures.clone.server import Clone
+from fixtures.clients.request_log import RequestLog
+from fixtures.clone.environment_copy import EnvironmentCopy
+from fixtures.clone.server import CloneServer
 from fixtures.facts import Facts
 from health.aws.resources import Bastion, Cluster, Identity
 from health.catalog.catalog import Catalog
@@ -15,12 +15,12 @@ from health.config.environment import Environment
 from health.history.effects import foreseen
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory
-from health.pending.data_check import Fit
+from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
-from health.read_only.proof import Proof
+from health.read_only.proof import ReadOnlyProof
 from health.report.overview import answers, counted, entity_overview, history_overview, proof_overview
 from health.sanitize import one_line
-from health.tunnel.connection import Reader, Server
+from health.tunnel.connection import DatabaseServer, ReplicaStatus
 
 
 def summarize(facts: Facts) -> dict[str, str]:
@@ -40,9 +40,9 @@ def summarize(facts: Facts) -> dict[str, str]:
     bastion: Bastion | None = facts.read_already("bastion")
     if bastion is not None:
         lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"
-    server: Server | None = facts.read_already("server")
+    server: DatabaseServer | None = facts.read_already("server")
     if server is not None and server.problem is None:
-        answers_from = read_from(facts.read_already("reader") or Reader())
+        answers_from = read_from(facts.read_already("reader") or ReplicaStatus())
         lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {answers_from}"
     directory: MigrationDirectory | None = facts.read_already("migrations")
     if directory is not None:
@@ -53,11 +53,11 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
-    clone: Clone | None = facts.read_already("clones")
-    baseline: Baseline | None = facts.read_already("baseline")
+    clone: CloneServer | None = facts.read_already("clones")
+    baseline: EnvironmentCopy | None = facts.read_already("baseline")
     if clone is not None and clone.description:
         lines["clone"] = "; ".join([clone.description, *(baseline.notes if baseline is not None else ())])
-    proof: Proof | None = facts.read_already("proof")
+    proof: ReadOnlyProof | None = facts.read_already("proof")
     if proof is not None:
         dumped = baseline is not None and baseline.dumped
         lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
@@ -66,7 +66,7 @@ def summarize(facts: Facts) -> dict[str, str]:
     return {label: one_line(text) for label, text in lines.items()}
 
 
-def read_from(reader: Reader) -> str:
+def read_from(reader: ReplicaStatus) -> str:
     """Which of the cluster's servers is asked what."""
     if reader.used:
         return "catalog from the reader, all else from the writer"
@@ -82,7 +82,7 @@ def overview(facts: Facts) -> dict[str, Any]:
     catalog: Catalog | None = facts.read_already("catalog")
     if catalog is not None:
         told["entity"] = entity_overview(catalog)
-    baseline: Baseline | None = facts.read_already("baseline")
+    baseline: EnvironmentCopy | None = facts.read_already("baseline")
     dumped = baseline.dumped if baseline is not None else None
     told["proof"] = proof_overview(facts.read_already("proof"), dumped, called(facts, "aws"), called(facts, "requests"))
     return told
@@ -90,7 +90,7 @@ def overview(facts: Facts) -> dict[str, Any]:
 
 def called(facts: Facts, name: str) -> tuple[str, ...]:
     """What has been asked of AWS, or of the API."""
-    client: Aws | Requests | None = facts.read_already(name)
+    client: Aws | RequestLog | None = facts.read_already(name)
     if client is None:
         return ()
     return client.called if isinstance(client, Aws) else client.sent
@@ -101,5 +101,5 @@ def _history(facts: Facts) -> History | None:
     evidence = facts.read_already("evidence")
     if history is None or evidence is None:
         return history
-    tried: list[Forecast | Fit | None] = [facts.read_already("forecast"), facts.read_already("fit")]
+    tried: list[Forecast | DataCheck | None] = [facts.read_already("forecast"), facts.read_already("fit")]
     return foreseen(history, evidence, frozenset().union(*(each.failing for each in tried if each is not None)))

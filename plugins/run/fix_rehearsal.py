@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fixtures.clone.rehearsal import Refused, Stage, State, stage
+from fixtures.clone.rehearsal import Refused, RehearsalClone, State, stage
 from fixtures.clone.server import CloneError
 from fixtures.facts import Facts, with_needs
 from health.check import Check
-from health.evaluation import Judged, judge
-from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, NothingToCheck, Phase, Proof
+from health.evaluation import Evaluation, evaluate
+from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, FixProof, NothingToCheck, Phase
 from health.history.history import History
 from health.report.record import in_order
 from health.report.root_causes import explain
@@ -29,14 +29,14 @@ _SHOWN = 3  # findings that a reason names
 
 
 @dataclass(frozen=True)
-class Trial:
+class RehearsalResult:
     """What came of trying fixes: their proof, or why they are refuted."""
 
-    proof: Proof | None
+    proof: FixProof | None
     refuted: str = ""
 
 
-class Rehearsal:
+class FixRehearsal:
     """Rehearses the fixes of one environment, as long as the time for it lasts.
 
     Args:
@@ -49,7 +49,7 @@ class Rehearsal:
         self._facts, self._phase, self._progress = facts, phase, progress
         self._begun: float | None = None
         self._tell_after = _PROGRESS_AFTER_S
-        self._first: tuple[Judged, State] | None = None
+        self._first: tuple[Evaluation, State] | None = None
         self._missing: Exception | None = None
 
     def prove(self, finding: Finding, suggested: Sequence[Fix]) -> tuple[list[Fix], list[str]]:
@@ -58,7 +58,7 @@ class Rehearsal:
         What is preferred is applied together, in its order: several of them are steps of one way. Each fallback is a
         way of its own.
         """
-        tried = {id(fix): Trial(fix.proof) for fix in suggested}
+        tried = {id(fix): RehearsalResult(fix.proof) for fix in suggested}
         steps = [fix for fix in suggested if fix.kind == "sql" and not fix.fallback]
         ways = [steps, *([fix] for fix in suggested if fix.kind == "sql" and fix.fallback)]
         for way in filter(None, ways):
@@ -67,49 +67,49 @@ class Rehearsal:
         refuted = {fix.title: tried[id(fix)].refuted for fix in suggested if tried[id(fix)].refuted}
         return shown, [f"Tried on a copy, and not shown: {title}: {reason}." for title, reason in refuted.items()]
 
-    def _try(self, finding: Finding, way: Sequence[Fix]) -> Trial:
+    def _try(self, finding: Finding, way: Sequence[Fix]) -> RehearsalResult:
         begun = time.monotonic()
         try:
             trial = self._prove(finding, way)
         except Refused as refused:
             own = refused.failure.limit or (refused.failure.sqlstate or "").startswith(_OF_THE_COPY)
-            return _unproven(_said(refused)) if own else Trial(None, _said(refused))
+            return _unproven(_said(refused)) if own else RehearsalResult(None, _said(refused))
         except (CloneError, CouldNotCheck) as error:
             return _unproven(one_line(str(error)))
         if trial.proof is None or trial.proof.status == "unproven":
             return trial
-        return Trial(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
+        return RehearsalResult(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
 
-    def _prove(self, finding: Finding, way: Sequence[Fix]) -> Trial:
+    def _prove(self, finding: Finding, way: Sequence[Fix]) -> RehearsalResult:
         before, state = self._begin()
         if finding.key not in before.keys:
             return _unproven("it hangs on more than schema and history, which is all that is copied")
         with stage(self._facts) as copy:
             copy.apply(*(fix.body for fix in way))
             with copy.facts() as facts:
-                after = judge(_judged(facts), facts)
+                after = evaluate(_judged(facts), facts)
             if trial := self._judge(finding, before, after):
                 return trial
             undone = all(fix.undo for fix in way)
             if undone and (reason := _not_undone(copy, way, state)):
-                return Trial(None, reason)
+                return RehearsalResult(None, reason)
         if rows := "; ".join(dict.fromkeys(fix.rows for fix in way if fix.rows)):
             return _unproven(f"it mends a copy, but {rows}")
         warned = after.of_severity(self._phase, "warning")
         left = sorted({found.code for key, found in warned.items() if key not in before.keys})
         detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
-        return Trial(Proof("proven", detail))
+        return RehearsalResult(FixProof("proven", detail))
 
-    def _judge(self, finding: Finding, before: Judged, after: Judged) -> Trial | None:
+    def _judge(self, finding: Finding, before: Evaluation, after: Evaluation) -> RehearsalResult | None:
         """Why a way does not lead out; None if it does."""
         if open_ := after.unanswered.keys() - before.unanswered.keys():
             return _unproven(one_line(str(after.unanswered[min(open_)])))
         if finding.key in after.keys:
-            return Trial(None, "the finding stays")
+            return RehearsalResult(None, "the finding stays")
         red = after.of_severity(self._phase, "error").keys() - before.keys
-        return Trial(None, f"then there is {_named(after, red)}") if red else None
+        return RehearsalResult(None, f"then there is {_named(after, red)}") if red else None
 
-    def _begin(self) -> tuple[Judged, State]:
+    def _begin(self) -> tuple[Evaluation, State]:
         """What the checks say of a copy as it stands, and what is in it.
 
         Raises:
@@ -120,7 +120,7 @@ class Rehearsal:
             try:
                 with stage(self._facts) as copy:
                     with copy.facts() as facts:
-                        judged = judge(_judged(facts), facts)
+                        judged = evaluate(_judged(facts), facts)
                     self._first = judged, copy.state()
             except (CloneError, CouldNotCheck, NothingToCheck) as error:
                 self._missing = error
@@ -175,7 +175,7 @@ class Rehearsal:
             copy.deploy(history, one_query=one_query)
             copy.apply(*later)
             with copy.facts() as facts:
-                after = judge(_judged(facts), facts)
+                after = evaluate(_judged(facts), facts)
         if after.unanswered:
             return one_line(str(next(iter(after.unanswered.values()))))
         red = after.of_severity("after", "error").keys()
@@ -192,7 +192,7 @@ def _judged(facts: Facts) -> Iterator[Check]:
             yield check
 
 
-def _not_undone(copy: Stage, way: Sequence[Fix], state: State) -> str:
+def _not_undone(copy: RehearsalClone, way: Sequence[Fix], state: State) -> str:
     """Why the undos of a way do not lead back; empty if they do."""
     try:
         copy.apply(*(fix.undo or "" for fix in reversed(way)))
@@ -205,11 +205,11 @@ def _said(refused: Refused) -> str:
     return f"PostgreSQL says {refused.failure.sqlstate or 'no'}: {refused.failure}"
 
 
-def _unproven(reason: str) -> Trial:
-    return Trial(Proof("unproven", reason.rstrip(".")))
+def _unproven(reason: str) -> RehearsalResult:
+    return RehearsalResult(FixProof("unproven", reason.rstrip(".")))
 
 
-def _named(judged: Judged, keys: Collection[str]) -> str:
+def _named(judged: Evaluation, keys: Collection[str]) -> str:
     """Those of these findings that no other one of them explains."""
     causes = explain(judged.all)
     roots = [found for found in judged.all if found.key in keys and causes.get(found.key) not in keys]

@@ -1,4 +1,4 @@
-"""What pytest's items say of themselves: which check they are, and of which turn."""
+"""What pytest's items say of themselves: which check they are, and of which target."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from health.check import Check
 
 
-def turn_name(item: pytest.Item) -> str | None:
-    """What stands in an item's brackets: a key of the run's turns."""
+def target_name(item: pytest.Item) -> str | None:
+    """What stands in an item's brackets: a key of the run's targets."""
     callspec = getattr(item, "callspec", None)
     name: str | None = callspec.params.get("facts") if callspec else None
     return name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from health.clone.server_choice import CloneOptionError, Wanted
+from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
@@ -26,7 +26,7 @@ from plugins.run.user_files import from_here, read_text, shown
 
 
 @dataclass(frozen=True)
-class Turn:
+class Target:
     """One judgement of an environment, on facts of its own.
 
     Attributes:
@@ -61,15 +61,15 @@ class Run:
     faults: tuple[str, ...]
     waivers: Waivers
     migrate: bool = False
-    clone: Wanted | None = None
+    clone: CloneOption | None = None
 
     @property
-    def turns(self) -> dict[str, Turn]:
+    def targets(self) -> dict[str, Target]:
         """What stands in a node id's brackets, and which judgement that is, in their order."""
         if self.migrate:
             (name,) = self.names  # plugins.commands.migrate takes no more
-            return {f"{name}-before": Turn(name, "before"), f"{name}-after": Turn(name, "after", migrated=True)}
-        return {name: Turn(name, self.phase) for name in self.names}
+            return {f"{name}-before": Target(name, "before"), f"{name}-after": Target(name, "after", migrated=True)}
+        return {name: Target(name, self.phase) for name in self.names}
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -218,7 +218,7 @@ def _load(file: Path, option: str) -> Registry:
     return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
 
 
-def _clone(config: pytest.Config) -> Wanted | None:
+def _clone(config: pytest.Config) -> CloneOption | None:
     """What is asked for; ``${VARIABLE}`` keeps a password off the command line."""
     for text, source in ((config.getoption("clone"), "--clone"), (config.getini("clone"), "pytest.ini")):
         if text:

@@ -15,8 +15,8 @@ from health.runs.triggered import as_record
 from health.waivers.waivers import Waivers
 from plugins.commands.listing import all_checks
 from plugins.run.check_runner import as_json
-from plugins.run.fact_fixtures import READINGS
-from plugins.run.options import RUN, Turn
+from plugins.run.fact_fixtures import FACT_SETS
+from plugins.run.options import RUN, Target
 
 RECORD = pytest.StashKey[dict[str, Any]]()
 _CHECKS = pytest.StashKey[dict[str, dict[str, Any]]]()
@@ -73,14 +73,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if sound(config):
         for name in run.names:
             _add_unused(run.waivers.of(name), [t for t in told if t["environment"] == name], every_check)
-    triggered = config.stash[READINGS].triggered
+    triggered = config.stash[FACT_SETS].triggered
     environments = []
-    for turn in run.turns.values():
-        checks = told_of(config, turn)
-        if turn.migrated and not checks and triggered is None:
+    for target in run.targets.values():
+        checks = told_of(config, target)
+        if target.migrated and not checks and triggered is None:
             continue  # the run ended before
-        judged = judge_environment(turn.environment, turn.phase, checks, frozenset(every_check), sound=sound(config))
-        if turn.migrated:
+        judged = judge_environment(target.environment, target.phase, checks, frozenset(every_check), sound=sound(config))
+        if target.migrated:
             judged["migration"] = as_record(triggered) if triggered is not None else None
         environments.append(judged)
     session.exitstatus = _exit_status(config, exitstatus, told, environments)
@@ -97,9 +97,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         check.pop("phase", None)
 
 
-def told_of(config: pytest.Config, turn: Turn) -> list[dict[str, Any]]:
-    """What the reports have told of a turn so far, one per check."""
-    wanted = turn.environment, turn.phase
+def told_of(config: pytest.Config, target: Target) -> list[dict[str, Any]]:
+    """What the reports have told of a target so far, one per check."""
+    wanted = target.environment, target.phase
     return [told for told in config.stash[_CHECKS].values() if (told["environment"], told["phase"]) == wanted]
 
 
@@ -108,9 +108,9 @@ def sound(config: pytest.Config) -> bool:
     return not config.stash.get(_UNSOUND, False)
 
 
-def verdict_of(config: pytest.Config, turn: Turn) -> Verdict:
-    """What is to be said of a turn by what the reports have told so far."""
-    return verdict(told_of(config, turn), frozenset(all_checks()), sound(config))
+def verdict_of(config: pytest.Config, target: Target) -> Verdict:
+    """What is to be said of a target by what the reports have told so far."""
+    return verdict(told_of(config, target), frozenset(all_checks()), sound(config))
 
 
 def _add_unused(waivers: Waivers, checks: list[dict[str, Any]], every_check: Mapping[str, Check]) -> None:

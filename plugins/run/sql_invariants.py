@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from fixtures.data.invariants import DIRECTORY, load
-from fixtures.facts import READERS, Reader
+from fixtures.facts import READERS, FactReader
 from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
-from health.data.invariants import Answer, Invariant, InvariantError, judge
+from health.data.invariants import Invariant, InvariantError, InvariantResult, judge
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
 from plugins.fixes import FIXES
-from plugins.run.items import turn_name
+from plugins.run.items import target_name
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,8 +36,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Mod
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The data come last in each environment: whatever keeps them from being read is told before."""
-    turns = list(dict.fromkeys(map(turn_name, items)))
-    items.sort(key=lambda item: (turns.index(turn_name(item)), isinstance(item.parent, _File)))
+    targets = list(dict.fromkeys(map(target_name, items)))
+    items.sort(key=lambda item: (targets.index(target_name(item)), isinstance(item.parent, _File)))
 
 
 @cache
@@ -74,7 +74,7 @@ class _File(pytest.Module):
 def _declare(invariant: Invariant) -> Listed:
     name = invariant.id.replace("-", "_")
     answer = f"rows_of_{name}"
-    READERS[answer] = Reader(answer, _reader(invariant), live=False)
+    READERS[answer] = FactReader(answer, _reader(invariant), live=False)
 
     def test(**facts: Any) -> list[Finding]:
         environment: Environment = facts["environment"]
@@ -93,8 +93,8 @@ def _declare(invariant: Invariant) -> Listed:
     return test
 
 
-def _reader(invariant: Invariant) -> Callable[[Mapping[str, Answer]], Answer]:
-    def read(invariant_answers: Mapping[str, Answer]) -> Answer:
+def _reader(invariant: Invariant) -> Callable[[Mapping[str, InvariantResult]], InvariantResult]:
+    def read(invariant_answers: Mapping[str, InvariantResult]) -> InvariantResult:
         answer = invariant_answers[invariant.id]
         if answer.absent:
             raise NothingToCheck(answer.absent)

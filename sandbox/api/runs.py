@@ -29,7 +29,7 @@ class Clients:
     bucket: str
 
 
-class Runs:
+class RunStore:
     """What Frigg's router and worker do for a run.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from health.history.history import History
-from sandbox.api.runs import Runs
+from sandbox.api.runs import RunStore
 from sandbox.plan import LOCAL, Plan
 
 _COMMAND = "node /opt/nodejs/node_modules/prisma/build/index.js migrate status --schema=/opt/nodejs/schema.prisma"
@@ -43,7 +43,7 @@ class FriggApi:
         runs: carries migrations out.
     """
 
-    def __init__(self, plan: Plan, read_history: Callable[[], History], runs: Runs) -> None:
+    def __init__(self, plan: Plan, read_history: Callable[[], History], runs: RunStore) -> None:
         told = {"plan": plan, "read_history": staticmethod(read_history), "runs": runs}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), told))
         self._server.daemon_threads = True
@@ -61,7 +61,7 @@ class FriggApi:
 class _Handler(BaseHTTPRequestHandler):
     plan: Plan
     read_history: Callable[[], History]
-    runs: Runs
+    runs: RunStore
     timeout = 10
 
     def do_GET(self) -> None:

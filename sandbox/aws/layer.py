@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.aws.proxy import Front, Static
+from sandbox.aws.proxy import AwsProxy, Static
 
 _ROOT = "nodejs/node_modules"
 _PRISMA = f"{_ROOT}/generated/prisma-postgresql"
@@ -40,7 +40,7 @@ def pack(files: Files) -> bytes:
     return archive.getvalue()
 
 
-def serve(front: Front, migrations: Path, change: Callable[[Files], Files]) -> None:
+def serve(front: AwsProxy, migrations: Path, change: Callable[[Files], Files]) -> None:
     """Put the archive where GetLayerVersion says; moto itself gives no place that could be read."""
     archive = pack(change(read(migrations)))
     path = f"/layers/{secrets.token_hex(8)}"

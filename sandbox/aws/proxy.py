@@ -32,7 +32,7 @@ class Static:
 
 
 @dataclass
-class Front:
+class AwsProxy:
     """An AWS endpoint on 127.0.0.1.
 
     Attributes:
@@ -72,7 +72,7 @@ class Front:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    front: Front
+    front: AwsProxy
     protocol_version = "HTTP/1.1"
     timeout = _HELD_S
 

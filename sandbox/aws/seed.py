@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from sandbox.api.runs import Clients, seed_runs
 from sandbox.aws import logs
-from sandbox.aws.proxy import Front
+from sandbox.aws.proxy import AwsProxy
 from sandbox.aws.server import REGION
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
 
@@ -184,7 +184,7 @@ class Seed:
             return self._made[service]
 
 
-def seed(url: Callable[[], str], plan: Plan, front: Front) -> tuple[Seed, Endpoints]:
+def seed(url: Callable[[], str], plan: Plan, front: AwsProxy) -> tuple[Seed, Endpoints]:
     """Put two stages into AWS, and moto behind the front; gives the first stage's endpoints."""
     aws = Seed(url)
     front.upstream = aws.url

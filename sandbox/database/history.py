@@ -12,7 +12,7 @@ import psycopg
 
 from fixtures.clients.filesystem import read_migrations
 from health.history.history import History
-from health.history.rows import Recorded, Row
+from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration
 from health.prisma.engine import COLUMNS_SQL, MIGRATE_LOCK, TABLE
 from health.secrets.secret import Secret
@@ -106,7 +106,7 @@ def reader(port: int | None, password: str, path: Path) -> Callable[[], History]
             if "password authentication failed" in str(error):
                 raise PermissionError("the database refuses the password") from None
             raise OSError("the database is not to be reached") from None
-        recorded = Recorded("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
+        recorded = HistoryTable("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
         return History(read_migrations(path, ""), recorded)
 
     return read

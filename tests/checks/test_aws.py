@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from health.aws.database_url import DatabaseSettings, Destination
-from health.aws.resources import Bastion, Cluster, Function
+from health.aws.resources import Bastion, Cluster, LambdaFunction
 from health.aws.security_groups import Rule, SecurityGroup
 from health.config.environment import Environment
 from health.finding import Finding
@@ -18,8 +18,8 @@ from plugins.commands.listing import all_checks
 CLUSTER = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", security_groups=("sg-db",))
 OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod")
 BASTION = Bastion("i-1", "bastion-dev", "running", "54.1.2.3", "10.0.1.9", ("sg-bastion",))
-AUTH = Function("auth", "a-dev-auth", found=True, variables=("ADMIN_API_KEY", "DATABASE_URL"))
-WORKER = Function("worker", "a-dev-worker", found=True, variables=("DATABASE_URL",))
+AUTH = LambdaFunction("auth", "a-dev-auth", found=True, variables=("ADMIN_API_KEY", "DATABASE_URL"))
+WORKER = LambdaFunction("worker", "a-dev-worker", found=True, variables=("DATABASE_URL",))
 SETTINGS = DatabaseSettings("a-dev-auth", Destination("w.dev", 5432, "postgres"), current_password=True, host="w.dev")
 RULE = Rule("tcp", 5432, 5432, ("sg-bastion",))
 ENVIRONMENT = Environment(
@@ -33,7 +33,7 @@ HEALTHY: dict[str, Any] = {
     "bastions": (BASTION,),
     "bastion": BASTION,
     "security_groups": (SecurityGroup("sg-db", (RULE,)),),
-    "functions": (AUTH, WORKER, Function("", "a-dev-user", found=True)),
+    "functions": (AUTH, WORKER, LambdaFunction("", "a-dev-user", found=True)),
     "database_settings": (SETTINGS,),
 }
 

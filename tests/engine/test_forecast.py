@@ -20,9 +20,9 @@ from fixtures.clients.filesystem import read_migrations
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.server import clone
 from fixtures.clone.servers.private_postgres import PrivatePostgres, embedded_site
-from fixtures.database.session import Database
+from fixtures.database.session import ReadOnlySession
 from health.migrations.directory import Migration, file_problem
-from health.pending.data_check import Fit
+from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.prisma.engine import COLUMNS_SQL, TABLE, checksum
 from health.secrets.secret import Secret
@@ -167,9 +167,9 @@ def connect(postgres: PrivatePostgres, options: str = "") -> psycopg.Connection:
 
 
 @contextmanager
-def reading(postgres: PrivatePostgres) -> Iterator[Database]:
+def reading(postgres: PrivatePostgres) -> Iterator[ReadOnlySession]:
     with connect(postgres, "-c default_transaction_read_only=on -c search_path=pg_catalog") as looking:
-        yield Database(looking)
+        yield ReadOnlySession(looking)
 
 
 def url(postgres: PrivatePostgres, schema: str = "") -> str:
@@ -266,7 +266,9 @@ def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
     }  # fmt: skip
 
 
-def agreeing(cases: list[dict[str, str]], told: list[Forecast], fits: list[Fit], theirs: list[Outcome]) -> Counter[str]:
+def agreeing(
+    cases: list[dict[str, str]], told: list[Forecast], fits: list[DataCheck], theirs: list[Outcome]
+) -> Counter[str]:
     """How often each outcome was foreseen; it fails where anything else was."""
     seen: Counter[str] = Counter()
     wrong = []
@@ -318,7 +320,7 @@ def fill(admin: psycopg.Connection, schema: str, migrations: Mapping[str, str], 
         admin.execute(script.encode())
 
 
-def outcome(forecast: Forecast, fit: Fit) -> Outcome:
+def outcome(forecast: Forecast, fit: DataCheck) -> Outcome:
     """What is said to come first: a statement that does not run, or rows that do not fit."""
     for migration in forecast.migrations:
         first = migration.first

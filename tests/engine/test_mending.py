@@ -24,7 +24,7 @@ from fixtures.database.catalog_queries import questions, understand
 from fixtures.facts import Facts
 from health.catalog.catalog import Key
 from health.config.environment import Environment
-from health.evaluation import judge
+from health.evaluation import evaluate
 from health.history.effects import foreseen
 from health.history.history import Diagnosis, History
 from health.prisma.engine import TABLE
@@ -118,7 +118,7 @@ class World:
 def judged(env: Environment) -> Iterator[World]:
     """What the suite says of an environment, with its fixes in the order in which they are printed."""
     with harness.facts(env) as read:
-        told = judge(all_checks().values(), read)
+        told = evaluate(all_checks().values(), read)
         assert all(error.explained_by for error in told.unanswered.values())
         checks: list[dict[str, Any]] = [
             {

@@ -10,9 +10,9 @@ from health.api.agreement import agrees, layer_is_behind, meant
 from health.api.routes import Routes, api_id, routes_of
 from health.api.status import ApiStatus, State, classify
 from health.history.history import History
-from health.history.rows import Recorded, Row
+from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
-from health.runs.recorded import Run, Runs, run_of
+from health.runs.recorded import FriggRun, FriggRuns, run_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CATCH_ALL = Routes(unknown="a route for every path leads somewhere, and does not tell what is served there")
@@ -97,8 +97,8 @@ def test_a_record_is_shown_harmlessly() -> None:
     ],
 )
 def test_stuck_is_without_an_end_for_longer_than_a_worker_lives(state: str, age: timedelta, stuck: bool) -> None:
-    run = Run("a", "dev", state, NOW - age)
-    assert list(Runs("bucket", (run,), NOW).stuck) == [run] * stuck
+    run = FriggRun("a", "dev", state, NOW - age)
+    assert list(FriggRuns("bucket", (run,), NOW).stuck) == [run] * stuck
 
 
 # The API's word
@@ -110,7 +110,7 @@ def history(*names: str, applied: str = "", failed: str = "", table: bool = True
     rows = [
         Row(n, "c" * 64, None if n in failed else NOW, f"20260101_{n}", None, None, NOW, 1) for n in applied + failed
     ]
-    return History(directory, Recorded("public", table, tuple(rows), NOW))
+    return History(directory, HistoryTable("public", table, tuple(rows), NOW))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from health.clone.server_choice import (
     CloneOptionError,
     Login,
-    Offer,
+    ServerChoice,
     choose,
     difference,
     dumping,
@@ -17,8 +17,8 @@ from health.clone.server_choice import (
 )
 from health.secrets.secret import Secret
 
-E16, E18 = Offer("embedded", 16), Offer("embedded", 18)
-S15, S16, D17 = Offer("system", 15), Offer("system", 16), Offer("docker", 17)
+E16, E18 = ServerChoice("embedded", 16), ServerChoice("embedded", 18)
+S15, S16, D17 = ServerChoice("system", 15), ServerChoice("system", 16), ServerChoice("docker", 17)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,9 @@ S15, S16, D17 = Offer("system", 15), Offer("system", 16), Offer("docker", 17)
         ((), 16, None),
     ],
 )
-def test_the_nearest_version_is_taken(offers: tuple[Offer, ...], server: int | None, taken: Offer | None) -> None:
+def test_the_nearest_version_is_taken(
+    offers: tuple[ServerChoice, ...], server: int | None, taken: ServerChoice | None
+) -> None:
     assert choose(offers, server) is taken
 
 
@@ -60,7 +62,7 @@ def test_a_difference_is_told(major: int, server: str, said: str) -> None:
     [(15, 18, E18), (16, 16, E16), (15, 15, S15), (15, 17, E16), (17, 17, None), (19, 18, None), (18, 16, None)],
 )
 def test_who_dumps_is_not_older_than_the_server_nor_newer_than_the_clone(
-    server: int, clone: int, programs: Offer | None
+    server: int, clone: int, programs: ServerChoice | None
 ) -> None:
     assert dumping((E18, E16, S15), server, clone) is programs
 

@@ -11,36 +11,36 @@ from typing import Any
 
 import pytest
 
-from health.pending.data_requirements import Demand, Step
-from health.pending.tables import Column, Constraint, Table, Unique
+from health.pending.data_requirements import DataRequirement, Step
+from health.pending.tables import CloneColumn, CloneConstraint, CloneTable, CloneUnique
 
 A, B, NEW = 1, 2, 3  # tables; A and B are there
 ID, TEXT, NUMBER, OWN, CODE, FRESH = range(1, 7)  # columns of A; FRESH is not there yet
 
 
-def column(name: str, type_: str = "text", **more: Any) -> Column:
-    return Column(name, type_, type_, **{"not_null": False, "filled": False, **more})
+def column(name: str, type_: str = "text", **more: Any) -> CloneColumn:
+    return CloneColumn(name, type_, type_, **{"not_null": False, "filled": False, **more})
 
 
-def unique(*columns: int, predicate: str | None = None, nulls_distinct: bool = True) -> dict[int, Unique]:
-    return {90: Unique("i", columns, predicate, nulls_distinct, primary=False)}
+def unique(*columns: int, predicate: str | None = None, nulls_distinct: bool = True) -> dict[int, CloneUnique]:
+    return {90: CloneUnique("i", columns, predicate, nulls_distinct, primary=False)}
 
 
-def constraint(kind: str, *columns: int, **more: Any) -> dict[int, Constraint]:
+def constraint(kind: str, *columns: int, **more: Any) -> dict[int, CloneConstraint]:
     known: dict[str, Any] = {"target": 0, "target_columns": (), "validated": True, "match": "s", "definition": ""}
-    return {91: Constraint("c", kind, columns, **{**known, **more})}
+    return {91: CloneConstraint("c", kind, columns, **{**known, **more})}
 
 
-def key(*columns: int, to: int = B, of: tuple[int, ...] = (1,), match: str = "s") -> dict[int, Constraint]:
+def key(*columns: int, to: int = B, of: tuple[int, ...] = (1,), match: str = "s") -> dict[int, CloneConstraint]:
     return constraint("f", *columns, target=to, target_columns=of, match=match)
 
 
 LIVE = {
-    A: Table("A", 1, {
+    A: CloneTable("A", 1, {
         ID: column("id", "integer", not_null=True), TEXT: column("t"), NUMBER: column("n", "integer"),
         OWN: column("own", "own_type", builtin=False), CODE: column('a "code"', "character varying(9)"),
-    }, {80: Unique("A_pkey", (ID,), None, nulls_distinct=True, primary=True)}),
-    B: Table("B", 2, {1: column("id", "integer", not_null=True)}),
+    }, {80: CloneUnique("A_pkey", (ID,), None, nulls_distinct=True, primary=True)}),
+    B: CloneTable("B", 2, {1: column("id", "integer", not_null=True)}),
 }  # fmt: skip
 
 
@@ -55,13 +55,13 @@ class Case:
     """
 
     why: str | None
-    columns: Mapping[int, Column] = field(default_factory=dict)
-    uniques: Mapping[int, Unique] = field(default_factory=dict)
-    constraints: Mapping[int, Constraint] = field(default_factory=dict)
-    earlier: Mapping[int, Column] = field(default_factory=dict)
+    columns: Mapping[int, CloneColumn] = field(default_factory=dict)
+    uniques: Mapping[int, CloneUnique] = field(default_factory=dict)
+    constraints: Mapping[int, CloneConstraint] = field(default_factory=dict)
+    earlier: Mapping[int, CloneColumn] = field(default_factory=dict)
     written: tuple[int, ...] = ()
 
-    def demands(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[DataRequirement, ...]:
         before = replace(LIVE[A], columns={**LIVE[A].columns, **self.earlier})
         after = replace(
             before, columns={**before.columns, **self.columns},
@@ -150,7 +150,7 @@ def test_names_are_those_of_today() -> None:
 
 def test_what_stood_before_is_not_asked_again() -> None:
     """A change of type makes indexes and constraints anew, with numbers of their own."""
-    old = Table("A", 1, LIVE[A].columns, unique(TEXT), key(NUMBER))
+    old = CloneTable("A", 1, LIVE[A].columns, unique(TEXT), key(NUMBER))
     new = replace(
         old,
         columns={**old.columns, **WIDER},
@@ -158,7 +158,7 @@ def test_what_stood_before_is_not_asked_again() -> None:
         constraints={96: old.constraints[91]},
     )
 
-    def asked(before: Table) -> list[str]:
+    def asked(before: CloneTable) -> list[str]:
         live = {A: old, B: LIVE[B]}
         return [each.kind for each in Step("m", 1, "", live, {**live, A: before}, {**live, A: new}).demands()]
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from health.editing.advice import Conflict, Proof, Standing, unified
-from health.editing.report import Place, Told, report
-from health.sql.failure import Failure
+from health.editing.advice import EditConflict, EditProof, Standing, unified
+from health.editing.report import EditingAnswer, EnvironmentAnswer, report
+from health.sql.failure import SqlFailure
 
-THERE = Conflict(0, 1, 'CREATE TABLE "A" ();', Failure('relation "A" already exists', "42P07"))
+THERE = EditConflict(0, 1, 'CREATE TABLE "A" ();', SqlFailure('relation "A" already exists', "42P07"))
 PENDING = Standing("pending", None, "pending.")
 DIFF = unified("1_a", 'CREATE TABLE "A" ();', 'CREATE TABLE IF NOT EXISTS "A" ();\n')
 
 
 def test_the_answer_comes_first_then_each_environment_the_edit_and_the_warnings() -> None:
     places = (
-        Place("dev", PENDING, conflicts=(THERE,), proof=Proof(None, "2_b: 42P07 there")),
-        Place("prod", PENDING, proof=Proof(None)),
+        EnvironmentAnswer("dev", PENDING, conflicts=(THERE,), proof=EditProof(None, "2_b: 42P07 there")),
+        EnvironmentAnswer("prod", PENDING, proof=EditProof(None)),
     )
-    told = Told("1_a", places, diff=DIFF, traps=("A trap.",), warnings=("A warning.",))
+    told = EditingAnswer("1_a", places, diff=DIFF, traps=("A trap.",), warnings=("A warning.",))
     assert (
         "\n".join(report(told))
         == """\
@@ -53,14 +53,17 @@ Before you edit:
 
 def test_one_environment_that_has_it_or_cannot_be_asked_decides() -> None:
     applied = Standing("applied", datetime(2026, 1, 2, tzinfo=UTC), "applied.")
-    proven = Place("dev", PENDING, proof=Proof(None))
-    assert Told("1", (proven, Place("prod", applied))).answer == (1, "do not edit: applied in prod since 2026-01-02")
-    assert Told("1", (proven, Place("prod", unknown="no way"))).answer == (
+    proven = EnvironmentAnswer("dev", PENDING, proof=EditProof(None))
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", applied))).answer == (
+        1,
+        "do not edit: applied in prod since 2026-01-02",
+    )
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", unknown="no way"))).answer == (
         1,
         "unknown: prod could not be read: no way",
     )
-    assert Told("1", (proven, Place("prod", PENDING))).answer[0] == 1
-    assert Told("1", (proven, Place("prod", PENDING, unknown="no clone"))).answer == (
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING))).answer[0] == 1
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING, unknown="no clone"))).answer == (
         1,
         "unproven: in prod, no clone",
     )

@@ -11,7 +11,7 @@ import pytest
 from health.history.edited import edits
 from health.history.history import History
 from health.history.provenance import Origins, Version
-from health.history.rows import Recorded, Row
+from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
 
@@ -68,7 +68,7 @@ CASES = {
 def test_edits(name: str) -> None:
     case = CASES[name]
     directory = MigrationDirectory("m", "test", (Migration(NAME, FILE, checksum(FILE)),))
-    history = History(directory, Recorded("public", True, case.rows, NOW))
+    history = History(directory, HistoryTable("public", True, case.rows, NOW))
     origins = Origins({NAME: tuple(map(version, case.stored))} if case.stored else {})
     found = list(edits(history, origins, {NAME: case.accepted} if case.accepted else {}))
     assert [edit.code for edit in found] == ([case.code] if case.code else [])
@@ -80,7 +80,7 @@ def test_edits(name: str) -> None:
 def test_a_file_of_many_comments_takes_no_time() -> None:
     sql = "-- one of many\n" * 20_000 + "SELECT 1;\n"
     directory = MigrationDirectory("m", "test", (Migration(NAME, sql, checksum(sql)),))
-    history = History(directory, Recorded("public", True, (row(OTHER),), NOW))
+    history = History(directory, HistoryTable("public", True, (row(OTHER),), NOW))
     begun = time.process_time()
     assert [edit.code for edit in edits(history, Origins(), {})] == ["edited-migration"]
     assert time.process_time() - begun < 3

@@ -9,9 +9,9 @@ import pytest
 
 from health.catalog.catalog import Catalog, Key
 from health.catalog.changes import Change, Replay, difference
-from health.history.effects import Evidence, Judge, Repair, foreseen, repair
+from health.history.effects import EffectReader, MigrationEffect, MissingStatements, foreseen, repair
 from health.history.history import History
-from health.history.rows import Recorded, Row
+from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
 
 A, B, C = (("column", "t", name) for name in "abc")
@@ -33,7 +33,7 @@ def catalog(**columns: str) -> Catalog:
 def history(*applied: str) -> History:
     directory = MigrationDirectory("m", "test", tuple(Migration(name, "", "") for name in ("one", "two", "three")))
     rows = tuple(Row(name, "", NOW, name, None, None, NOW, 1) for name in applied)
-    return History(directory, Recorded("public", True, rows, NOW))
+    return History(directory, HistoryTable("public", True, rows, NOW))
 
 
 @dataclass(frozen=True)
@@ -42,48 +42,57 @@ class Case:
 
     effects: tuple[Change, ...]
     live: Catalog
-    told: Evidence
+    told: MigrationEffect
     later: tuple[Change, ...] = ()
     later_applied: bool = True
 
 
 CASES = {
-    "nothing of it": Case((made(A), made(B)), catalog(), Evidence("nothing", missing=(A, B))),
-    "all of it": Case((made(A), made(B)), catalog(a="int", b="int"), Evidence("all", done=(A, B))),
-    "a part of it": Case((made(A), made(B)), catalog(a="int"), Evidence("part", done=(A,), missing=(B,))),
-    "another kind of object": Case((made(A),), catalog(a="text"), Evidence("part", differing=(A,))),
+    "nothing of it": Case((made(A), made(B)), catalog(), MigrationEffect("nothing", missing=(A, B))),
+    "all of it": Case((made(A), made(B)), catalog(a="int", b="int"), MigrationEffect("all", done=(A, B))),
+    "a part of it": Case((made(A), made(B)), catalog(a="int"), MigrationEffect("part", done=(A,), missing=(B,))),
+    "another kind of object": Case((made(A),), catalog(a="text"), MigrationEffect("part", differing=(A,))),
     "another kind beside the rest": Case(
-        (made(A), made(B)), catalog(a="text", b="int"), Evidence("part", done=(B,), differing=(A,))
+        (made(A), made(B)), catalog(a="text", b="int"), MigrationEffect("part", done=(B,), differing=(A,))
     ),
     "an altered column as before": Case(
-        (Change(A, "int", "text"),), catalog(a="int"), Evidence("nothing", missing=(A,))
+        (Change(A, "int", "text"),), catalog(a="int"), MigrationEffect("nothing", missing=(A,))
     ),
-    "an altered column as after": Case((Change(A, "int", "text"),), catalog(a="text"), Evidence("all", done=(A,))),
-    "an altered column that is gone": Case((Change(A, "int", "text"),), catalog(), Evidence("nothing", missing=(A,))),
-    "what is to be dropped is there": Case((dropped(A),), catalog(a="int"), Evidence("nothing", missing=(A,))),
-    "what is to be dropped has changed": Case((dropped(A),), catalog(a="text"), Evidence("nothing", missing=(A,))),
-    "what is to be dropped is gone": Case((dropped(A),), catalog(), Evidence("all", done=(A,))),
+    "an altered column as after": Case(
+        (Change(A, "int", "text"),), catalog(a="text"), MigrationEffect("all", done=(A,))
+    ),
+    "an altered column that is gone": Case(
+        (Change(A, "int", "text"),), catalog(), MigrationEffect("nothing", missing=(A,))
+    ),
+    "what is to be dropped is there": Case((dropped(A),), catalog(a="int"), MigrationEffect("nothing", missing=(A,))),
+    "what is to be dropped has changed": Case(
+        (dropped(A),), catalog(a="text"), MigrationEffect("nothing", missing=(A,))
+    ),
+    "what is to be dropped is gone": Case((dropped(A),), catalog(), MigrationEffect("all", done=(A,))),
     "one of two is dropped": Case(
-        (dropped(A), dropped(B)), catalog(b="int"), Evidence("part", done=(A,), missing=(B,))
+        (dropped(A), dropped(B)), catalog(b="int"), MigrationEffect("part", done=(A,), missing=(B,))
     ),
-    "what others made does not matter": Case((made(A),), catalog(a="int", c="int"), Evidence("all", done=(A,))),
+    "what others made does not matter": Case((made(A),), catalog(a="int", c="int"), MigrationEffect("all", done=(A,))),
     "a later one has dropped a part": Case(
-        (made(A), made(B)), catalog(b="int"), Evidence("all", done=(B,)), later=(dropped(A),)
+        (made(A), made(B)), catalog(b="int"), MigrationEffect("all", done=(B,)), later=(dropped(A),)
     ),
     "a later one has changed a part": Case(
-        (made(A), made(B)), catalog(a="text", b="int"), Evidence("all", done=(B,)), later=(Change(A, "int", "text"),)
+        (made(A), made(B)),
+        catalog(a="text", b="int"),
+        MigrationEffect("all", done=(B,)),
+        later=(Change(A, "int", "text"),),
     ),
     "a later one has overwritten all": Case(
         (made(A),),
         catalog(),
-        Evidence("unknown", reason="its script leaves no trace of its own in the catalog"),
+        MigrationEffect("unknown", reason="its script leaves no trace of its own in the catalog"),
         later=(dropped(A),),
     ),
     "a later one is not applied": Case(
-        (made(A),), catalog(), Evidence("nothing", missing=(A,)), later=(dropped(A),), later_applied=False
+        (made(A),), catalog(), MigrationEffect("nothing", missing=(A,)), later=(dropped(A),), later_applied=False
     ),
     "data alone": Case(
-        (), catalog(a="int"), Evidence("unknown", reason="its script leaves no trace of its own in the catalog")
+        (), catalog(a="int"), MigrationEffect("unknown", reason="its script leaves no trace of its own in the catalog")
     ),
 }
 
@@ -92,15 +101,17 @@ CASES = {
 def test_extent(name: str) -> None:
     case = CASES[name]
     replay = Replay({"one": (made(C),), "two": case.effects, "three": case.later})
-    judge = Judge(history("one", *(["three"] if case.later_applied else [])), replay, case.live)
+    judge = EffectReader(history("one", *(["three"] if case.later_applied else [])), replay, case.live)
     assert judge("two") == case.told
 
 
 def test_what_stands_does_not_hang_on_its_own_later_row() -> None:
     """Its own effects are not overwritten by itself, and earlier ones overwrite nothing."""
     replay = Replay({"one": (made(A),), "two": (Change(A, "int", "text"),), "three": ()})
-    assert Judge(history("one", "two"), replay, catalog(a="int"))("two") == Evidence("nothing", missing=(A,))
-    assert Judge(history("one"), replay, catalog(a="int"))("one") == Evidence("all", done=(A,))
+    assert EffectReader(history("one", "two"), replay, catalog(a="int"))("two") == MigrationEffect(
+        "nothing", missing=(A,)
+    )
+    assert EffectReader(history("one"), replay, catalog(a="int"))("one") == MigrationEffect("all", done=(A,))
 
 
 @pytest.mark.parametrize(
@@ -112,13 +123,13 @@ def test_what_stands_does_not_hang_on_its_own_later_row() -> None:
     ],
 )
 def test_what_was_not_replayed_is_unknown(replay: Replay, said: str) -> None:
-    told = Judge(history(), replay, catalog())("two")
+    told = EffectReader(history(), replay, catalog())("two")
     assert (told.extent, told.reason) == ("unknown", said)
 
 
 def test_a_deploy_is_known_to_fail_on_what_exists() -> None:
     judged = history("one")
-    evidence = {"two": Evidence("part", again="it exists"), "three": Evidence("nothing")}
+    evidence = {"two": MigrationEffect("part", again="it exists"), "three": MigrationEffect("nothing")}
     assert foreseen(judged, {}).deployment.error is None
     assert foreseen(judged, evidence).deployment.stops_at == "two"
 
@@ -130,21 +141,29 @@ PASSING = (("s0", (made(A),)), ("s1", (made(B),)), ("s2", (dropped(A),)))
 @pytest.mark.parametrize(
     ("steps", "live", "told"),
     [
-        pytest.param(STEPS, catalog(), Repair((0, 1, 2), ("s0", "s1", "s2")), id="all is to be run"),
-        pytest.param(STEPS, catalog(a="int"), Repair((1, 2), ("s1", "s2")), id="the first has run"),
-        pytest.param(STEPS, catalog(a="int", b="int"), Repair((2,), ("s2",)), id="the last has not"),
-        pytest.param(STEPS, catalog(a="text", b="int"), Repair(), id="all has run"),
-        pytest.param(STEPS, catalog(b="int"), Repair((0, 2), ("s0", "s2")), id="the second was there before"),
+        pytest.param(STEPS, catalog(), MissingStatements((0, 1, 2), ("s0", "s1", "s2")), id="all is to be run"),
+        pytest.param(STEPS, catalog(a="int"), MissingStatements((1, 2), ("s1", "s2")), id="the first has run"),
+        pytest.param(STEPS, catalog(a="int", b="int"), MissingStatements((2,), ("s2",)), id="the last has not"),
+        pytest.param(STEPS, catalog(a="text", b="int"), MissingStatements(), id="all has run"),
+        pytest.param(
+            STEPS, catalog(b="int"), MissingStatements((0, 2), ("s0", "s2")), id="the second was there before"
+        ),
         pytest.param(STEPS, catalog(a="date"), "neither as before its script nor as after it", id="of another kind"),
         pytest.param(PASSING, catalog(), "change data only", id="made and dropped by the same script"),
-        pytest.param(PASSING, catalog(b="int"), Repair(traceless=2), id="made, dropped, and the rest is there"),
-        pytest.param(PASSING, catalog(a="int"), Repair((1, 2), ("s1", "s2")), id="made and not dropped yet"),
+        pytest.param(
+            PASSING, catalog(b="int"), MissingStatements(traceless=2), id="made, dropped, and the rest is there"
+        ),
+        pytest.param(PASSING, catalog(a="int"), MissingStatements((1, 2), ("s1", "s2")), id="made and not dropped yet"),
         pytest.param((("s0", (made(A),)), ("s1", ())), catalog(), "change data only", id="data beside what is missing"),
-        pytest.param((("s0", (made(A),)), ("s1", ())), catalog(a="int"), Repair(traceless=1), id="data beside all"),
+        pytest.param(
+            (("s0", (made(A),)), ("s1", ())), catalog(a="int"), MissingStatements(traceless=1), id="data beside all"
+        ),
         pytest.param((("s0", (made(A), made(B))),), catalog(a="int"), "in part", id="half of a statement"),
     ],
 )
-def test_repair(steps: tuple[tuple[str, tuple[Change, ...]], ...], live: Catalog, told: Repair | str) -> None:
+def test_repair(
+    steps: tuple[tuple[str, tuple[Change, ...]], ...], live: Catalog, told: MissingStatements | str
+) -> None:
     found = repair(steps, live.objects)
     if isinstance(told, str):
         assert told in found.reason

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from health.history.history import Deployment, History
-from health.history.rows import LockHolder, Recorded, Row
+from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum, decode, directory_order
 from health.prisma.version import Generation
@@ -39,7 +39,7 @@ def history(
     """Of migrations with these names, all with an empty script; ``more`` for what is recorded."""
     directory = MigrationDirectory("m", "test", tuple(Migration(name, "", checksum("")) for name in names))
     holder = LockHolder(1, None, None, 3) if lock else None
-    recorded = replace(Recorded("public", True, rows, NOW, lock_holder=holder), **more)
+    recorded = replace(HistoryTable("public", True, rows, NOW, lock_holder=holder), **more)
     return History(directory, recorded, generation)
 
 

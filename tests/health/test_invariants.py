@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from health.check import By
-from health.data.invariants import Answer, InvariantError, judge, parse
+from health.check import SeverityByPhase
+from health.data.invariants import InvariantError, InvariantResult, judge, parse
 
 SOUND = """-- title: Every A has a B.
 -- severity: warning
@@ -30,13 +30,16 @@ def test_a_head_and_its_query() -> None:
     assert (read.why, read.fix) == ("Without it, nothing works.", "Make one.")
     assert read.query == "SELECT id FROM \"Table\" -- all: of them\nWHERE 'a;b' <> ''"
     assert read.line == 9
-    assert read.finds == {"a-b": By("warning", "warning", "warning"), "a-b-known": By("info", "info", "info")}
+    assert read.finds == {
+        "a-b": SeverityByPhase("warning", "warning", "warning"),
+        "a-b-known": SeverityByPhase("info", "info", "info"),
+    }
     assert read.documentation == "Every A has a B.\n\nWithout it, nothing works.\n\nMend it so: Make one."
 
 
 def test_a_severity_for_each_phase() -> None:
     read = parse(SOUND.replace("warning", "before=info, after=error, nightly=warning"), "f", "a")
-    assert read.severity == By("info", "error", "warning")
+    assert read.severity == SeverityByPhase("info", "error", "warning")
 
 
 @pytest.mark.parametrize(
@@ -72,15 +75,15 @@ def test_a_name_that_is_no_id(name: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "baseline", "codes", "begins"),
     [
-        (Answer(), 0, [], ""),
-        (Answer(), 5, [], ""),
-        (Answer(1, ("id 1",)), 0, ["a"], "1 row offends (id 1). Without it"),
-        (Answer(1200, ("id 1", "id 2")), 0, ["a"], "1,200 rows offend (id 1; id 2, …). Without it"),
-        (Answer(3, ("id 1",)), 2, ["a"], "Above the baseline of 2: 3 rows offend"),
-        (Answer(3, ("id 1",)), 3, ["a-known"], "Within the baseline of 3: 3 rows offend"),
+        (InvariantResult(), 0, [], ""),
+        (InvariantResult(), 5, [], ""),
+        (InvariantResult(1, ("id 1",)), 0, ["a"], "1 row offends (id 1). Without it"),
+        (InvariantResult(1200, ("id 1", "id 2")), 0, ["a"], "1,200 rows offend (id 1; id 2, …). Without it"),
+        (InvariantResult(3, ("id 1",)), 2, ["a"], "Above the baseline of 2: 3 rows offend"),
+        (InvariantResult(3, ("id 1",)), 3, ["a-known"], "Within the baseline of 3: 3 rows offend"),
     ],
 )
-def test_what_is_said_of_an_answer(answer: Answer, baseline: int, codes: list[str], begins: str) -> None:
+def test_what_is_said_of_an_answer(answer: InvariantResult, baseline: int, codes: list[str], begins: str) -> None:
     found = list(judge(parse(SOUND, "f", "a"), answer, baseline))
     assert [each.code for each in found] == codes
     assert [each.subject for each in found] == ["Table"] * len(codes)

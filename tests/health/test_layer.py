@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from health.aws.resources import Function
-from health.layer.comparison import CarriedLayer, Comparison, DeployedLayer, carried, compare
+from health.aws.resources import LambdaFunction
+from health.layer.comparison import CarriedLayer, DeployedLayer, LayerComparison, carried, compare
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
 
@@ -20,16 +20,16 @@ def directory(**texts: str | None) -> MigrationDirectory:
 @pytest.mark.parametrize(
     ("layer", "checkout", "expected"),
     [
-        ({"a": "1"}, {"a": "1"}, Comparison((), (), ())),
-        ({"a": "1"}, {"a": "1", "b": "2"}, Comparison(("b",), (), ())),
-        ({"a": "1"}, {"a": "2"}, Comparison((), ("a",), ())),
-        ({"a": "1", "c": "1", "b": "1"}, {"a": "1"}, Comparison((), (), ("b", "c"))),
-        ({"a": "1\n2\n"}, {"a": "1\r\n2\r\n"}, Comparison((), (), ())),
-        ({}, {"a": None}, Comparison((), (), ())),
-        ({"a": "1"}, {"a": None}, Comparison((), (), ())),
+        ({"a": "1"}, {"a": "1"}, LayerComparison((), (), ())),
+        ({"a": "1"}, {"a": "1", "b": "2"}, LayerComparison(("b",), (), ())),
+        ({"a": "1"}, {"a": "2"}, LayerComparison((), ("a",), ())),
+        ({"a": "1", "c": "1", "b": "1"}, {"a": "1"}, LayerComparison((), (), ("b", "c"))),
+        ({"a": "1\n2\n"}, {"a": "1\r\n2\r\n"}, LayerComparison((), (), ())),
+        ({}, {"a": None}, LayerComparison((), (), ())),
+        ({"a": "1"}, {"a": None}, LayerComparison((), (), ())),
     ],
 )
-def test_comparison(layer: dict[str, str], checkout: dict[str, str | None], expected: Comparison) -> None:
+def test_comparison(layer: dict[str, str], checkout: dict[str, str | None], expected: LayerComparison) -> None:
     deployed = DeployedLayer("prisma", 1, {name: checksum(sql) for name, sql in layer.items()})
     assert compare(deployed, directory(**checkout)) == expected
 
@@ -46,7 +46,7 @@ def test_comparison(layer: dict[str, str], checkout: dict[str, str | None], expe
 )
 def test_the_migrating_functions_version_counts(layers: dict[str, str], expected: CarriedLayer | None) -> None:
     functions = [
-        Function(purpose, purpose, found=True, layers=(ARN.format(*layer.split(":")),))
+        LambdaFunction(purpose, purpose, found=True, layers=(ARN.format(*layer.split(":")),))
         for purpose, layer in layers.items()
     ]
     assert carried(functions, "prisma") == expected

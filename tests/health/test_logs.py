@@ -9,7 +9,7 @@ import pytest
 
 from health.finding import Finding
 from health.logs import findings as logs
-from health.logs.findings import Line, Log, interesting, window
+from health.logs.findings import Log, LogLine, interesting, window
 from health.logs.patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
 from health.secrets.secret import Secret
 from sandbox.aws.logs import COLUMN_MISSING, QUIET, failed
@@ -23,7 +23,7 @@ def read(*events: str | tuple[str, str, float], cut: str = "", purpose: str = "w
     lines = []
     for number, event in enumerate(events):
         stream, message, seconds = ("s", event, number / 1000) if isinstance(event, str) else event
-        lines += [Line(stream, NOW + timedelta(seconds=seconds), text) for text in interesting(message)]
+        lines += [LogLine(stream, NOW + timedelta(seconds=seconds), text) for text in interesting(message)]
     return list(logs.findings(Log(GROUP, NOW, NOW, tuple(lines), cut), purpose))
 
 

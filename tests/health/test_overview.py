@@ -9,7 +9,7 @@ from typing import Any
 
 from health.catalog.catalog import Catalog, Column
 from health.history.history import History
-from health.history.rows import LockHolder, Recorded, Row
+from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
 from health.report.overview import answers, counted, entity_overview, history_overview
@@ -27,7 +27,9 @@ def row(number: int, name: str, **changes: Any) -> Row:
 
 def history(*rows: Row, holder: LockHolder | None = None) -> History:
     migrations = tuple(Migration(f"m{number:02}", SQL, checksum(SQL)) for number in range(1, 14))
-    return History(MigrationDirectory("/m", "", migrations), Recorded("public", True, rows, NOW, lock_holder=holder))
+    return History(
+        MigrationDirectory("/m", "", migrations), HistoryTable("public", True, rows, NOW, lock_holder=holder)
+    )
 
 
 MIXED = history(

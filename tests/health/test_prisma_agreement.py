@@ -31,7 +31,7 @@ from fixtures.database import session as sessions
 from fixtures.tunnel.tunnel import Tunnel
 from health.config.environment import Environment
 from health.history.history import History
-from health.history.rows import COLUMNS, Recorded, Row
+from health.history.rows import COLUMNS, HistoryTable, Row
 from health.migrations.directory import MigrationDirectory
 from health.prisma.engine import LOCK_FILE, TABLE, checksum
 from health.prisma.version import Generation
@@ -67,7 +67,7 @@ class Observed:
     """
 
     directory: MigrationDirectory
-    recorded: Recorded
+    recorded: HistoryTable
     failing: frozenset[str]
     tables: tuple[frozenset[str], frozenset[str]]
 
@@ -81,7 +81,7 @@ class Laboratory:
         directory: gets a migrations directory for each case.
     """
 
-    def __init__(self, owner: psycopg.Connection[Any], session: sessions.Database, directory: Path) -> None:
+    def __init__(self, owner: psycopg.Connection[Any], session: sessions.ReadOnlySession, directory: Path) -> None:
         self._owner, self._session, self._directory = owner, session, directory
         self._observed: dict[int, Observed] = {}
 
@@ -110,7 +110,7 @@ class Laboratory:
         failing = self._failing(History(directory, recorded))
         return Observed(directory, recorded, failing, (before, self._tables()))
 
-    def _read(self) -> Recorded:
+    def _read(self) -> HistoryTable:
         recorded = readers.recorded(ENVIRONMENT, self._session)
         assert self._session.connection is not None
         self._session.connection.rollback()  # the next reading sees what happened meanwhile
@@ -224,7 +224,7 @@ def unordered(told: Verdicts) -> Verdicts:
     return replace(told, diagnosis=diagnosis)
 
 
-def orders(recorded: Recorded) -> Iterator[Recorded]:
+def orders(recorded: HistoryTable) -> Iterator[HistoryTable]:
     """Every order of the rows of one name that start at the same instant."""
 
     def place(row: Row) -> tuple[datetime, str]:
@@ -263,7 +263,7 @@ def test_only_rows_of_one_name_that_start_together_change_places() -> None:
         return Row(str(number), "", None, name, None, None, datetime(2026, 1, 1, second=second, tzinfo=UTC), 0)
 
     rows = (row(1, "a", 1), row(2, "b", 1), row(3, "a", 1), row(4, "a", 2))
-    found = {tuple(each.id for each in some.rows) for some in orders(Recorded("public", True, rows, NOW))}
+    found = {tuple(each.id for each in some.rows) for some in orders(HistoryTable("public", True, rows, NOW))}
     assert found == {("1", "3", "2", "4"), ("3", "1", "2", "4")}
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.check import DEPLOY_MENDS, By, Check, blocks, worst
+from health.check import DEPLOY_MENDS, Check, SeverityByPhase, blocks, worst
 from health.finding import Finding
 from health.report.root_causes import EXPLAINED_BY, explain
 from health.sanitize import fenced, inert, markdown, one_line, printable
@@ -87,7 +87,7 @@ def test_a_check_returns_only_what_it_declares() -> None:
     def judge(history: str) -> list[Finding]:
         return [Finding("surprise", history, "…")]
 
-    check = Check("x", judge, {"expected": By("error", "error", "error")}, "")
+    check = Check("x", judge, {"expected": SeverityByPhase("error", "error", "error")}, "")
     with pytest.raises(ValueError, match="does not declare the finding surprise"):
         check.judge({"history": "h"})
 

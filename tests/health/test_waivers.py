@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from checks.test_waivers import test_waivers_hold as judge
-from health.check import By, Check
+from health.check import Check, SeverityByPhase
 from health.finding import Finding
 from health.report.record import unused_waivers
 from health.waivers import file as waivers_file
@@ -179,7 +179,7 @@ def test_an_expired_waiver_tells_what_it_waived() -> None:
 
 
 def one(code: str) -> Check:
-    severity = By("error", "error", "error")
+    severity = SeverityByPhase("error", "error", "error")
     return Check(f"no-{code}", list, {code: severity}, "")
 
 
@@ -232,8 +232,8 @@ def test_an_unused_waiver_hints_at_what_was_found_instead() -> None:
 
 
 def test_the_suite_knows_its_own_codes() -> None:
-    finds: Mapping[str, By] = all_checks()["waivers-hold"].finds
+    finds: Mapping[str, SeverityByPhase] = all_checks()["waivers-hold"].finds
     assert set(finds) == OWN_CODES
     # It is known after the check's outcome, so it must not change it.
-    assert finds["unused-waiver"] == By("info", "info", "info")
+    assert finds["unused-waiver"] == SeverityByPhase("info", "info", "info")
     assert {code for check in all_checks().values() for code in check.finds} == set(fixes.FIXES)

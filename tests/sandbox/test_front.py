@@ -14,7 +14,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from sandbox.aws.proxy import Front, Mode, Static
+from sandbox.aws.proxy import AwsProxy, Mode, Static
 from sandbox.aws.seed import Seed, aws_server
 
 CODES = {
@@ -40,9 +40,9 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def front() -> Iterator[Front]:
+def front() -> Iterator[AwsProxy]:
     with aws_server() as url:
-        made = Front()
+        made = AwsProxy()
         made.start()
         made.upstream = Seed(url).url
         yield made
@@ -50,12 +50,12 @@ def front() -> Iterator[Front]:
 
 
 @pytest.fixture(autouse=True)
-def whole(front: Front) -> None:
+def whole(front: AwsProxy) -> None:
     front.modes = {}
     front.seen.clear()
 
 
-def call(front: Front, operation: str, patience_s: float = 20) -> Any:
+def call(front: AwsProxy, operation: str, patience_s: float = 20) -> Any:
     service, method, parameters = CALLS[operation]
     config = Config(proxies={}, read_timeout=patience_s, retries={"total_max_attempts": 1, "mode": "standard"})
     client = boto3.client(
@@ -67,7 +67,7 @@ def call(front: Front, operation: str, patience_s: float = 20) -> Any:
 
 @pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("kind", [0, 1, 2])
-def test_a_refusal_is_worded_as_the_service_does(front: Front, operation: str, kind: int) -> None:
+def test_a_refusal_is_worded_as_the_service_does(front: AwsProxy, operation: str, kind: int) -> None:
     kinds: tuple[Mode, ...] = ("denied", "expired", "throttled")
     front.modes[operation] = kinds[kind]
     with pytest.raises(botocore.exceptions.ClientError) as refused:
@@ -78,14 +78,14 @@ def test_a_refusal_is_worded_as_the_service_does(front: Front, operation: str, k
 
 @pytest.mark.parametrize("mode", ["reset", "silent", "half"])
 @pytest.mark.parametrize("operation", ["rds:DescribeDBClusters", "lambda:ListFunctions"])
-def test_no_answer_is_an_error_of_the_client(front: Front, operation: str, mode: Mode) -> None:
+def test_no_answer_is_an_error_of_the_client(front: AwsProxy, operation: str, mode: Mode) -> None:
     front.modes[operation] = mode
     with pytest.raises(botocore.exceptions.BotoCoreError):
         call(front, operation, patience_s=0.5)
 
 
 @pytest.mark.parametrize("mode", ["html", "cut"])
-def test_botocore_takes_a_wrong_answer_for_an_empty_one(front: Front, mode: Mode) -> None:
+def test_botocore_takes_a_wrong_answer_for_an_empty_one(front: AwsProxy, mode: Mode) -> None:
     # What reads AWS must look for the member that it asked for: this client does not.
     front.modes["lambda:*"] = mode
     assert "Functions" not in call(front, "lambda:ListFunctions")
@@ -94,11 +94,11 @@ def test_botocore_takes_a_wrong_answer_for_an_empty_one(front: Front, mode: Mode
         call(front, "rds:DescribeDBClusters")
 
 
-def test_what_is_not_changed_is_motos_answer(front: Front) -> None:
+def test_what_is_not_changed_is_motos_answer(front: AwsProxy) -> None:
     assert call(front, "sts:GetCallerIdentity")["Account"] == "123456789012"
 
 
-def test_an_answer_is_changed(front: Front) -> None:
+def test_an_answer_is_changed(front: AwsProxy) -> None:
     front.changes["sts:GetCallerIdentity"] = lambda body: body.replace(b"123456789012", b"210987654321")
     try:
         assert call(front, "sts:GetCallerIdentity")["Account"] == "210987654321"
@@ -106,7 +106,7 @@ def test_an_answer_is_changed(front: Front) -> None:
         front.changes.clear()
 
 
-def test_a_static_is_served_whole_and_by_range(front: Front) -> None:
+def test_a_static_is_served_whole_and_by_range(front: AwsProxy) -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("a", "text")

@@ -16,7 +16,7 @@ from fixtures.database.catalog_queries import questions, understand
 from fixtures.facts import READERS, Facts, with_needs
 from health import evaluation as judging
 from health.config.environment import Environment
-from health.evaluation import Judged
+from health.evaluation import Evaluation
 from health.finding import Finding, Fix
 from health.report.root_causes import explain
 from plugins import fixes
@@ -33,8 +33,8 @@ KEEP = (
 PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept")
 
 
-def judge(read: Facts) -> Judged:
-    return judging.judge(all_checks().values(), read)
+def judge(read: Facts) -> Evaluation:
+    return judging.evaluate(all_checks().values(), read)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Broken:
 
     env: Environment
     read: Facts
-    judged: Judged
+    judged: Evaluation
     raises: set[str]
     unanswered: tuple[str, ...]
     suggested: dict[str, tuple[list[Fix], str | None]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Broken:
         """What is suggested for the roots."""
         return [(found, fix) for found in self.roots for fix in self.suggested[found.key][0] if fix.kind in kinds]
 
-    def judge_anew(self, *changed: str) -> Judged:
+    def judge_anew(self, *changed: str) -> Evaluation:
         """Read the facts that hang on what has changed, and judge."""
         names = [name for name in READERS if not with_needs([name]).intersection({"database", "api_status", *changed})]
         given = {name: value for name in names if (value := self.read.read_already(name)) is not None}

@@ -20,7 +20,7 @@ from fixtures.facts import READERS, Facts, with_needs
 from health.check import CHECKS
 from health.config.environment import Environment, Limits
 from health.finding import Finding
-from sandbox.aws.proxy import Front, Mode
+from sandbox.aws.proxy import AwsProxy, Mode
 from tests import harness
 from tests.relay import Mode as WayMode
 from tests.relay import Relay
@@ -67,9 +67,9 @@ class World:
     """The environment, with everything that stands on the ways into it."""
 
     env: Environment
-    aws: Front
+    aws: AwsProxy
     aws_way: Relay
-    api: Front
+    api: AwsProxy
     api_way: Relay
     bastion_way: Relay
     database_way: Relay
@@ -151,8 +151,8 @@ def relay(stack: ExitStack, target: int) -> Relay:
     return made
 
 
-def front(stack: ExitStack, upstream: str) -> Front:
-    made = Front(upstream)
+def front(stack: ExitStack, upstream: str) -> AwsProxy:
+    made = AwsProxy(upstream)
     made.start()
     stack.callback(made.stop)
     return made
@@ -172,7 +172,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tm
 
 
 @contextmanager
-def failing(through: Front, operation: str, mode: Mode) -> Iterator[None]:
+def failing(through: AwsProxy, operation: str, mode: Mode) -> Iterator[None]:
     through.modes[operation] = mode
     try:
         yield

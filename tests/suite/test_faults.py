@@ -22,7 +22,7 @@ from health.report.root_causes import explain
 from plugins import fixes
 from plugins.commands.listing import all_checks
 from plugins.run.check_runner import as_json
-from plugins.run.fix_rehearsal import Rehearsal
+from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.sandbox_faults import list_faults
 from sandbox.database.prisma_deploy import deploy
 from tests import harness
@@ -98,7 +98,7 @@ def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
 
 def test_what_a_rehearsal_tells_is_what_comes(broken: Broken) -> None:
     """No suggestion is refuted; and what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
-    rehearsal = Rehearsal(broken.read, "before")
+    rehearsal = FixRehearsal(broken.read, "before")
     record = [as_json(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
     assert not [each["no_fix"] for each in record if "Tried on a copy" in (each["no_fix"] or "")]
     told = rehearsal.to_the_end(record)

@@ -12,7 +12,7 @@ from fixtures.clients.aws_errors import iam_action
 from health.check import CHECKS
 from health.finding import NothingToCheck
 from plugins import fixes
-from sandbox.aws.proxy import Front
+from sandbox.aws.proxy import AwsProxy
 from tests import harness
 
 POLICY = harness.ROOT / "docs" / "iam-policy.json"
@@ -23,7 +23,7 @@ UNNARROWED = {"sts:GetCallerIdentity", "ec2:DescribeInstances", "ec2:DescribeSec
 def called() -> set[str]:
     """The IAM actions behind every operation that all checks call for."""
     with harness.sandbox() as entry:
-        front = Front(upstream=entry["aws_endpoint_url"])
+        front = AwsProxy(upstream=entry["aws_endpoint_url"])
         front.start()
         env = harness.environment(entry, aws_endpoint_url=front.url)
         with harness.facts(env) as read:

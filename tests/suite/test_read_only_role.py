@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from botocore.config import Config
 
-from fixtures.database.session import Database
+from fixtures.database.session import ReadOnlySession
 from fixtures.facts import Facts
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
@@ -40,9 +40,9 @@ class World:
     read: Facts
 
     @property
-    def session(self) -> Database:
+    def session(self) -> ReadOnlySession:
         """The suite's own session as that role."""
-        session: Database = self.read["database"]
+        session: ReadOnlySession = self.read["database"]
         return session
 
     @contextmanager

@@ -10,7 +10,7 @@ from health.api.routes import Routes
 from health.catalog.catalog import Catalog
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.history.effects import Evidence
+from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
 from health.sanitize import printable
@@ -31,7 +31,7 @@ def failed_migration(
     finding: Finding,
     history: History,
     environment: Environment,
-    evidence: dict[str, Evidence],
+    evidence: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
     api_routes: Routes,
@@ -105,7 +105,7 @@ def migration_running(finding: Finding, history: History, environment: Environme
 
 
 def record_applied(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
+    history: History, environment: Environment, catalog: Catalog, name: str, told: MigrationEffect, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Record a migration as applied whose objects are all there."""
     from plugins.fixes.history.row_sql import RowSql, objects_there
@@ -136,7 +136,7 @@ def record_applied(
 
 
 def complete(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: Evidence, *, routes: Routes
+    history: History, environment: Environment, catalog: Catalog, name: str, told: MigrationEffect, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Run the statements that have not taken effect, and record the migration as applied."""
     from plugins.fixes.history.row_sql import MISSING, RowSql, objects_there
@@ -224,7 +224,7 @@ def deleted(
     yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
 
 
-def _undecided(history: History, rows: Sequence[Row], told: Evidence) -> Iterator[Fix | NoFix]:
+def _undecided(history: History, rows: Sequence[Row], told: MigrationEffect) -> Iterator[Fix | NoFix]:
     from plugins.fixes.history.row_sql import RowSql
 
     sql = RowSql(history, rows)

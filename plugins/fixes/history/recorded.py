@@ -10,7 +10,7 @@ from health.catalog.catalog import Catalog
 from health.catalog.changes import Replay
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.history.effects import Evidence, Judge
+from health.history.effects import EffectReader, MigrationEffect
 from health.history.history import History, matches
 from health.history.provenance import Origins, Version, applied_version
 from health.history.rows import Row
@@ -62,7 +62,7 @@ def pending_objects_exist(
     finding: Finding,
     history: History,
     environment: Environment,
-    evidence: dict[str, Evidence],
+    evidence: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
     api_routes: Routes,
@@ -99,7 +99,7 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
 
     rows = rows_of(history, finding)
     name = rows[0].migration_name
-    if name in history.directory.names and Judge(history, replay, catalog)(name).extent == "nothing":
+    if name in history.directory.names and EffectReader(history, replay, catalog)(name).extent == "nothing":
         yield NoFix("Nothing of the migration is in the database: what mends the phantom rows mends this.")
         return
     kept = _kept(history, name)
@@ -117,7 +117,7 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
 
 @fixes("hand-written-row")
 def hand_written_row(
-    finding: Finding, history: History, evidence: dict[str, Evidence], replay: Replay, catalog: Catalog
+    finding: Finding, history: History, evidence: dict[str, MigrationEffect], replay: Replay, catalog: Catalog
 ) -> Iterator[Fix | NoFix]:
     """Record the checksum of the file, after what is missing of the migration has been run."""
     row = _row(history, finding)
@@ -128,7 +128,7 @@ def hand_written_row(
     elif row is not _kept(history, row.migration_name):
         yield NoFix("Another row records the migration too: what mends the duplicated rows takes this one back.")
     else:
-        told = evidence.get(row.migration_name) or Judge(history, replay, catalog)(row.migration_name)
+        told = evidence.get(row.migration_name) or EffectReader(history, replay, catalog)(row.migration_name)
         yield from _file_checksum(history, row, told)
 
 
@@ -143,7 +143,7 @@ def impossible_row_times(finding: Finding) -> Iterator[NoFix]:
 
 @fixes("edited-migration", "comment-edited-migration")
 def edited_migration(
-    finding: Finding, history: History, environment: Environment, origins: Origins, evidence: dict[str, Evidence]
+    finding: Finding, history: History, environment: Environment, origins: Origins, evidence: dict[str, MigrationEffect]
 ) -> Iterator[Fix | NoFix]:
     """Restore the text that was applied; or run what the edit added, and record the file's checksum.
 
@@ -174,7 +174,9 @@ def edited_after_failure(finding: Finding) -> Iterator[NoFix]:
     yield NoFix("Nothing is to be done: deploys pass over it, and Prisma from 7.9 on does too.")
 
 
-def _file_checksum(history: History, row: Row, told: Evidence, *, fallback: bool = False) -> Iterator[Fix | NoFix]:
+def _file_checksum(
+    history: History, row: Row, told: MigrationEffect, *, fallback: bool = False
+) -> Iterator[Fix | NoFix]:
     from plugins.fixes.history.row_sql import RowSql
 
     after = history.directory.by_name[row.migration_name].checksum

@@ -10,7 +10,7 @@ from health.catalog.changes import Replay
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.history import History
-from health.pending.data_check import Fit
+from health.pending.data_check import DataCheck
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes
@@ -72,7 +72,7 @@ def pending_migration_unforeseen(finding: Finding) -> Iterator[NoFix]:
 
 
 @fixes("pending-data-violates")
-def pending_data_violates(finding: Finding, fit: Fit, environment: Environment) -> Iterator[NoFix]:
+def pending_data_violates(finding: Finding, fit: DataCheck, environment: Environment) -> Iterator[NoFix]:
     """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
     from fixtures.database.violation_queries import listing
 

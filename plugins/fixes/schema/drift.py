@@ -9,7 +9,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.sanitize import one_line, printable
 from health.schema.drift import Difference, Drift
-from health.schema.sequences import Sequence as Numbers
+from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes
 
 _COLUMN = re.compile(r"(?P<type>.+?)(?P<null> NOT NULL)?(?: DEFAULT (?P<default>.+))?", re.DOTALL)
@@ -53,9 +53,9 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
         return
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
     if each.key[0] == "index" and each.live is not None and _plain(*each.key, each.live):
-        from plugins.fixes.schema.object_sql import Object
+        from plugins.fixes.schema.object_sql import SchemaObject
 
-        index = Object(environment.schema, each.key)
+        index = SchemaObject(environment.schema, each.key)
         yield Fix(
             "sql", "Drop the index", index.change(each.live, ["DROP INDEX {name};"]), fallback=True,
             undo=index.change(None, [_made(each.live)]),
@@ -106,9 +106,9 @@ def sequence_behind(
 
 
 def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
-    from plugins.fixes.schema.object_sql import Object
+    from plugins.fixes.schema.object_sql import SchemaObject
 
-    column, wanted, there = Object(schema, each.key), _parts(each.expected), _parts(each.live)
+    column, wanted, there = SchemaObject(schema, each.key), _parts(each.expected), _parts(each.live)
     if (wanted["default"] or "").startswith(_MADE_BY_ITSELF):
         yield NoFix("It is an identity or generated column: add it by hand, as its migration does.")
     elif each.live is None:
@@ -147,9 +147,9 @@ def _altered(there: dict[str, str | None], wanted: dict[str, str | None]) -> lis
 
 
 def _constraint(each: Difference, schema: str) -> Fix:
-    from plugins.fixes.schema.object_sql import Object
+    from plugins.fixes.schema.object_sql import SchemaObject
 
-    constraint, drop = Object(schema, each.key), "ALTER TABLE {owner} DROP CONSTRAINT {own};"
+    constraint, drop = SchemaObject(schema, each.key), "ALTER TABLE {owner} DROP CONSTRAINT {own};"
     if each.not_validated:
         return Fix(
             "sql",
@@ -175,9 +175,9 @@ def _constraint(each: Difference, schema: str) -> Fix:
 
 
 def _index(each: Difference, schema: str) -> Fix:
-    from plugins.fixes.schema.object_sql import Object
+    from plugins.fixes.schema.object_sql import SchemaObject
 
-    index, expected = Object(schema, each.key), _made(each.expected or "")
+    index, expected = SchemaObject(schema, each.key), _made(each.expected or "")
     back = [] if each.live is None or each.invalid else [_made(each.live)]
     note = "The table takes no writes meanwhile: a large one wants it built CONCURRENTLY under another name first."
     return Fix(
@@ -191,12 +191,12 @@ def _index(each: Difference, schema: str) -> Fix:
 
 
 def _label(each: Difference, schema: str) -> Fix:
-    from plugins.fixes.schema.object_sql import Object
+    from plugins.fixes.schema.object_sql import SchemaObject
 
     return Fix(
         "sql",
         "Add the label",
-        Object(schema, each.key).change(None, ["ALTER TYPE {owner} ADD VALUE {text};"]),
+        SchemaObject(schema, each.key).change(None, ["ALTER TYPE {owner} ADD VALUE {text};"]),
         note="There is no undo: PostgreSQL cannot take a label from an enum.",
     )
 

@@ -27,7 +27,7 @@ _IS: dict[str, LiteralString] = {
 }
 
 
-class Object:
+class SchemaObject:
     """An object of a schema by its key in the catalog: a column, constraint, index or enum label."""
 
     def __init__(self, schema: str, key: Key) -> None:

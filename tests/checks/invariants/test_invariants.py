@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.clone.server import Clone, clone
+from fixtures.clone.server import CloneServer, clone
 from fixtures.data.invariants import load
 from fixtures.database.session import writer_only
 from fixtures.facts import Facts
 from health.catalog.catalog import Catalog
 from health.check import CHECKS
-from health.data.invariants import Answer, Invariant
+from health.data.invariants import Invariant, InvariantResult
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.prisma.version import PrismaVersion
 from plugins.commands.listing import all_checks
@@ -26,13 +26,13 @@ INVARIANTS = {invariant.id: invariant for invariant in load()}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Clone]:
+def server() -> Iterator[CloneServer]:
     with clone("public") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def schema(server: Clone) -> Iterator[str]:
+def schema(server: CloneServer) -> Iterator[str]:
     """A database with Frigg's schema and a few users, that serves as a template."""
     with applied(server, FRIGG) as live:
         live.run(USERS)
@@ -41,13 +41,13 @@ def schema(server: Clone) -> Iterator[str]:
 
 
 @pytest.fixture
-def frigg(server: Clone, schema: str) -> Iterator[Live]:
+def frigg(server: CloneServer, schema: str) -> Iterator[Live]:
     with server.database("frigg", schema) as copy, closing(Live(server, copy, FRIGG)) as live:
         yield live
 
 
 @pytest.fixture(scope="module")
-def shared(server: Clone, schema: str) -> Iterator[Live]:
+def shared(server: CloneServer, schema: str) -> Iterator[Live]:
     """One database for all cases; each empties it."""
     with server.database("shared", schema) as copy, closing(Live(server, copy, FRIGG)) as live:
         yield live
@@ -147,13 +147,13 @@ FAILING = {
     "writes": made("writes", "SELECT nextval('public.\"User_id_seq\"')", ("User",)),
 }
 SAID = {
-    "column": Answer(absent='this schema is another one: column "gone" does not exist'),
-    "undeclared": Answer(
+    "column": InvariantResult(absent='this schema is another one: column "gone" does not exist'),
+    "undeclared": InvariantResult(
         problem='its query failed: relation "Entity" does not exist', remedy="Name every table that it uses in `reads`."
     ),
-    "table": Answer(absent="there is no table Gone here"),
-    "syntax": Answer(problem='its query failed: 42601: syntax error at or near ")"', remedy="Mend the query."),
-    "second": Answer(
+    "table": InvariantResult(absent="there is no table Gone here"),
+    "syntax": InvariantResult(problem='its query failed: 42601: syntax error at or near ")"', remedy="Mend the query."),
+    "second": InvariantResult(
         problem="its query failed: 42601: cannot insert multiple commands into a prepared statement",
         remedy="Mend the query.",
     ),
@@ -174,7 +174,7 @@ def test_one_that_fails_or_is_slow_spoils_no_other(frigg: Live) -> None:
     assert "read-only transaction" in answers["writes"].problem
     assert answers["slow"].problem == "its query took longer than 0.3 s"
     assert "limits.data_s" in answers["slow"].remedy
-    assert {answers[each.id] for each in [*between, SOUND]} == {Answer(1, ("id 1",))}
+    assert {answers[each.id] for each in [*between, SOUND]} == {InvariantResult(1, ("id 1",))}
 
 
 def test_what_is_not_there_is_skipped_and_what_is_not_answered_is_told(frigg: Live) -> None:
@@ -184,7 +184,7 @@ def test_what_is_not_there_is_skipped_and_what_is_not_answered_is_told(frigg: Li
         assert (answer.absent or answer.problem) in str(raised.value)
 
 
-def test_the_tables_of_an_older_schema_are_nothing_to_check(server: Clone) -> None:
+def test_the_tables_of_an_older_schema_are_nothing_to_check(server: CloneServer) -> None:
     with applied(server, FRIGG, before="add_entity_data_column") as live:
         for name, said in (("stuck-process", "no table Process"), ("entity-data-object", "another one: column")):
             with pytest.raises(NothingToCheck, match=said):

@@ -11,7 +11,7 @@ import pytest
 from fixtures.clients.filesystem import read_migrations
 from health.finding import Fix
 from health.history.history import History
-from health.history.rows import Recorded
+from health.history.rows import HistoryTable
 from health.migrations.directory import file_problem
 from health.prisma.engine import LOCK_FILE
 from tests.plugins.fixes.bash import bash
@@ -25,7 +25,7 @@ CODES = ("no-migration-sql", "byte-order-mark", "transaction-left-open", "no-loc
 
 def facts_of(path: Path) -> Facts:
     directory = read_migrations(path, "a test")
-    return {"migrations": directory, "history": History(directory, Recorded("public", True, (), NOW))}
+    return {"migrations": directory, "history": History(directory, HistoryTable("public", True, (), NOW))}
 
 
 def contents(path: Path) -> dict[str, Any]:

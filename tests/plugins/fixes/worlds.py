@@ -16,17 +16,17 @@ from health.catalog.changes import Change, Replay
 from health.check import CHECKS
 from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.history.effects import Judge, Repair
+from health.history.effects import EffectReader, MissingStatements
 from health.history.history import History
 from health.history.provenance import Origins, Version
-from health.history.rows import LockHolder, Recorded, Row
+from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
-from health.pending.forecast import Conflict, Forecast, Foreseen
+from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.prisma.engine import checksum
 from health.sanitize import printable
 from health.schema.drift import Difference, Drift
-from health.schema.sequences import Sequence as Numbers
-from health.sql.failure import Failure
+from health.schema.sequences import SequenceState as Numbers
+from health.sql.failure import SqlFailure
 from plugins import fixes
 from plugins.commands.listing import all_checks
 
@@ -117,14 +117,14 @@ class Shape:
         migrations = (Migration(name, FILE, checksum(FILE)),) if self.on_disk else ()
         directory = MigrationDirectory("/app/migrations", "a test", migrations, 'provider = "postgresql"\n')
         ordered = tuple(sorted(rows, key=lambda each: each.started_at))
-        recorded = Recorded(self.schema, True, ordered, NOW, self.extra_columns, lock_holder=self.lock_holder)
+        recorded = HistoryTable(self.schema, True, ordered, NOW, self.extra_columns, lock_holder=self.lock_holder)
         history = History(directory, recorded)
         makes = {**self.made, **self.missing} if self.extent == "part" else self.made
         changes = tuple(Change(key, None, definition) for key, definition in makes.items())
         replay = Replay({name: changes} if self.on_disk else {}) if self.extent else Replay(problem="no clone")
         catalog = catalog_of({} if self.extent == "nothing" else self.made, self.schema)
-        evidence = {each: Judge(history, replay, catalog)(each) for each in {name, *history.failed_by_name}}
-        repair = Repair(tuple(range(len(self.repair))), self.repair, self.atomic)
+        evidence = {each: EffectReader(history, replay, catalog)(each) for each in {name, *history.failed_by_name}}
+        repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
         evidence[name] = replace(evidence[name], repair=repair, again=self.again)
         versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
         return {
@@ -259,11 +259,11 @@ def dropping() -> Facts:
     """A pending migration that drops an index which is not there."""
     index = ("index", "T", "i")
     facts = Shape("all").facts(row("applied"))
-    conflict = Conflict(Failure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
+    conflict = FailingStatement(SqlFailure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
     pending = Migration("20990101000000_drops", "DROP INDEX i;", checksum("DROP INDEX i;"))
     replay = Replay({NAME: (Change(index, None, "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),)})
     directory = replace(facts["migrations"], migrations=(*facts["migrations"].migrations, pending))
-    foreseen = Foreseen(pending.name, conflict, (conflict,), True)
+    foreseen = MigrationForecast(pending.name, conflict, (conflict,), True)
     return {
         **facts,
         "replay": replay,
@@ -288,7 +288,7 @@ def bare(
     directory = MigrationDirectory("/app/migrations", "a test", tuple(migrations), 'provider = "postgresql"\n')
     made = {change.key: "" for name in names[:there] for change in makes[name]}
     return {
-        "history": History(directory, Recorded(schema, emptied, (), NOW, base_tables=("Foreign",))),
+        "history": History(directory, HistoryTable(schema, emptied, (), NOW, base_tables=("Foreign",))),
         "migrations": directory,
         "replay": Replay(makes),
         "catalog": catalog_of({("table", "", "Foreign"): "", **made}, schema),
