@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fixtures.clone.pg_dump import DumpLogin
     from fixtures.clone.server import CloneServer
     from fixtures.facts import Facts
-    from tests.fixtures.lineage import Live
+    from tests.support.lineage import Live
 
 _EXTRAS = ["gate", "clone", "sandbox", "test"]
 _REHEARSAL_S, _DUMP = 0.5, 1.3  # wanted at most
@@ -58,7 +58,7 @@ def main() -> int:
 
 def _measure(stack: ExitStack, runs: int) -> Samples:
     from fixtures.clone.server import clone
-    from tests.fixtures.lineage import FRIGG, applied
+    from tests.support.lineage import FRIGG, applied
 
     last = FRIGG.migrations[-1].name
     environments, clones = stack.enter_context(clone("public")), stack.enter_context(clone("public"))
@@ -91,7 +91,7 @@ def _facts(stack: ExitStack, live: Live, clones: CloneServer) -> Facts:
 def _rehearsal(stack: ExitStack, live: Live, clones: CloneServer) -> Callable[[], object]:
     """Make a copy, apply a fix, judge, undo it, compare, and drop the copy."""
     from health.finding import Fix
-    from plugins.commands.listing import all_checks
+    from plugins.run.check_catalog import all_checks
     from plugins.run.fix_rehearsal import FixRehearsal
 
     read = _facts(stack, live, clones)
@@ -138,9 +138,9 @@ def _baseline(stack: ExitStack, live: Live, clones: CloneServer, *, dumped: bool
 
 def _by_hand(live: Live, clones: CloneServer, *, dump: bool) -> None:
     """A database by ``pg_dump | psql``, or by running every migration's file with ``psql``."""
-    from tests.fixtures.lineage import Live
-    from tests.harness import ROOT
-    from tests.suite.faults import BINARIES
+    from plugins.paths import ROOT
+    from tests.support.faults import BINARIES
+    from tests.support.lineage import Live
 
     with clones.database("hand") as copy:
         target = _libpq(Live(clones, copy, live.directory).login)
@@ -170,8 +170,8 @@ def _by_npm(stack: ExitStack) -> dict[str, Callable[[], object]]:
     from fixtures.clients.private_directory import private_directory
     from fixtures.clone.servers.private_postgres import PrivatePostgres
     from health.secrets.secret import Secret
+    from plugins.paths import ROOT
     from tests.engine import prisma
-    from tests.harness import ROOT
 
     if (reason := prisma.unavailable()) is not None:
         print(f"bench: Prisma is left out: {reason}", file=sys.stderr)

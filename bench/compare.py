@@ -16,7 +16,7 @@ from typing import Any
 from bench import hand, timing
 from bench.process import BenchError, Done, run
 from fixtures.clients.private_directory import private_directory
-from tests.harness import sandbox, to_toml
+from tests.support.sandbox import sandbox, to_toml
 
 Sample = dict[str, float]
 

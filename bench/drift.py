@@ -24,7 +24,7 @@ from bench.turns import held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.facts import Facts
-    from tests.fixtures.lineage import Live
+    from tests.support.lineage import Live
 
 _EXTRAS = ["gate", "clone", "sandbox"]
 _EQUAL, _DIFFERENT = 1.5, 3.0  # wanted at most
@@ -59,11 +59,11 @@ def main() -> int:
 
 
 def _measure(runs: int, tables: int) -> None:
+    from fixtures.clone.replay import replay as replayed
     from fixtures.clone.server import clone
     from fixtures.database.catalog_queries import questions
     from fixtures.database.fingerprint import question
-    from fixtures.history.replay import replay as replayed
-    from tests.fixtures.lineage import applied, directory
+    from tests.support.lineage import applied, directory
 
     scripts = {
         f"{number:04}_tables": _TABLES.format(first=first, last=min(first + _SMALL - 1, tables))

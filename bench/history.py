@@ -215,7 +215,7 @@ def _checks() -> dict[str, tuple[Check, dict[str, Any]]]:
     """The checks of the history, each with the other facts it needs: as where there is neither clone nor git."""
     from health.config.environment import Environment
     from health.history.provenance import Origins
-    from plugins.commands.listing import all_checks
+    from plugins.run.check_catalog import all_checks
 
     others = {"evidence": {}, "origins": Origins(), "environment": Environment("bench", "bench")}
     return {
@@ -244,7 +244,7 @@ def _judge(built: History, checks: Mapping[str, tuple[Check, dict[str, Any]]]) -
 
 def _read_twice() -> tuple[float, float, int, int]:
     """Seconds of the first and of the second reading of a directory, and the checksums computed in each."""
-    from fixtures.clients import filesystem as files
+    from fixtures.migrations import directory as files
     from health.prisma.engine import checksum
 
     computed: list[int] = []

@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _measure(runs: int, round_trip_s: float) -> None:
-    from tests import harness
+    from tests.support import sandbox as harness
 
     with harness.sandbox() as entry, _relays(entry, round_trip_s) as (relays, delayed):
         env = harness.environment(delayed)
@@ -58,7 +58,7 @@ def _read(env: Any) -> float:
     """Read every fact that the checks need; gives the seconds."""
     from fixtures.facts import Facts
     from plugins import fixes
-    from plugins.commands.listing import all_checks
+    from plugins.run.check_catalog import all_checks
 
     checks = all_checks().values()
     names = {name for check in checks for name in check.needs}
@@ -77,7 +77,7 @@ def _read(env: Any) -> float:
 def _relays(entry: dict[str, Any], round_trip_s: float) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """A relay before each hop, and the sandbox's entry with their ports."""
     from fixtures.clients.private_directory import private_directory
-    from tests.relay import Relay
+    from tests.support.relay import Relay
 
     with ExitStack() as stack:
         ports = {"aws": _port(entry["aws_endpoint_url"]), "api": _port(entry["api_url"]), "ssh": entry["ssh_port"]}
@@ -105,7 +105,7 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
     Which cluster there is, and then: into the bastion (the pre-flight), the tunnel, the login, the questions.
     """
     from fixtures.facts import Facts
-    from tests import harness
+    from tests.support import sandbox as harness
 
     def count(relay: Any, connections: int, step: Callable[[], Any]) -> int:
         before = relay.turns

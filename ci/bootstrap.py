@@ -18,7 +18,7 @@ PYTHON = str(VENV / "bin" / "python")
 READY = VENV / ".ready"  # written last, removed first: without it .venv is half-made
 BASE = str(getattr(sys, "_base_executable", sys.executable))  # .venv cannot be made anew by its own Python
 VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
-# The suite's options that take a value (plugins/options.py, catalogue.py, editing.py and tests/conftest.py).
+# The suite's options that take a value (plugins/run/options.py, plugins/commands/ and tests/conftest.py).
 VALUED = {
     *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
     *("--waivers", "--report", "--explain", "--format", "--histories", "--confirm", "--clone", "--editing"),

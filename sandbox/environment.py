@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fixtures.clients.filesystem import read_migrations
 from fixtures.clone.servers.private_postgres import PrivatePostgres
+from fixtures.migrations.directory import read_migrations
 from health.secrets.secret import Secret
 from sandbox.api.runs import RunStore
 from sandbox.api.server import API_ID, FriggApi

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugins.run.user_files import from_here, shown
-from tests.health import histories
+from tests.support import histories
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

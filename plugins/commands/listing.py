@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import textwrap
 from typing import Any
 
 import pytest
 
-from health.check import CHECKS, Check, check_of_code
-from health.finding import PHASES
+from health.check import Check, check_of_code
 from health.sanitize import did_you_mean
-from plugins import fixes
-from plugins.paths import CHECKS as CHECKS_DIRECTORY
+from plugins.run.check_catalog import all_checks, describe
 from plugins.run.sandbox_faults import list_faults
-from plugins.run.sql_invariants import declared
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,32 +45,6 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         text = "\n".join(f"{f['name']:22} {f['does']}\n{'':22} {_shown_by(f)}" for f in told)
     print(json.dumps(told, indent=2, ensure_ascii=False) if option.format == "json" else text)
     return 0
-
-
-def all_checks() -> dict[str, Check]:
-    """Every check of the suite by its id, also where pytest has not collected."""
-    for path in sorted(CHECKS_DIRECTORY.glob("test_*.py")):
-        importlib.import_module(f"checks.{path.stem}")
-    declared()
-    return CHECKS
-
-
-def describe(check: Check) -> dict[str, Any]:
-    """A check as JSON: id, title, documentation, findings with severities and fixes, and the facts it judges."""
-    return {
-        "id": check.id,
-        "title": check.title,
-        "documentation": check.documentation,
-        "findings": [
-            {
-                "code": code,
-                "severity": {phase: by.at(phase) for phase in PHASES},
-                "fix": fixes.title(code),
-            }
-            for code, by in check.finds.items()
-        ],
-        "facts": list(check.needs),
-    }
 
 
 def _shown_by(fault: dict[str, str]) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from fixtures.runs.trigger import migrate
 from health.config.registry import RegistryError
-from plugins.commands.listing import all_checks
 from plugins.output.progress import Progress
+from plugins.run.check_catalog import all_checks
 from plugins.run.fact_fixtures import FACT_SETS, distributed, target_of
 from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run

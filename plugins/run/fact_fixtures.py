@@ -13,34 +13,9 @@ from typing import Any, TextIO
 
 import pytest
 
-import fixtures.api.routes
-import fixtures.api.status
-import fixtures.aws.functions
-import fixtures.aws.resources
-import fixtures.clients.filesystem
-import fixtures.clone.environment_copy
-import fixtures.data.invariants
-import fixtures.data.orphan_rows
-import fixtures.database.data_session
-import fixtures.database.fingerprint
-import fixtures.database.server
 import fixtures.database.session
-import fixtures.history.provenance
-import fixtures.history.replay
-import fixtures.layer.deployed
-import fixtures.logs.cloudwatch
-import fixtures.migrations.prisma_version
-import fixtures.pending.data_check
-import fixtures.pending.forecast
-import fixtures.pending.squawk
-import fixtures.read_only.proof
-import fixtures.runs.recorded
-import fixtures.runs.trigger
-import fixtures.schema.drift
-import fixtures.tunnel.tunnel
-import fixtures.waivers
 from fixtures.clients.aws import Accounts
-from fixtures.facts import READERS, Facts
+from fixtures.facts import READERS, Facts, load_readers
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.runs.triggered import MigrationRun
@@ -48,6 +23,8 @@ from plugins import fixes
 from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
+
+load_readers()
 
 
 class FactSets:

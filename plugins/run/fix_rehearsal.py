@@ -17,7 +17,7 @@ from health.history.history import History
 from health.report.record import in_order
 from health.report.root_causes import explain
 from health.sanitize import one_line
-from plugins.commands.listing import all_checks
+from plugins.run.check_catalog import all_checks
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
 # What a copy has not, as the rows, and what the outside says of the database itself.

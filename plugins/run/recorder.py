@@ -13,7 +13,7 @@ from health.check import Check, check_of_code
 from health.report.record import SCHEMA_VERSION, Verdict, anything_judged, judge_environment, unused_waivers, verdict
 from health.runs.triggered import as_record
 from health.waivers.waivers import Waivers
-from plugins.commands.listing import all_checks
+from plugins.run.check_catalog import all_checks
 from plugins.run.check_runner import as_json
 from plugins.run.fact_fixtures import FACT_SETS
 from plugins.run.options import RUN, Target
@@ -79,7 +79,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         checks = told_of(config, target)
         if target.migrated and not checks and triggered is None:
             continue  # the run ended before
-        judged = judge_environment(target.environment, target.phase, checks, frozenset(every_check), sound=sound(config))
+        judged = judge_environment(
+            target.environment, target.phase, checks, frozenset(every_check), sound=sound(config)
+        )
         if target.migrated:
             judged["migration"] = as_record(triggered) if triggered is not None else None
         environments.append(judged)

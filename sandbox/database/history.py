@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures.clients.filesystem import read_migrations
+from fixtures.migrations.directory import read_migrations
 from health.history.history import History
 from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures.clients.filesystem import read_migrations
+from fixtures.migrations.directory import read_migrations
 from health.migrations.directory import Migration
 from health.prisma.engine import COLUMNS_SQL, MIGRATE_LOCK, TABLE
 from sandbox.database.history import connect, reader

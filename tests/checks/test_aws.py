@@ -13,7 +13,7 @@ from health.aws.security_groups import Rule, SecurityGroup
 from health.config.environment import Environment
 from health.finding import Finding
 from plugins import fixes
-from plugins.commands.listing import all_checks
+from plugins.run.check_catalog import all_checks
 
 CLUSTER = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", security_groups=("sg-db",))
 OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from health.check import CHECKS, check_of_code
-from plugins.commands.listing import all_checks
-from tests.harness import ROOT
+from plugins.paths import ROOT
+from plugins.run.check_catalog import all_checks
 
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text()
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if re.match(r"\| (?!symptom)", line)]

@@ -13,9 +13,9 @@ import pytest
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
+from plugins.paths import ROOT
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
-from tests.harness import ROOT
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 
 import fixtures.pending.data_check
-from fixtures.clients.filesystem import read_migrations
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.server import clone
 from fixtures.clone.servers.private_postgres import PrivatePostgres, embedded_site
 from fixtures.database.session import ReadOnlySession
+from fixtures.migrations.directory import read_migrations
 from health.migrations.directory import Migration, file_problem
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
@@ -30,8 +30,8 @@ from sandbox.faults import FAULTS
 from sandbox.plan import Plan
 from tests.engine import prisma
 from tests.engine.test_engine import IN_URL, PASSWORD, write
-from tests.fixtures.anew import Anew
-from tests.fixtures.lineage import FRIGG, directory, environment
+from tests.support.fresh_clone import Anew
+from tests.support.lineage import FRIGG, directory, environment
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 

@@ -30,11 +30,11 @@ from health.history.history import Diagnosis, History
 from health.prisma.engine import TABLE
 from health.prisma.version import Generation
 from health.report.record import judge_environment
-from plugins.commands.listing import all_checks
+from plugins.run.check_catalog import all_checks
 from plugins.run.check_runner import as_json
-from tests import harness
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
+from tests.support import sandbox as harness
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 

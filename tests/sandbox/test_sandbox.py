@@ -24,7 +24,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from health.finding import Finding
-from tests import harness
+from plugins.paths import ROOT
+from tests.support import sandbox as harness
 
 GONE_S = 5
 START_S = 60
@@ -101,7 +102,7 @@ class Place:
         """A sandbox that has only just been started."""
         with subprocess.Popen(
             [self.python, "-m", "sandbox", *arguments],
-            cwd=harness.ROOT,
+            cwd=ROOT,
             env={**os.environ, "TMPDIR": str(self.path), **self.variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -208,7 +209,7 @@ def test_a_sandbox_killed_while_it_starts_leaves_nothing(place: Place) -> None:
 def test_a_killed_pytest_leaves_nothing(place: Place) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--env=local"]
     with subprocess.Popen(
-        command, cwd=harness.ROOT, env={**os.environ, "TMPDIR": str(place.path)},
+        command, cwd=ROOT, env={**os.environ, "TMPDIR": str(place.path)},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         assert until(lambda: place.servers, START_S)

@@ -18,9 +18,9 @@ from health.check import CHECKS
 from health.data.invariants import Invariant, InvariantResult
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.prisma.version import PrismaVersion
-from plugins.commands.listing import all_checks
+from plugins.run.check_catalog import all_checks
 from tests.checks.invariants.cases import CASES, USERS
-from tests.fixtures.lineage import FRIGG, Live, applied, environment
+from tests.support.lineage import FRIGG, Live, applied, environment
 
 INVARIANTS = {invariant.id: invariant for invariant in load()}
 

@@ -1,0 +1,38 @@
+"""Lists every check of the suite, and describes one as JSON."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from health.check import CHECKS, Check
+from health.finding import PHASES
+from plugins import fixes
+from plugins.paths import CHECKS as CHECKS_DIRECTORY
+from plugins.run.sql_invariants import declared
+
+
+def all_checks() -> dict[str, Check]:
+    """Every check of the suite by its id, also where pytest has not collected."""
+    for path in sorted(CHECKS_DIRECTORY.glob("test_*.py")):
+        importlib.import_module(f"checks.{path.stem}")
+    declared()
+    return CHECKS
+
+
+def describe(check: Check) -> dict[str, Any]:
+    """A check as JSON: id, title, documentation, findings with severities and fixes, and the facts it judges."""
+    return {
+        "id": check.id,
+        "title": check.title,
+        "documentation": check.documentation,
+        "findings": [
+            {
+                "code": code,
+                "severity": {phase: by.at(phase) for phase in PHASES},
+                "fix": fixes.title(code),
+            }
+            for code, by in check.finds.items()
+        ],
+        "facts": list(check.needs),
+    }

@@ -1,0 +1,94 @@
+"""``--editing`` on the command line."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fixtures.clone.server import clone
+from plugins.paths import ROOT
+from tests.support.lineage import FRIGG, applied
+from tests.support.sandbox import run
+
+MIGRATIONS = f"--migrations={ROOT / 'sandbox' / 'migrations'}"
+SESSION = "20261003000000_add_authorization_session"
+
+
+def test_an_applied_migration_is_not_to_be_edited(tmp_path: Path) -> None:
+    result = run("--env=local", f"--editing={SESSION}", f"--report={tmp_path}")
+    assert result.status == 1
+    assert re.search(rf"^{SESSION}: do not edit: applied in local since 20\d\d-\d\d-\d\d$", result.out, re.MULTILINE)
+    assert "the next npm ci brings the package's own back" in result.out
+    assert ".build-complete exists: delete it first" in result.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_one_may_be_where_it_left_nothing() -> None:
+    result = run("--env=local", "--fault=failed-migration", f"--editing={SESSION}")
+    assert result.status == 0, result.text
+    assert f"{SESSION}: may be edited: applied nowhere; it needs no edit: it applies in local" in result.out
+    assert "Nothing of it took effect." in result.out
+
+
+def test_what_is_there_already_is_edited_so_that_it_applies(tmp_path: Path) -> None:
+    result = run("--env=local", "--fault=pending-objects-exist", f"--editing={SESSION}", f"--report={tmp_path}")
+    assert result.status == 0, result.text
+    assert f"{SESSION}: may be edited: applied nowhere; the edit below is proven in local" in result.out
+    edit = (tmp_path / f"{SESSION}.patch").read_text()
+    assert edit in result.out
+    shutil.copytree(ROOT / "sandbox" / "migrations" / SESSION, tmp_path / SESSION)
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=edit.encode(), check=True, timeout=10)
+    original, edited = FRIGG.by_name[SESSION].sql or "", (tmp_path / SESSION / "migration.sql").read_text()
+    with clone("public") as server:
+        with applied(server, FRIGG) as fresh:
+            expected = fresh.objects
+        for before in (original, ""):
+            with applied(server, FRIGG, before=SESSION) as live:
+                live.run(before, edited)
+                assert live.objects == expected
+
+
+def test_what_is_there_otherwise_is_not_hidden_by_an_edit(tmp_path: Path) -> None:
+    name = "99990101000000_add_report"
+    result = run("--env=local", "--fault=pending-relation-exists", f"--editing={name}", f"--report={tmp_path}")
+    assert result.status == 1, result.text
+    assert f'{name}: no edit found: in local, line 1: column "Report"."body" is there, but differs' in result.out
+    assert "42P07" in result.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_directory_alone_is_asked_without_an_environment() -> None:
+    result = run(f"--editing={SESSION}", MIGRATIONS)
+    assert result.status == 0, result.text
+    assert f"{SESSION}: sound in the directory; no environment was asked" in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((f"--editing={SESSION[:-2]}", MIGRATIONS), f"did you mean {SESSION}"),
+        (("--editing=\x1b[2J", MIGRATIONS), r"has no migration '\x1b[2J'"),
+        ((f"--editing={SESSION}", "--migrations=/nowhere"), "there is no directory /nowhere"),
+        ((f"--editing={SESSION}", MIGRATIONS, "-n2"), "--editing does not go with -n"),
+        ((f"--editing={SESSION}", MIGRATIONS, "--co"), "--editing does not go with --collect-only"),
+        ((f"--editing={SESSION}", "--env=local", "--migrate"), "--editing does not go with --migrate"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.status == 4, result.text
+    assert said in result.text
+    assert "\x1b" not in result.text
+
+
+def test_a_directory_with_a_trap_gives_status_1(tmp_path: Path) -> None:
+    (tmp_path / "20260101000000_a").mkdir()
+    (tmp_path / "20260101000000_a" / "migration.sql").write_bytes(b"SELECT '\xe9';\r\n")
+    result = run("--editing=20260101000000_a", f"--migrations={tmp_path}")
+    assert result.status == 1
+    assert "no edit found: the file is not UTF-8" in result.out
+    assert "end with CRLF" in result.out

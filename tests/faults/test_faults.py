@@ -1,0 +1,362 @@
+"""Every way to break the local environment: what a run finds, and that what it suggests mends it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from health.catalog.catalog import Key
+from health.check import check_of_code
+from health.finding import DEPLOY, Finding, Fix
+from health.prisma.engine import MIGRATE_LOCK, TABLE
+from health.report.record import in_order
+from health.report.root_causes import explain
+from plugins import fixes
+from plugins.run.check_catalog import all_checks
+from plugins.run.check_runner import as_json
+from plugins.run.fix_rehearsal import FixRehearsal
+from plugins.run.sandbox_faults import list_faults
+from sandbox.database.prisma_deploy import deploy
+from tests.support import sandbox as harness
+from tests.support.faults import Broken, broken_by
+
+COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
+
+
+@pytest.fixture(scope="module", params=[fault["name"] for fault in list_faults()])
+def broken(request: pytest.FixtureRequest) -> Iterator[Broken]:
+    with broken_by(request.param) as world:
+        yield world
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("broken", names, indirect=True)
+
+
+def test_every_fault_is_a_finding_of_a_check() -> None:
+    all_checks()
+    assert all(check_of_code(fault["raises"]) for fault in list_faults() if fault["raises"])
+
+
+# What a run finds
+
+
+def test_a_fault_raises_its_finding_and_only_what_that_explains(broken: Broken) -> None:
+    causes = explain(broken.judged.all)
+    assert {finding.code for finding in broken.roots} == broken.raises
+    assert {cause.partition(":")[0] for cause in causes.values()} <= broken.raises
+
+
+def test_what_could_not_be_checked_names_the_cause(broken: Broken) -> None:
+    causes = {check: error.explained_by for check, error in broken.judged.unanswered.items()}
+    reasons = {error.what for error in broken.judged.unanswered.values() if error.explained_by is None}
+    assert all(cause in broken.judged.keys for cause in causes.values() if cause is not None), causes
+    # What has no finding for a cause has the one reason that the fault tells of.
+    assert len(reasons) == len(broken.unanswered)
+    assert all(reason.startswith(broken.unanswered) for reason in reasons)
+
+
+def test_every_finding_has_a_suggestion_or_a_reason(broken: Broken) -> None:
+    for finding in broken.judged.all:
+        suggested, reason = broken.suggested[finding.key]
+        assert suggested or reason, finding.key
+        assert "defect" not in (reason or "")
+        preferred = [fix.fallback for fix in suggested if fix.rank != DEPLOY]
+        assert preferred == sorted(preferred), "a fallback stands before what is preferred"
+
+
+# SQL
+
+
+def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
+    for finding, fix in broken.fixes("sql"):
+        with broken.restoring() as before:
+            broken.apply(fix.body)
+            mended = broken.judge_anew()
+            assert not mended.unanswered
+            assert finding.key not in mended.keys
+            costs = {f"{COSTS[fix.option]}:{finding.subject}"} if fix.option in COSTS else set()
+            assert mended.serious - broken.judged.serious == costs
+            assert pending(finding, mended.keys) == any(
+                each.rank == DEPLOY for each in broken.suggested[finding.key][0]
+            )
+
+            if fix.undo is None:
+                assert "undo" in fix.note
+            else:
+                broken.apply(fix.undo)
+                assert broken.state() == before
+
+
+def test_what_a_rehearsal_tells_is_what_comes(broken: Broken) -> None:
+    """No suggestion is refuted; and what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
+    rehearsal = FixRehearsal(broken.read, "before")
+    record = [as_json(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
+    assert not [each["no_fix"] for each in record if "Tried on a copy" in (each["no_fix"] or "")]
+    told = rehearsal.to_the_end(record)
+    if told is None or told["status"] == "unproven":
+        assert told is None or told["detail"]
+        return
+    with broken.restoring():
+        walk = [fix for _, fix in in_order(record)]
+        for fix in walk:
+            if fix["kind"] == "sql" and fix["rank"] < DEPLOY:
+                broken.apply(fix["body"])
+        login = broken.read["secret_read"]
+        list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
+        for fix in walk:
+            if fix["kind"] == "sql" and fix["rank"] > DEPLOY:
+                broken.apply(fix["body"])
+        ended = broken.judge_anew()
+        assert not ended.unanswered
+        assert set(ended.of_severity("after", "error")) <= set(broken.judged.of_severity("after", "error")) - {
+            each.key for each in broken.roots
+        }
+        assert without_history(broken.state().objects) == fresh(broken)
+
+
+def fresh(broken: Broken) -> dict[Key, str]:
+    """The schema that all migrations make of an empty database."""
+    objects: dict[Key, str] = {}
+    for changes in broken.read["replay"].changes.values():
+        objects |= {change.key: change.after for change in changes}
+    return {key: definition for key, definition in objects.items() if definition is not None}
+
+
+def without_history(objects: dict[Key, str]) -> dict[Key, str]:
+    return {key: definition for key, definition in objects.items() if not any(TABLE in word for word in key)}
+
+
+def pending(finding: Finding, keys: set[str]) -> bool:
+    return not {f"{code}:{finding.subject}" for code in ("pending-migration", "rolled-back-unapplied")}.isdisjoint(keys)
+
+
+def test_sql_is_applied_once(broken: Broken) -> None:
+    for _, fix in broken.fixes("sql"):
+        with broken.restoring() as before:
+            broken.apply(fix.body)
+            after = broken.state()
+            assert after != before
+            with pytest.raises(psycopg.errors.RaiseException, match="Nothing was changed"):
+                broken.apply(fix.body)
+            assert broken.state() == after
+            if fix.undo is not None:
+                broken.apply(fix.undo)
+                with pytest.raises(psycopg.Error):
+                    broken.apply(fix.undo)
+                assert broken.state() == before
+
+
+def test_sql_waits_for_no_migration(broken: Broken) -> None:
+    for _, fix in broken.fixes("sql"):
+        with broken.restoring() as before:
+            unchanged = before
+            for sql in filter(None, (fix.body, fix.undo)):
+                with harness.writing(broken.read) as migrating:
+                    migrating.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
+                    with pytest.raises(psycopg.errors.RaiseException, match="A migration is running"):
+                        broken.apply(sql)
+                    assert broken.state() == unchanged
+                    # The server notices the end of a session in its own time.
+                    migrating.execute("SELECT pg_advisory_unlock_all()")
+                broken.apply(sql)
+                unchanged = broken.state()
+
+
+def test_no_undo_beside_a_newer_row_of_the_migration(broken: Broken) -> None:
+    named = [(finding, fix) for finding, fix in broken.fixes("sql") if {"id", "ids", "name"} & finding.evidence.keys()]
+    for finding, fix in named:
+        if fix.undo is None:
+            continue
+        with broken.restoring():
+            broken.apply(fix.body)
+            broken.apply(
+                "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)"
+                f" VALUES (gen_random_uuid(), 'c', '{finding.subject}', now())"
+            )
+            after = broken.state()
+            with pytest.raises(psycopg.errors.RaiseException, match="newer row"):
+                broken.apply(fix.undo)
+            assert broken.state() == after
+
+
+@only("no-history")
+def test_no_undo_of_a_history_that_was_written_to(broken: Broken) -> None:
+    ((_, fix),) = broken.fixes("sql")
+    with broken.restoring():
+        broken.apply(fix.body)
+        broken.apply("INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'c', 'another')")
+        after = broken.state()
+        with pytest.raises(psycopg.errors.RaiseException, match="Something else has been recorded"):
+            broken.apply(fix.undo)
+        assert broken.state() == after
+
+
+@only("entity-data-missing")
+def test_no_undo_of_a_column_that_was_written_to(broken: Broken) -> None:
+    ((_, fix),) = broken.fixes("sql")
+    with broken.restoring():
+        broken.apply(fix.body)
+        broken.apply('INSERT INTO "Entity" ("updatedAt", "data") VALUES (now(), \'{"a": 1}\')')
+        with pytest.raises(psycopg.errors.RaiseException, match="Data was written"):
+            broken.apply(fix.undo)
+        assert broken.ask('SELECT "data"::text FROM "Entity"') == [('{"a": 1}',)]
+
+        broken.apply('UPDATE "Entity" SET "data" = DEFAULT')
+        broken.apply(fix.undo)
+        assert len(broken.ask('SELECT * FROM "Entity"')) == 1
+        broken.apply('DELETE FROM "Entity"')
+
+
+@only("crashed-complete", "pending-objects-exist", "half-applied")
+def test_nothing_is_recorded_as_applied_whose_objects_are_gone_meanwhile(broken: Broken) -> None:
+    (table,) = {name for kind, _, name in broken.state().objects if kind == "table" and name in made_by_last(broken)}
+    for _, fix in broken.fixes("sql"):
+        with broken.restoring():
+            broken.apply(f'ALTER TABLE "{table}" RENAME TO elsewhere')
+            after = broken.state()
+            with pytest.raises(psycopg.Error):
+                broken.apply(fix.body)
+            assert broken.state() == after
+
+
+def made_by_last(broken: Broken) -> set[str]:
+    """The tables of the migration that the finding is about."""
+    sql = broken.read["history"].directory.by_name[broken.finding.subject].sql
+    return set(re.findall(r'CREATE TABLE "(\w+)"', sql))
+
+
+# The way in
+
+
+@only("host-key-changed", "host-key-unknown")
+@pytest.mark.skipif(shutil.which("ssh-keyscan") is None, reason="OpenSSH's client is not installed")
+def test_a_host_key_that_was_compared_is_put_into_the_file(broken: Broken) -> None:
+    known_hosts = broken.env.known_hosts
+    before = known_hosts.read_bytes()
+    show, console = broken.suggested[broken.finding.key][0]
+    assert run(show.body).startswith("256 SHA256:")
+    assert known_hosts.read_bytes() == before
+    try:
+        run(console.note.partition("into the file: ")[2])
+        mended = broken.judge_anew("preflight")
+        assert not mended.unanswered
+        assert mended.serious == set()
+    finally:
+        known_hosts.write_bytes(before)
+
+
+def run(command: str) -> str:
+    done = subprocess.run(
+        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=True
+    )
+    return done.stdout
+
+
+@only("script-absent")
+def test_without_a_script_nothing_is_said_of_it(broken: Broken) -> None:
+    assert broken.judged.serious == set()
+    assert not broken.judged.unanswered
+
+
+# The directory
+
+
+@only("no-migration-sql", "byte-order-mark", "transaction-left-open", "wrong-provider")
+def test_a_command_mends_the_directory(broken: Broken, tmp_path: Path) -> None:
+    before = contents(broken)
+    (fix,) = preferred(broken)
+    (tmp_path / "lock.diff").write_text(fix.body)
+    done = broken.shell(fix.note if fix.kind == "patch" else fix.body, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    mended = broken.judge_anew("migrations")
+    assert not mended.unanswered
+    # The layer was built from the file as it was; the deploy to come builds it anew.
+    edited = any(path in contents(broken) and contents(broken)[path] != data for path, data in before.items())
+    in_layer = edited and broken.finding.code != "wrong-provider"
+    assert mended.serious == ({f"layer-mismatch:{broken.finding.subject}"} if in_layer else set())
+    assert len(set(before.items()) ^ set(contents(broken).items())) <= 2  # that one place
+    if fix.undo is None:
+        assert "undo" in fix.note
+    else:
+        assert broken.shell(fix.undo, cwd=tmp_path).returncode == 0
+        assert contents(broken) == before
+
+
+@only("no-migration-sql")
+def test_a_directory_that_is_not_empty_is_not_removed(broken: Broken) -> None:
+    (fix,) = preferred(broken)
+    place = broken.env.migrations / broken.finding.subject
+    place.mkdir(exist_ok=True)
+    (place / "notes.txt").touch()
+    assert broken.shell(fix.body).returncode != 0
+    assert list(place.iterdir()) == [place / "notes.txt"]
+
+
+@only("byte-order-mark")
+def test_nothing_is_taken_off_a_file_without_a_mark(broken: Broken) -> None:
+    (fix,) = preferred(broken)
+    file = broken.env.migrations / broken.finding.subject / "migration.sql"
+    file.write_text("SELECT 1;\n")
+    assert broken.shell(fix.body).returncode != 0
+    assert file.read_text() == "SELECT 1;\n"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def contents(broken: Broken) -> dict[Path, bytes | None]:
+    return {
+        path: path.read_bytes() if path.is_file() else None
+        for path in broken.env.migrations.rglob("*")
+        if path.name != "migration_lock.toml.orig"
+    }
+
+
+def preferred(broken: Broken) -> list[Fix]:
+    return [fix for fix in broken.suggested[broken.finding.key][0] if not fix.fallback and fix.rank != DEPLOY]
+
+
+# A migration at work
+
+
+@only("lock-held")
+@pytest.mark.parametrize("known", [True, False])
+def test_who_holds_the_lock_is_waited_for(broken: Broken, known: bool) -> None:
+    history = broken.read["history"]
+    recorded = history.recorded
+    holder = replace(recorded.lock_holder, held_s=30) if known else replace(recorded.lock_holder, backend_start=None)
+    (old,) = history.failed
+    row = replace(old, started_at=recorded.read_at - timedelta(seconds=60)) if known else old
+    rows = tuple(row if each is old else each for each in recorded.rows)
+    young = replace(history, recorded=replace(recorded, lock_holder=holder, rows=rows))
+    suggested, reason = fixes.suggest(broken.finding, {"history": young, "environment": broken.env})
+    assert suggested == []
+    assert (reason or "").startswith("Wait")
+
+
+@only("lock-held")
+def test_the_session_that_holds_the_lock_is_ended_and_no_other(broken: Broken) -> None:
+    (fix,) = broken.suggested[broken.finding.key][0]
+    assert fix.fallback
+    holder = broken.read["history"].recorded.lock_holder
+    sessions = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    assert str(holder.pid) in fix.body
+    year = str(holder.backend_start.year)
+    assert fix.body.count(year) == 1
+    with harness.writing(broken.read) as bystander:
+        before = set(broken.ask(sessions))
+        other = broken.shell(fix.body.replace(year, "1999"))
+        assert (other.returncode, other.stdout.count("(0 rows)")) == (0, 1)
+        assert set(broken.ask(sessions)) == before
+        done = broken.shell(fix.body)
+        assert (done.returncode, done.stdout.count("(1 row)")) == (0, 1)
+        assert before - set(broken.ask(sessions)) == {(holder.pid,)}
+        assert bystander.execute("SELECT 1").fetchall() == [(1,)]
+    assert broken.judge_anew().serious - broken.judged.serious == {f"crashed-migration:{broken.finding.subject}"}

@@ -1,0 +1,316 @@
+"""Facts about one migration and its rows, built from values, and the states that need a fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from psycopg import sql
+
+from health.api.routes import Routes
+from health.catalog.catalog import Catalog, Column, Key
+from health.catalog.changes import Change, Replay
+from health.check import CHECKS
+from health.config.environment import Environment
+from health.finding import Finding, Fix
+from health.history.effects import EffectReader, MissingStatements
+from health.history.history import History
+from health.history.provenance import Origins, Version
+from health.history.rows import HistoryTable, LockHolder, Row
+from health.migrations.directory import Migration, MigrationDirectory
+from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
+from health.prisma.engine import checksum
+from health.sanitize import printable
+from health.schema.drift import Difference, Drift
+from health.schema.sequences import SequenceState as Numbers
+from health.sql.failure import SqlFailure
+from plugins import fixes
+from plugins.run.check_catalog import all_checks
+
+all_checks()  # registers them
+
+NOW = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=UTC)
+NAME = "20260101000000_known"
+FILE = 'ALTER TABLE "Entity" ADD COLUMN IF NOT EXISTS "data" JSONB NOT NULL DEFAULT \'{}\';\n'
+COMMENTED = f"-- as it was applied\n{FILE}"  # the same statements
+ANOTHER = "SELECT 1;\n"
+LATE = 'CREATE INDEX "Made_late_idx" ON "Made" (extra)'
+
+# What the migration makes, and its PostgreSQL twin.
+MADE: dict[Key, str] = {
+    ("enum", "", "Bare"): "",
+    ("enum", "", "Kind"): "",
+    ("enum label", "Kind", "a"): "",
+    ("table", "", "Made"): "",
+    ("column", "Made", "extra"): "text",
+    ("constraint", "Made", "Made_pkey"): "PRIMARY KEY (id)",
+    ("index", "Made", "Made_extra_idx"): "CREATE INDEX",
+    ("column", "Other", "added"): "integer",
+}
+OBJECTS = """
+DROP TABLE IF EXISTS "Made", "Other"; DROP TYPE IF EXISTS "Kind", "Bare";
+CREATE TYPE "Bare" AS ENUM ();
+CREATE TYPE "Kind" AS ENUM ('a');
+CREATE TABLE "Made" (id integer PRIMARY KEY, extra text);
+CREATE INDEX "Made_extra_idx" ON "Made" (extra);
+CREATE TABLE "Other" (id integer, added integer);
+"""
+BY_ITSELF = 'CREATE INDEX CONCURRENTLY "Made_late_idx" ON "Made" (extra)'
+CLEAN = 'DROP INDEX IF EXISTS "Made_late_idx"; COMMENT ON TABLE "Made" IS NULL'
+MISSING: dict[Key, str] = {("index", "Made", "Made_late_idx"): ""}
+
+State = Literal[
+    "failed", "crashed", "applied", "edited", "commented", "hand-written", "rolled back", "taken back", "edited before"
+]  # fmt: skip
+STATES: tuple[State, ...] = get_args(State)
+CHECKSUMS: dict[State, str] = {
+    "edited": checksum(ANOTHER),
+    "edited before": checksum(ANOTHER + ANOTHER),
+    "commented": checksum(COMMENTED),
+    "hand-written": "manual",
+}
+Facts = dict[str, Any]
+
+
+def row(state: State = "failed", **changes: Any) -> Row:
+    """A row of the migration, three hours old."""
+    started = changes.pop("started_at", NOW - timedelta(hours=3))
+    made = Row("8b5ae4b2-1", CHECKSUMS.get(state, checksum(FILE)), None, NAME, None, None, started, 0)
+    if state in ("failed", "rolled back"):
+        made = replace(made, logs="ERROR")
+    if state not in ("failed", "crashed", "rolled back"):
+        made = replace(made, finished_at=started + timedelta(seconds=1), applied_steps_count=1)
+    if state in ("rolled back", "taken back", "edited before"):
+        made = replace(made, rolled_back_at=started + timedelta(minutes=1))
+    return replace(made, **changes)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is known beside the rows.
+
+    Attributes:
+        extent: how much of what the migration makes is in the catalog; None where that cannot be learnt.
+        made: what it makes; ``missing`` comes to it where only a part is there.
+        repair: what would complete it.
+        again: what the script says on top of what is there.
+        stored: texts of the migration's file that git has.
+    """
+
+    extent: Literal["nothing", "part", "all"] | None = "nothing"
+    on_disk: bool = True
+    repair: tuple[str, ...] = ()
+    atomic: bool = True
+    again: str | None = None
+    stored: tuple[str, ...] = ()
+    made: Mapping[Key, str] = field(default_factory=lambda: MADE)
+    missing: Mapping[Key, str] = field(default_factory=lambda: MISSING)
+    schema: str = "public"
+    extra_columns: tuple[str, ...] = ()
+    lock_holder: LockHolder | None = None
+
+    def facts(self, *rows: Row, name: str = NAME) -> Facts:
+        """All facts that the checks and fixes of the history take."""
+        migrations = (Migration(name, FILE, checksum(FILE)),) if self.on_disk else ()
+        directory = MigrationDirectory("/app/migrations", "a test", migrations, 'provider = "postgresql"\n')
+        ordered = tuple(sorted(rows, key=lambda each: each.started_at))
+        recorded = HistoryTable(self.schema, True, ordered, NOW, self.extra_columns, lock_holder=self.lock_holder)
+        history = History(directory, recorded)
+        makes = {**self.made, **self.missing} if self.extent == "part" else self.made
+        changes = tuple(Change(key, None, definition) for key, definition in makes.items())
+        replay = Replay({name: changes} if self.on_disk else {}) if self.extent else Replay(problem="no clone")
+        catalog = catalog_of({} if self.extent == "nothing" else self.made, self.schema)
+        evidence = {each: EffectReader(history, replay, catalog)(each) for each in {name, *history.failed_by_name}}
+        repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
+        evidence[name] = replace(evidence[name], repair=repair, again=self.again)
+        versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
+        return {
+            "history": history,
+            "migrations": directory,
+            "evidence": evidence,
+            "replay": replay,
+            "effects": replay,
+            "catalog": catalog,
+            "origins": Origins({name: versions}),
+            "environment": environment(schema=self.schema),
+            "api_routes": Routes("/admin/db-migrate/resolve"),
+        }
+
+
+def environment(**changes: Any) -> Environment:
+    """One that fixes can name."""
+    made = Environment("dev", "dev", app=Path("/app"), migrations=Path("/app/migrations"), api_url="https://api.test/")
+    return replace(made, **changes)
+
+
+def catalog_of(objects: Mapping[Key, str], schema: str = "public") -> Catalog:
+    """A catalog with these objects."""
+    columns = tuple(Column(key[1], key[2], text, False, None) for key, text in objects.items() if key[0] == "column")
+    return Catalog(schema, columns, tuple((key, text) for key, text in objects.items() if key[0] != "column"))
+
+
+def comment(text: str) -> str:
+    """A statement of a migration that holds a text, where it can be printed."""
+    statement = sql.SQL('COMMENT ON TABLE "Made" IS {}').format(sql.Literal(text)).as_string(None)
+    return statement if printable(statement) == statement else "COMMENT ON TABLE \"Made\" IS 'plain'"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A state, by the rows of the migration that make it and what is known beside."""
+
+    code: str
+    states: tuple[State, ...]
+    shape: Shape
+
+    def facts(self, name: str = NAME, text: str = "", others: Iterable[Row] = ()) -> Facts:
+        """The facts, with a text from outside wherever there is place for one."""
+        return self.of(name, text, [*self.rows(name, text), *others])
+
+    def of(self, name: str, text: str, rows: Sequence[Row]) -> Facts:
+        """The facts with other rows."""
+        repair = (*self.shape.repair, comment(text)) if self.shape.repair else ()
+        return replace(self.shape, repair=repair).facts(*rows, name=name)
+
+    def rows(self, name: str = NAME, text: str = "", place: int = 0) -> Iterator[Row]:
+        """The rows, an hour apart; those of several places stand in one table."""
+        for number, state in enumerate(self.states):
+            changes = {"checksum": text[:64]} if state == "hand-written" and text else {}
+            yield row(
+                state,
+                id=f"{place}{number}{text}"[:36],
+                migration_name=name,
+                logs=None if state == "crashed" else "" if state == "applied" else f"ERROR{text}",
+                started_at=NOW - timedelta(hours=9 - number),
+                **changes,
+            )
+
+
+CASES: dict[str, Case] = {
+    "failed before all": Case("failed-migration", ("failed",), Shape()),
+    "failed several times": Case("failed-migration", ("rolled back", "failed", "failed", "crashed"), Shape()),
+    "failed behind all": Case("failed-migration", ("failed", "failed"), Shape("all")),
+    "failed, nobody knows": Case("failed-migration", ("failed",), Shape(None)),
+    "failed, not on disk": Case("failed-migration", ("failed", "failed"), Shape(on_disk=False)),
+    "crashed behind all": Case("crashed-migration", ("crashed",), Shape("all")),
+    "crashed before all": Case("crashed-migration", ("crashed", "crashed"), Shape()),
+    "half applied": Case("half-applied-migration", ("failed", "crashed"), Shape("part", repair=(LATE,))),
+    "half applied, in steps": Case(
+        "half-applied-migration",
+        ("failed",),
+        Shape("part", repair=(BY_ITSELF,), atomic=False),
+    ),
+    "failed and applied": Case("failed-and-applied", ("applied", "failed", "crashed"), Shape("all")),
+    "orphaned": Case("orphaned-migration", ("applied",), Shape(on_disk=False)),
+    "orphaned, in git": Case("orphaned-migration", ("applied",), Shape(on_disk=False, stored=(FILE,))),
+    "phantom": Case("phantom-row", ("applied", "applied"), Shape()),
+    "duplicated": Case("duplicated-row", ("edited", "applied", "applied"), Shape("all")),
+    "hand-written": Case("hand-written-row", ("hand-written",), Shape("all")),
+    "edited": Case("edited-migration", ("edited",), Shape("all")),
+    "edited, in git": Case("edited-migration", ("edited",), Shape("all", stored=(COMMENTED, ANOTHER))),
+    "edited, a part missing": Case("edited-migration", ("edited",), Shape("part", repair=(LATE,))),
+    "edited after it was rolled back": Case("edited-migration", ("edited before", "edited"), Shape("all")),
+    "comment edited": Case("comment-edited-migration", ("commented",), Shape("all", stored=(COMMENTED,))),
+    "pending behind all": Case("pending-objects-exist", (), Shape("all", again="it exists")),
+    "pending, rolled back, behind all": Case(
+        "pending-objects-exist", ("taken back", "rolled back"), Shape("all", again="it exists")
+    ),
+    "pending behind a part": Case("pending-objects-exist", (), Shape("part", repair=(LATE,), again="it exists")),
+    "no column data": Case("entity-data-column-missing", ("applied",), Shape("all")),
+}
+ROW_CODES = sorted({case.code for case in CASES.values()} - {"entity-data-column-missing"})
+
+
+def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
+    """Objects that are not as the migrations have them, by a title and the finding's code; a text in every name."""
+    table, own = f"T{text}"[:63], f"o{text}"[:63]
+    column, constraint, label = ("column", table, own), ("constraint", table, own), ("enum label", table, own)
+    index, made = ("index", table, own), "CREATE UNIQUE INDEX o ON public.t USING btree (a)"
+    plain = made.replace("UNIQUE ", "")
+    differences = {
+        "a column is gone": Difference(column, "integer DEFAULT 1", None, NAME),
+        "a needed column is gone": Difference(column, "integer NOT NULL", None),
+        "a column may be null": Difference(column, "integer NOT NULL DEFAULT 1", "integer", NAME),
+        "a column may not be null": Difference(column, "integer", "integer NOT NULL DEFAULT 1", NAME),
+        "a constraint is gone": Difference(constraint, "CHECK ((a > 0))", None, NAME),
+        "a constraint is another": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 1))", NAME),
+        "a constraint is not validated": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 0)) NOT VALID", NAME),
+        "an index is gone": Difference(index, made, None, NAME),
+        "an index is another": Difference(index, plain, made, NAME),
+        "an index is not valid": Difference(index, made, f"{made} INVALID", NAME),
+        "an index too many": Difference(index, None, made),
+        "a label is gone": Difference(label, "", None, NAME),
+    }
+    for title, each in differences.items():
+        facts = {"drift": Drift((each,)), "environment": environment()}
+        (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
+        yield title, finding.code, facts
+    behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
+    yield "a sequence is behind", "sequence-behind", behind
+    loose = Catalog("public", (Column("Entity", "data", "jsonb", False, None),))
+    facts = {**Shape("all").facts(row("applied")), "catalog": loose}
+    yield "data may be null", "entity-data-column-nullable", facts
+
+
+def dropping() -> Facts:
+    """A pending migration that drops an index which is not there."""
+    index = ("index", "T", "i")
+    facts = Shape("all").facts(row("applied"))
+    conflict = FailingStatement(SqlFailure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
+    pending = Migration("20990101000000_drops", "DROP INDEX i;", checksum("DROP INDEX i;"))
+    replay = Replay({NAME: (Change(index, None, "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),)})
+    directory = replace(facts["migrations"], migrations=(*facts["migrations"].migrations, pending))
+    foreseen = MigrationForecast(pending.name, conflict, (conflict,), True)
+    return {
+        **facts,
+        "replay": replay,
+        "history": replace(facts["history"], directory=directory),
+        "forecast": Forecast((foreseen,), None, True),
+    }
+
+
+def bare(
+    names: Sequence[str], there: int, schema: str = "public", without_file: Sequence[int] = (), *, emptied: bool = False
+) -> Facts:
+    """A database without a history. Each migration makes a table T0, T1, …; those of the first ``there`` exist.
+
+    With ``emptied`` the table of the history is there, without a row.
+    """
+    makes: dict[str, tuple[Change, ...]] = {}
+    migrations = []
+    for number, name in enumerate(names):
+        has_file = number not in without_file
+        migrations.append(Migration(name, *((FILE, checksum(f"{number} {name}")) if has_file else (None, None))))
+        makes[name] = (Change(("table", "", f"T{number}"), None, ""),) if has_file else ()
+    directory = MigrationDirectory("/app/migrations", "a test", tuple(migrations), 'provider = "postgresql"\n')
+    made = {change.key: "" for name in names[:there] for change in makes[name]}
+    return {
+        "history": History(directory, HistoryTable(schema, emptied, (), NOW, base_tables=("Foreign",))),
+        "migrations": directory,
+        "replay": Replay(makes),
+        "catalog": catalog_of({("table", "", "Foreign"): "", **made}, schema),
+        "environment": environment(schema=schema),
+    }
+
+
+def found(code: str, facts: Facts) -> list[Finding]:
+    """The findings of one code, as its check tells them."""
+    (check,) = [check for check in CHECKS.values() if code in check.finds]
+    return [finding for finding in check.judge(facts) if finding.code == code]
+
+
+def suggested(finding: Finding, facts: Facts) -> tuple[list[Fix], str]:
+    """The fixes of a finding, and why there are not more."""
+    built, reason = fixes.suggest(finding, facts)
+    assert "defect" not in (reason or ""), reason
+    assert "could not be read" not in (reason or ""), reason
+    return built, reason or ""
+
+
+def fixes_of(code: str, facts: Facts, kind: str = "") -> list[Fix]:
+    """The fixes of all findings of one code, of one kind if that is wanted."""
+    built = [fix for finding in found(code, facts) for fix in suggested(finding, facts)[0]]
+    return [fix for fix in built if not kind or fix.kind == kind]

@@ -1,0 +1,184 @@
+"""The registry: what is understood, and the errors that teach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from health.config import registry
+from health.config.registry import RegistryError
+from plugins.paths import ROOT
+
+SHIPPED = ROOT / "environments.toml"
+VARIABLES = {"HOME": "/home/ann", "KEY": "k'\"$ %"}
+MINIMAL = """
+[qa]
+api_url = "https://api.example"
+functions.auth = "acme-{env}-auth"
+functions.worker = "acme-{env}-worker"
+secret = "acme-{env}-db"
+cluster_prefix = "acme-{env}-"
+ssh_key = "keys/{env}.pem"
+tunnel_script = "tunnel.sh"
+migrations = "migrations"
+"""
+
+
+def load(text: str) -> registry.Registry:
+    return registry.parse(text, "environments.toml", Path("/suite"))
+
+
+def test_shipped_registry_is_the_guides_quick_reference() -> None:
+    known = registry.parse(SHIPPED.read_text(), "environments.toml", SHIPPED.parent)
+    assert known.names == ("dev", "prod", "local")
+    assert known.deployed == ("dev", "prod")
+    dev, prod = (
+        registry.environment(known, name, VARIABLES, {"app": ("--app", Path("/app"))}) for name in known.deployed
+    )
+    assert dev.api_url == "https://qj27h2g6i1.execute-api.us-east-1.amazonaws.com"
+    assert prod.api_url == "https://oe4xqic7q9.execute-api.us-east-1.amazonaws.com"
+    assert (dev.bastion_address, prod.bastion_address) == ("54.166.108.144", "54.144.229.67")
+    assert (prod.region, prod.profile, prod.database, prod.ssh_user) == (
+        "us-east-1",
+        "quo-deploy",
+        "postgres",
+        "ec2-user",
+    )
+    assert prod.functions == {"auth": "quo-integrations-prod-auth", "worker": "quo-integrations-prod-dbMigrationWorker"}
+    assert prod.function_prefix == "quo-integrations-prod-"
+    assert prod.variables == {"auth": ("ADMIN_API_KEY", "DATABASE_URL"), "worker": ("DATABASE_URL", "S3_BUCKET_NAME")}
+    assert prod.secret == "quo-integrations-prod-db-credentials"
+    assert prod.cluster_prefix == "quo-integrations-prod-"
+    assert prod.layer == "quo-integrations-prisma-prod"
+    assert prod.log_minutes == {"auth": 30, "worker": 10}
+    assert prod.ssh_key == Path("/app/backend/security/quo-postgres-bastion.pem")
+    assert prod.tunnel_script == Path("/app/scripts/postgres-tunnel.sh")
+    assert prod.migrations == Path("/app/backend/node_modules/@friggframework/core/prisma-postgresql/migrations")
+    assert prod.known_hosts == Path("/home/ann/.ssh/known_hosts")
+    assert prod.stages == ("dev", "local", "local-dev", "prod")
+    assert prod.sources["app"] == "--app"
+    assert dev.script_stages == {"local-dev": "quo-integrations-local-dev-"}
+    assert prod.script_stages == {}
+
+
+def test_a_window_of_a_log_is_set_alone() -> None:
+    known = load("[defaults]\nlog_minutes.auth = 60\n" + MINIMAL + "log_minutes.worker = 0.5\n")
+    assert registry.environment(known, "qa", VARIABLES, {}).log_minutes == {"auth": 60, "worker": 0.5}
+
+
+def test_values_are_expanded() -> None:
+    known = load(MINIMAL + 'aws_access_key_id = "AKIA"\naws_secret_access_key = "${KEY}"\nknown_hosts = "~/hosts"\n')
+    environment = registry.environment(known, "qa", VARIABLES, {"migrations": ("--migrations", Path("/m"))})
+    assert environment.functions["auth"] == "acme-qa-auth"
+    assert environment.ssh_key == Path("/suite/keys/qa.pem")
+    assert environment.known_hosts == Path("/home/ann/hosts")
+    assert environment.migrations == Path("/m")
+    assert environment.aws_secret_access_key is not None
+    assert environment.aws_secret_access_key.reveal() == VARIABLES["KEY"]
+    assert VARIABLES["KEY"] not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("[qa\n", ["environments.toml", "not valid TOML", "line 1"], id="not TOML"),
+        pytest.param("", ["no environment", "[prod]"], id="empty"),
+        pytest.param('name = "x"\n', ["stands outside a table", "[defaults]"], id="outside a table"),
+        pytest.param("[qa]\nregoin = 'x'\n", ["[qa]", "regoin", "region"], id="unknown key"),
+        pytest.param("[qa]\nregion = 5\n", ["[qa]", "region = 5", "text"], id="wrong type"),
+        pytest.param("[qa]\nembedded = 'yes'\n", ["embedded = 'yes'", "true or false"], id="no boolean"),
+        pytest.param("[qa]\nssh_port = 0\n", ["ssh_port = 0", "1 to 65535"], id="no port"),
+        pytest.param("[qa]\nssh_port = true\n", ["ssh_port = True", "whole number"], id="boolean for a number"),
+        pytest.param("[qa]\napi_url = 'x'\n", ["api_url = 'x'", "https://"], id="no URL"),
+        pytest.param("[qa]\nlimits.connect_s = 0\n", ["limits.connect_s = 0", "above 0"], id="limit of 0"),
+        pytest.param("[qa]\nlimits.conect_s = 1\n", ["limits.conect_s", "connect_s"], id="unknown limit"),
+        pytest.param("[qa]\nlog_minutes.auth = 0\n", ["log_minutes.auth = 0", "Write minutes"], id="window of 0"),
+        pytest.param("[qa]\nlog_minutes.auth = 1e9\n", ["log_minutes.auth", "to 1440"], id="window of ages"),
+        pytest.param("[qa]\nlog_minutes.api = 1\n", ["log_minutes.api", "auth, worker"], id="unknown log"),
+        pytest.param("[qa]\nfunctions.auth = 1\n", ["functions.auth = 1"], id="no function name"),
+        pytest.param("[qa]\nscript_stages = 'x'\n", ["script_stages = 'x'", "list"], id="stages as text"),
+        pytest.param("[qa]\nscript_stages = ['a b']\n", ["script_stages", "'a b'", "local-dev"], id="no stage"),
+        pytest.param("[qa]\nvariables.auth = 'X'\n", ["variables.auth = 'X'", "names in [ ]"], id="no list of names"),
+        pytest.param("[all]\nregion = 'x'\n", ["[all]", "another name"], id="reserved name"),
+        pytest.param("['a b']\nregion = 'x'\n", ["[a b]", "letters"], id="name with a space"),
+    ],
+)
+def test_errors_name_file_key_value_and_remedy(text: str, told: list[str]) -> None:
+    with pytest.raises(RegistryError) as error:
+        load(text)
+    assert all(part in str(error.value) for part in ["environments.toml", *told])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (MINIMAL + 'profile = "${NOT_SET}"\n', ["[qa]", "profile", "NOT_SET", "Export it"]),
+        (MINIMAL.replace("ssh_key", "# ssh_key"), ["[qa]", "ssh_key missing"]),
+        (MINIMAL.replace("functions.worker", "# functions.worker"), ["functions.worker missing"]),
+        (MINIMAL + 'variables.auht = ["X"]\n', ["[qa]", "variables.auht is of no function", "auth, worker"]),
+    ],
+)
+def test_missing_values_are_named(text: str, told: list[str]) -> None:
+    with pytest.raises(RegistryError) as error:
+        registry.environment(load(text), "qa", VARIABLES, {})
+    assert all(part in str(error.value) for part in told)
+
+
+def test_further_stages_of_the_script() -> None:
+    known = load(MINIMAL + 'script_stages = ["qa-2", "local-qa"]\n[prod]\nscript_stages = ["old"]\n')
+    qa = registry.environment(known, "qa", VARIABLES, {})
+    assert qa.script_stages == {"qa-2": "acme-qa-2-", "local-qa": "acme-local-qa-"}
+    assert qa.stages == ("local-qa", "old", "prod", "qa", "qa-2")  # the script may name any of them
+
+
+def test_a_variable_of_another_environment_is_not_needed() -> None:
+    other = MINIMAL.replace("[qa]", "[other]") + 'profile = "${NOT_SET}"\n'
+    assert registry.environment(load(MINIMAL + other), "qa", VARIABLES, {}).name == "qa"
+
+
+@pytest.mark.parametrize(
+    ("table", "asks"),
+    [
+        ("[qa]", False),
+        ("[prod]", True),
+        ('[live]\nstage = "prod"', True),
+        ("[prod]\nconfirm = false", False),
+        ("[qa]\nconfirm = true", True),
+    ],
+)
+def test_what_changes_production_is_confirmed_unless_said_otherwise(table: str, asks: bool) -> None:
+    known = load(MINIMAL.replace("[qa]", table))
+    (name,) = known.names
+    assert registry.environment(known, name, VARIABLES, {}).confirm is asks
+
+
+def test_selection() -> None:
+    known = load("[prod]\n[dev]\n[local]\nembedded = true\n")
+    assert known.select("all") == ("prod", "dev")
+    assert known.select("dev, prod,dev") == ("dev", "prod")
+    with pytest.raises(RegistryError, match="did you mean prod"):
+        known.select("prdo")
+    with pytest.raises(RegistryError, match="it has prod, dev, local"):
+        known.select("zzz")
+    with pytest.raises(RegistryError, match="names no environment"):
+        known.select(",")
+
+
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_where_things_are_tried(sandbox: bool) -> None:
+    known = load(MINIMAL + 'clone = "postgresql://me:${CLONE_PW}@host/db"\n')
+    entry = {key: value for key, value in known.entries["qa"].items() if key != "clone"} if sandbox else None
+    read = registry.environment(known, "qa", {**VARIABLES, "CLONE_PW": "of-the-clone"}, {}, entry)
+    assert read.clone.login is not None
+    assert read.clone.login.password.reveal() == "of-the-clone"
+    assert "of-the-clone" not in repr(read)
+    assert registry.environment(load(MINIMAL), "qa", VARIABLES, {}).clone.kind == "auto"
+
+
+def test_no_place_to_try_things_is_refused_without_its_password() -> None:
+    known = load('[defaults]\nclone = "mysql://me:of-the-clone@host"\n' + MINIMAL)
+    with pytest.raises(RegistryError, match="clone is none of auto, embedded") as refused:
+        registry.environment(known, "qa", VARIABLES, {})
+    assert "of-the-clone" not in str(refused.value)
