@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from health.catalog.catalog import describe, describe_some
-from health.check import DEPLOY_MENDS, SeverityByPhase, check
+from health.catalog.catalog import Catalog, describe, describe_some
+from health.catalog.changes import Replay
+from health.check import check
+from health.config.environment import Environment
 from health.finding import Finding
-from health.history.effects import MigrationEffect
+from health.history.edited import EditedMigration, edits
+from health.history.effects import EffectReader, MigrationEffect, objects_in_words
 from health.history.history import History
 from health.history.provenance import Origins
 from health.history.rows import Row
-from health.migrations.directory import file_problem
 from health.sanitize import one_line
 from health.secrets.secret import hide
 
@@ -99,47 +101,6 @@ def test_no_orphaned_migration(history: History, origins: Origins) -> Iterator[F
         )
 
 
-@check(
-    finds={
-        "pending-migration": DEPLOY_MENDS,
-        "rolled-back-unapplied": DEPLOY_MENDS,
-        "out-of-order-migration": SeverityByPhase(before="warning", after="error", nightly="warning"),
-        "pending-objects-exist": "error",
-    }
-)
-def test_no_pending_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
-    """Every migration of the directory is applied.
-
-    Pending is what a deploy would apply: no row of the name is in force. A rolled-back migration is pending
-    too, although the status command of Prisma up to 7.8 hides it. One that sorts before an applied migration is
-    applied late, on tables that later ones have changed. Where objects of a pending migration exist already and
-    its script does not bear that, the deploy fails there (P3018).
-
-    Mend it by deploying. Before a deploy this is information; afterwards an error, at night a warning. Objects
-    that exist already are completed or recorded first.
-    """
-    usable = [migration for migration in history.pending if file_problem(migration) is None]
-    for number, migration in enumerate(usable, 1):
-        told = evidence.get(migration.name, MigrationEffect("nothing"))
-        turn = f"a deploy would apply it as number {number} of {len(usable)}."
-        applied_later = history.applied_after(migration.name)
-        if told.extent in ("all", "part") and told.again is not None:
-            code = "pending-objects-exist"
-            message = f"Not recorded as applied, but {_objects(told)} A deploy would fail on it (P3018): {told.again}"
-        elif migration.name in history.by_name:
-            code = "rolled-back-unapplied"
-            message = f"Rolled back and not applied since; {turn} Prisma's status up to 7.8 does not show it."
-        elif applied_later:
-            code = "out-of-order-migration"
-            message = (
-                f"Not applied yet, and it sorts before {one_line(applied_later)}, which is applied; {turn} Try it "
-                "first where its tables are as in this environment."
-            )
-        else:
-            code, message = "pending-migration", f"Not applied yet; {turn}"
-        yield Finding(code, one_line(migration.name), message, {"name": migration.name})
-
-
 @check(finds={"duplicated-row": "warning"})
 def test_no_duplicated_row(history: History) -> Iterator[Finding]:
     """No migration is recorded as applied twice.
@@ -199,7 +160,7 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
     else:
         yield {"nothing": "Nothing of its script took effect: ", "all": "All of it took effect: "}.get(
             told.extent, "It is half applied: "
-        ) + _objects(told)
+        ) + objects_in_words(told)
     if told.again is not None and name in history.directory.names and told.extent != "all":
         yield f"Its script as it stands fails: {one_line(told.again, 200)}."
     logs = next((row.logs for row in reversed(rows) if row.logs), None)
@@ -209,16 +170,64 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
         yield "It left no error text: its worker was ended, or the lock is switched off."
 
 
-def _objects(told: MigrationEffect) -> str:
-    total = len(told.done) + len(told.missing) + len(told.differing)
-    parts = [f"{len(told.done)} of its {total} objects {'is' if len(told.done) == 1 else 'are'} there"]
-    if told.missing and told.done:
-        parts.append(f"missing: {describe_some(told.missing)}")
-    if told.differing:
-        parts.append(f"different: {describe_some(told.differing)}")
-    return "; ".join(parts) + "."
-
-
 def _age(history: History, row: Row) -> str:
     seconds = max(0, round(history.age_s(row)))
     return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004 - a minute
+
+
+@check(finds={"edited-migration": "warning", "comment-edited-migration": "info", "edited-after-failure": "info"})
+def test_no_edited_migration(history: History, origins: Origins, environment: Environment) -> Iterator[Finding]:
+    """No applied migration was edited afterwards.
+
+    Prisma keeps a checksum of every script and never looks at it in deploy and status: an edit of an applied file
+    changes new databases and not this one, in silence. Only `migrate dev` objects, by asking for a reset. Up to
+    Prisma 7.8 the checksum of a failed attempt that was rolled back counts too, for ever.
+
+    Mend it by restoring the text that was applied, and put the change into a new migration. An edit that is known
+    and wanted is accepted by its checksum: `accepted_checksums` in the registry. Comments alone do no harm.
+    """
+    messages = {
+        "edited-migration": "Its SQL was changed after it had been applied: new databases get something else.",
+        "comment-edited-migration": "Only comments in its file were changed after it had been applied.",
+        "edited-after-failure": "Its file was changed after a failed attempt that was rolled back; Prisma up to "
+        "7.8 compares with that and calls it edited for ever.",
+    }
+    for edit in edits(history, origins, environment.accepted_checksums):
+        yield Finding(
+            edit.code,
+            one_line(edit.migration.name),
+            messages[edit.code] + _known(edit),
+            {"id": edit.row.id, "recorded": edit.row.checksum, "file": edit.migration.checksum},
+        )
+
+
+@check(finds={"phantom-row": "error"})
+def test_no_phantom_row(history: History, catalog: Catalog, effects: Replay) -> Iterator[Finding]:
+    """Every migration that is recorded as applied has left its objects in the database.
+
+    A row can be written without its script: the guide's INSERT, or `resolve --applied` on a migration that never
+    ran. Prisma trusts the row, and every later deploy succeeds on a broken schema. What a migration makes is
+    learnt by running the directory on an empty database of our own; it is a phantom when none of it is here.
+
+    Mend it by marking the row as rolled back: the next deploy then runs the script.
+    """
+    judge = EffectReader(history, effects, catalog)
+    for migration in history.directory.migrations:
+        if migration.name not in history.applied or migration.sql is None:
+            continue
+        told = judge(migration.name)
+        if told.extent == "nothing":
+            row = history.applied[migration.name][-1]
+            yield Finding(
+                "phantom-row",
+                one_line(migration.name),
+                f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it is in the database: "
+                f"{describe_some(told.missing)}.",
+                {"ids": tuple(each.id for each in history.applied[migration.name]), "migration": migration.name},
+            )
+
+
+def _known(edit: EditedMigration) -> str:
+    if edit.original is None:
+        return " What was applied is not at hand, so what differs cannot be shown."
+    return f" What was applied is in {edit.original}."

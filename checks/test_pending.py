@@ -1,12 +1,19 @@
-"""What the next deploy will do, tried on a copy of the environment and asked of its rows."""
+"""Pending migrations: what the next deploy would do, and what its SQL asks of rows and locks."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from health.check import check
+from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import CouldNotCheck, Finding
+from health.history.effects import MigrationEffect, objects_in_words
+from health.history.history import History
+from health.migrations.directory import file_problem
 from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import TableLock
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
+from health.pending.squawk import RULES, Remark
 from health.sanitize import one_line
 
 _SHOWN = 3  # further conflicts that a message names
@@ -187,3 +194,68 @@ def _violation(answer: RequirementResult) -> Finding:
             "line": demand.line,
         },
     )
+
+
+@check(finds={"pending-sql-remark": "warning"})
+def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
+    """Nothing in a pending migration locks, rewrites or drops what the running application uses.
+
+    A migration runs while the code of the last release still answers requests. On a large table an index, a
+    constraint or another type of a column holds a lock for as long as it takes; what is dropped or renamed is
+    missing to code that is still there. The remarks are squawk's, by ten of its rules; tables that the database
+    does not have yet are used by nobody. Where squawk is not installed the check is skipped.
+
+    Mend it by another form of the statement, as each remark says. On a small table nobody will notice: then a
+    waiver says so.
+    """
+    for (migration, line), remarks in groupby(review, key=lambda remark: (remark.migration, remark.line)):
+        rules = tuple(remark.rule for remark in remarks)
+        yield Finding(
+            "pending-sql-remark",
+            one_line(f"{migration}/migration.sql:{line}"),
+            f"Line {line}: " + " ".join(f"{RULES[rule][0]} ({rule})" for rule in rules),
+            {"migration": one_line(migration), "line": line, "rules": rules},
+        )
+
+
+@check(
+    finds={
+        "pending-migration": DEPLOY_MENDS,
+        "rolled-back-unapplied": DEPLOY_MENDS,
+        "out-of-order-migration": SeverityByPhase(before="warning", after="error", nightly="warning"),
+        "pending-objects-exist": "error",
+    }
+)
+def test_no_pending_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
+    """Every migration of the directory is applied.
+
+    Pending is what a deploy would apply: no row of the name is in force. A rolled-back migration is pending
+    too, although the status command of Prisma up to 7.8 hides it. One that sorts before an applied migration is
+    applied late, on tables that later ones have changed. Where objects of a pending migration exist already and
+    its script does not bear that, the deploy fails there (P3018).
+
+    Mend it by deploying. Before a deploy this is information; afterwards an error, at night a warning. Objects
+    that exist already are completed or recorded first.
+    """
+    usable = [migration for migration in history.pending if file_problem(migration) is None]
+    for number, migration in enumerate(usable, 1):
+        told = evidence.get(migration.name, MigrationEffect("nothing"))
+        turn = f"a deploy would apply it as number {number} of {len(usable)}."
+        applied_later = history.applied_after(migration.name)
+        if told.extent in ("all", "part") and told.again is not None:
+            code = "pending-objects-exist"
+            message = (
+                f"Not recorded as applied, but {objects_in_words(told)} A deploy would fail on it (P3018): {told.again}"
+            )
+        elif migration.name in history.by_name:
+            code = "rolled-back-unapplied"
+            message = f"Rolled back and not applied since; {turn} Prisma's status up to 7.8 does not show it."
+        elif applied_later:
+            code = "out-of-order-migration"
+            message = (
+                f"Not applied yet, and it sorts before {one_line(applied_later)}, which is applied; {turn} Try it "
+                "first where its tables are as in this environment."
+            )
+        else:
+            code, message = "pending-migration", f"Not applied yet; {turn}"
+        yield Finding(code, one_line(migration.name), message, {"name": migration.name})

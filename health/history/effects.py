@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from health.catalog.catalog import Catalog, Key
+from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
 from health.history.history import History
 from health.migrations.directory import file_problem
@@ -155,3 +155,14 @@ def _reached(steps: Iterable[tuple[str, tuple[Change, ...]]], objects: Mapping[K
             return None
         reached[key] = seen[-1] if seen else -1
     return reached
+
+
+def objects_in_words(told: MigrationEffect) -> str:
+    """Say how many of the objects of a migration exist, and which are missing or different."""
+    total = len(told.done) + len(told.missing) + len(told.differing)
+    parts = [f"{len(told.done)} of its {total} objects {'is' if len(told.done) == 1 else 'are'} there"]
+    if told.missing and told.done:
+        parts.append(f"missing: {describe_some(told.missing)}")
+    if told.differing:
+        parts.append(f"different: {describe_some(told.differing)}")
+    return "; ".join(parts) + "."

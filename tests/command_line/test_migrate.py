@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "with --co": (["--migrate", "--confirm=prod", "--co"], "does not go with --collect-only"),
     "with -k": (["--migrate", "--confirm=prod", "-k", "identity"], "needs every check"),
     "with -k, only after": (["--migrate", "--confirm=prod", "-k", "after"], "needs every check"),
-    "with a test's name": (["--migrate", "--confirm=prod", "checks/test_status.py"], "needs every check"),
+    "with a test's name": (["--migrate", "--confirm=prod", "checks/test_api.py"], "needs every check"),
     "two environments": (["--migrate", "--confirm=prod", "--env=prod,dev"], "exactly one environment"),
     "no environment": (["--migrate", "checks"], "exactly one environment"),
 }

@@ -1,4 +1,4 @@
-"""The migrations directory and the table itself: what stops a deploy before the first statement."""
+"""The migrations directory and the history table: what stops a deploy before the first statement."""
 
 from collections.abc import Iterator
 

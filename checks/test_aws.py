@@ -1,12 +1,130 @@
-"""The Lambda functions: they are there, and what their variables say of the database is true today."""
+"""The environment in AWS: account, secret, cluster, security groups, functions and their DATABASE_URL."""
 
 from collections.abc import Iterator
 
 from health.aws.database_url import DatabaseSettings, Destination, differences, place
-from health.aws.resources import Cluster, DatabaseSecret, LambdaFunction
+from health.aws.resources import Bastion, Cluster, DatabaseSecret, Identity, LambdaFunction, cluster_problem
+from health.aws.security_groups import SecurityGroup, admission
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
+
+
+@check(finds={"wrong-account": "error"})
+def test_aws_identity(identity: Identity, environment: Environment) -> Iterator[Finding]:
+    """AWS accepts the credentials, and they belong to the environment's account.
+
+    With another account's credentials every answer is about another environment of the same names. The
+    account is compared where the registry names one (`account`).
+
+    Mend it by logging in to the environment's account; nothing in the environment is to be changed.
+    """
+    if environment.account not in (None, identity.account):
+        yield Finding(
+            "wrong-account",
+            identity.account,
+            f"The credentials ({identity.source}) belong to account {identity.account}; "
+            f"{environment.name} is in {environment.account}.",
+        )
+
+
+@check(finds={"database-secret-unusable": "error"})
+def test_database_secret(database_secret: DatabaseSecret) -> Iterator[Finding]:
+    """Secrets Manager holds the database's username and password.
+
+    Frigg writes a JSON object with these two and nothing else, and each Lambda's `DATABASE_URL` is made
+    from it at deploy time. Without it neither this suite nor the next deploy can log in.
+
+    Mend it by restoring the secret, or by naming the right one as `secret` in the registry.
+    """
+    if database_secret.problem is not None:
+        yield database_secret.problem
+
+
+@check(finds={"admin-api-key-missing": "error"})
+def test_admin_api_key(functions: tuple[LambdaFunction, ...]) -> Iterator[Finding]:
+    """The auth function holds the key of the migration API, `ADMIN_API_KEY`.
+
+    A Frigg API without the key rejects everyone, so migrations can be neither triggered nor followed.
+
+    Mend it by setting the variable for the deploy and deploying again.
+    """
+    for function in functions:
+        if function.purpose != "auth" or "ADMIN_API_KEY" in function.variables:
+            continue
+        if function.found:
+            message = f"Function {function.name} has no variable ADMIN_API_KEY, or an empty one."
+        else:
+            message = f"There is no function {function.name}."
+        yield Finding("admin-api-key-missing", function.name, message, {"function": function.name})
+
+
+# A backup runs every day, and the cluster serves meanwhile.
+_SERVING = ("available", "backing-up")
+
+
+@check(finds={"cluster-missing": "error", "cluster-ambiguous": "error"})
+def test_one_cluster(clusters: tuple[Cluster, ...], environment: Environment) -> Iterator[Finding]:
+    """Exactly one cluster is the environment's.
+
+    CloudFormation makes up the last part of its identifier, so it is known by the registry's `cluster_prefix`.
+    After a restore or a replacement there may be two, and nobody can tell from outside which one the functions
+    use: the first is never taken.
+
+    Mend it by a `cluster_prefix` that fits one only, or delete the cluster that is not in use.
+    """
+    problem = cluster_problem(clusters, environment.cluster_prefix)
+    if problem is not None:
+        yield problem
+
+
+@check(finds={"cluster-not-available": "error"})
+def test_cluster_available(cluster: Cluster) -> Iterator[Finding]:
+    """The cluster's status is `available`.
+
+    A stopped cluster answers nobody, and one that is being modified, upgraded or failed over may end a migration
+    in the middle. A backup disturbs nothing.
+
+    Mend it by starting the cluster, or wait until AWS is done with it.
+    """
+    if cluster.status not in _SERVING:
+        yield Finding(
+            "cluster-not-available",
+            cluster.identifier,
+            f"The cluster {cluster.identifier} is {cluster.status or 'without a status'}, not available.",
+            {"status": cluster.status},
+        )
+
+
+@check(finds={"security-group-closed": "error", "security-group-unclear": "info"})
+def test_security_group(
+    security_groups: tuple[SecurityGroup, ...], cluster: Cluster, bastion: Bastion
+) -> Iterator[Finding]:
+    """A security group of the cluster lets the bastion in on the database's port.
+
+    Frigg's own rule lets in only what is in the same group; the bastion's is added by hand, so a rebuilt stack has
+    lost it. A rule counts that names one of the bastion's groups, or a range with its private address: inside the
+    VPC it does not come from its public one. What a prefix list holds is not known here.
+
+    Mend it by the command: it adds a rule for the bastion's group.
+    """
+    told = admission(security_groups, bastion, cluster.port)
+    if told.admitted:
+        return
+    names = ", ".join(cluster.security_groups)
+    who = f"{bastion.name} ({', '.join(bastion.security_groups) or 'no group'}, {bastion.private_address})"
+    if told.prefix_lists or not security_groups:
+        why = f"only by prefix lists: {', '.join(told.prefix_lists)}" if told.prefix_lists else "AWS tells of no group"
+        message = f"Whether the cluster lets in {who} on port {cluster.port} is not known, {why}."
+        yield Finding("security-group-unclear", cluster.identifier, message)
+        return
+    public = f" A rule names {bastion.public_address}, from which it does not come." if told.by_public_address else ""
+    yield Finding(
+        "security-group-closed",
+        cluster.identifier,
+        f"No rule of {names} lets {who} in on port {cluster.port}: nobody reaches the database through it.{public}",
+        {"security_groups": cluster.security_groups, "bastion": bastion.instance_id, "port": cluster.port},
+    )
 
 
 @check(finds={"function-missing": "error"})
