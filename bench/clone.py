@@ -1,6 +1,6 @@
 """``python bench/clone.py [--runs N]``: what trying things on copies costs, for a schema of 20 tables.
 
-The sides take turns: a rehearsal of one fix, the baseline by replay and by dump, ``pg_dump`` piped into ``psql``, the
+The sides take turns: a rehearsal of one fix, the copy by replay and by dump, ``pg_dump`` piped into ``psql``, the
 migrations run by hand with ``psql``, and Prisma's own ``migrate diff`` where npm brings it. Exit status 4 is a failed
 set-up; otherwise 0 whatever the figures are.
 """
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
+from bench.interleave import Samples, held, interleave, ratio
 from bench.start import at_home
-from bench.turns import Samples, held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.clone.pg_dump import DumpLogin
@@ -34,8 +34,8 @@ _REHEARSAL_S, _DUMP = 0.5, 1.3  # wanted at most
 _LABELS = {
     "rehearse": "a rehearsal: copy, fix, judge, undo, compare, drop",
     "database": "of it: making and dropping the copy",
-    "replay": "the baseline by replay, with a first copy",
-    "dump": "the baseline by dump, with a first copy",
+    "replay": "the copy by replay, with a first copy",
+    "dump": "the copy by dump, with a first copy",
     "pipe": "pg_dump | psql",
     "psql": "psql -f for each migration",
     "status": "prisma migrate status",
@@ -76,14 +76,14 @@ def _measure(stack: ExitStack, runs: int) -> Samples:
         "psql": lambda: _by_hand(drifted, clones, dump=False),
     }
     sides |= _by_npm(stack)
-    return take_turns(sides, runs)
+    return interleave(sides, runs)
 
 
 def _facts(stack: ExitStack, live: Live, clones: CloneServer) -> Facts:
-    """What has been read of a database, but for what hangs on a baseline."""
+    """What has been read of a database, but for what hangs on a copy."""
     read = live.read().derive({"clones": clones})
     stack.callback(read.close)
-    for name in ("history", "replay", "evidence", "live_schema", "server"):
+    for name in ("history", "replay", "migration_effects", "live_schema", "server"):
         read[name]
     return read
 
@@ -110,7 +110,7 @@ def _rehearsal(stack: ExitStack, live: Live, clones: CloneServer) -> Callable[[]
 
 def _database(stack: ExitStack, live: Live, clones: CloneServer) -> Callable[[], object]:
     """Make a copy, and drop it."""
-    made = _facts(stack, live, clones)["baseline"]
+    made = _facts(stack, live, clones)["environment_copy"]
 
     def copied() -> None:
         with made.copy("bench"):
@@ -126,12 +126,12 @@ def _baseline(stack: ExitStack, live: Live, clones: CloneServer, *, dumped: bool
     read = _facts(stack, live, clones)
 
     def made() -> None:
-        baseline = EnvironmentCopy(clones, read["history"], read["live_schema"], read)
-        with baseline.copy("bench"):
+        environment_copy = EnvironmentCopy(clones, read["history"], read["live_schema"], read)
+        with environment_copy.copy("bench"):
             pass
-        baseline.close()
-        if bool(baseline.dumped) is not dumped:
-            raise SystemExit(f"bench: dumped: {baseline.dumped}")
+        environment_copy.close()
+        if bool(environment_copy.dumped) is not dumped:
+            raise SystemExit(f"bench: dumped: {environment_copy.dumped}")
 
     return made
 
@@ -194,7 +194,7 @@ def _print(told: Samples, runs: int) -> None:
     print()
 
     print(f"  seconds of a rehearsal: {held(median(told['rehearse']), _REHEARSAL_S)}")
-    print(f"  the baseline by dump × pg_dump | psql: {held(ratio(told, 'dump', 'pipe'), _DUMP)}")
+    print(f"  the copy by dump × pg_dump | psql: {held(ratio(told, 'dump', 'pipe'), _DUMP)}")
     for name in ("psql", "status", "diff"):
         if name in told:
             print(f"  a rehearsal × {_LABELS[name]}: {ratio(told, 'rehearse', name):.2f}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import hand, timing
+from bench import manual, timing
 from bench.process import BenchError, Done, run
 from fixtures.clients.private_directory import private_directory
 from tests.support.sandbox import sandbox, to_toml
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="repetitions that count (default: 3)")
     runs: int = max(1, parser.parse_args().runs)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves through the blocks, which end what they began
-    tools = hand.find_tools()
+    tools = manual.find_tools()
     samples: list[Sample] = []
     try:
         for number in range(runs + 1):
@@ -67,7 +67,7 @@ def _repeat(tools: dict[str, Path | None], directory: Path) -> Sample:
         registry.write_text(to_toml("running", {key: each for key, each in entry.items() if key != "embedded"}))
         done, phases = _gate(directory, "--env=running", f"--environments={registry}")
         sample |= {**_split("gate", done, phases), "peak": done.peak_mb}
-        by_hand = hand.ask(tools, entry, directory)
+        by_hand = manual.ask(tools, entry, directory)
     if by_hand:
         sample |= {"hand": sum(by_hand.values()), **{f"hand: {name}": each for name, each in by_hand.items()}}
     return sample

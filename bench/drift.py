@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
+from bench.interleave import held, interleave, ratio
 from bench.start import at_home
-from bench.turns import held, ratio, take_turns
 
 if TYPE_CHECKING:
     from fixtures.facts import Facts
@@ -95,7 +95,7 @@ def _measure(runs: int, tables: int) -> None:
 
 def _compare(name: str, runs: int, bare: Callable[[], object], answer: Callable[[], object], wanted: float) -> None:
     """Take turns, and print the medians with the median of the turns' own ratios."""
-    told = take_turns({"bare": bare, "answer": answer}, runs)
+    told = interleave({"bare": bare, "answer": answer}, runs)
     print(f"  {f'the bare query of the {name}':44} {median(told['bare']):8.3f} s")
     print(f"  {'a drift answer':44} {median(told['answer']):8.3f} s")
     print(f"  ratio {held(ratio(told, 'answer', 'bare'), wanted)}\n")

@@ -214,10 +214,10 @@ def _row(shape: Shape, whose: tuple[Migration, ...], number: int, rows: int) -> 
 def _checks() -> dict[str, tuple[Check, dict[str, Any]]]:
     """The checks of the history, each with the other facts it needs: as where there is neither clone nor git."""
     from health.config.environment import Environment
-    from health.history.provenance import Origins
+    from health.history.provenance import Provenance
     from plugins.run.check_catalog import all_checks
 
-    others = {"evidence": {}, "origins": Origins(), "environment": Environment("bench", "bench")}
+    others = {"migration_effects": {}, "provenance": Provenance(), "environment": Environment("bench", "bench")}
     return {
         name: (check, {need: others[need] for need in check.needs if need in others})
         for name, check in all_checks().items()

@@ -125,7 +125,7 @@ def _chain(env: Any, relays: dict[str, Any], round_trip_s: float) -> dict[str, i
             chain["database: catalog and history"] = count(
                 relays["ssh"], 0, lambda: (alone["catalog"], alone["recorded"])
             )
-            chain["database: the proof, which comes last"] = count(relays["ssh"], 0, lambda: alone["proof"])
+            chain["database: the proof, which comes last"] = count(relays["ssh"], 0, lambda: alone["read_only_proof"])
         finally:
             alone.close()
     return chain

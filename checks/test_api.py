@@ -10,7 +10,7 @@ from health.config.environment import Environment
 from health.finding import Finding
 from health.history.edited import edits
 from health.history.history import History
-from health.history.provenance import Origins
+from health.history.provenance import Provenance
 from health.sanitize import one_line
 
 _CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
@@ -76,7 +76,7 @@ def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
     }
 )
 def test_api_agrees(
-    api_status: ApiStatus, history: History, catalog: Catalog, origins: Origins, environment: Environment
+    api_status: ApiStatus, history: History, catalog: Catalog, provenance: Provenance, environment: Environment
 ) -> Iterator[Finding]:
     """What the migration API says is what the database means.
 
@@ -101,7 +101,7 @@ def test_api_agrees(
         else:
             yield _disagreement(api_status, history)
     elif api_status.state in _CALM:
-        found = edits(history, origins, environment.accepted_checksums)
+        found = edits(history, provenance, environment.accepted_checksums)
         edited = [edit.migration.name for edit in found if edit.code == "edited-migration"]
         for state in unseen(history, edited, catalog):
             names = tuple(dict.fromkeys(map(one_line, state.names)))

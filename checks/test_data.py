@@ -11,7 +11,7 @@ from health.sanitize import one_line
 
 
 @check(finds={"rows-without-parent": "error"})
-def test_rows_have_their_parent(orphans: tuple[Orphans, ...]) -> Iterator[Finding]:
+def test_rows_have_their_parent(orphan_rows: tuple[Orphans, ...]) -> Iterator[Finding]:
     """Every row that names another one by a foreign key of the migrations has it.
 
     A foreign key that is there and validated promises that. Only where one is missing or not validated, as after
@@ -21,7 +21,7 @@ def test_rows_have_their_parent(orphans: tuple[Orphans, ...]) -> Iterator[Findin
     Mend it by a decision of what the rows are worth: give them a parent, set the column to NULL where it may be,
     or delete them. Then make or validate the constraint.
     """
-    for each in orphans:
+    for each in orphan_rows:
         values = "; ".join(each.samples) + (", …" if each.rows > len(each.samples) else "")
         yield Finding(
             "rows-without-parent",

@@ -10,7 +10,7 @@ from health.finding import Finding
 from health.history.edited import EditedMigration, edits
 from health.history.effects import EffectReader, MigrationEffect, objects_in_words
 from health.history.history import History
-from health.history.provenance import Origins
+from health.history.provenance import Provenance
 from health.history.rows import Row
 from health.sanitize import one_line
 from health.secrets.secret import hide
@@ -24,7 +24,7 @@ from health.secrets.secret import hide
         "failed-and-applied": "error",
     }
 )
-def test_no_failed_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
+def test_no_failed_migration(history: History, migration_effects: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """No migration has failed: every row has an end or a rollback.
 
     Prisma takes a row with neither (`finished_at` and `rolled_back_at` both NULL) as failed and stops every
@@ -36,7 +36,7 @@ def test_no_failed_migration(history: History, evidence: dict[str, MigrationEffe
     all of it, record it as applied; a part, complete it first. A row alone never tells which.
     """
     for name, rows in history.failed_by_name.items():
-        told = evidence.get(name, MigrationEffect("unknown", reason="it was not looked for"))
+        told = migration_effects.get(name, MigrationEffect("unknown", reason="it was not looked for"))
         if name in history.applied:
             code = "failed-and-applied"
         elif told.extent == "part":
@@ -81,7 +81,7 @@ def test_no_running_migration(history: History) -> Iterator[Finding]:
 
 
 @check(finds={"orphaned-migration": "error"})
-def test_no_orphaned_migration(history: History, origins: Origins) -> Iterator[Finding]:
+def test_no_orphaned_migration(history: History, provenance: Provenance) -> Iterator[Finding]:
     """Every applied migration is in the migrations directory.
 
     A row without its directory says that the database has seen code that this checkout does not have:
@@ -96,7 +96,7 @@ def test_no_orphaned_migration(history: History, origins: Origins) -> Iterator[F
             "orphaned-migration",
             one_line(row.migration_name),
             f"Applied {row.started_at:%Y-%m-%d %H:%M} UTC, but {history.directory.path} does not hold it."
-            + origins.sentence(row),
+            + provenance.sentence(row),
             {"id": row.id, "checksum": row.checksum, "migration": one_line(row.migration_name)},
         )
 
@@ -176,7 +176,7 @@ def _age(history: History, row: Row) -> str:
 
 
 @check(finds={"edited-migration": "warning", "comment-edited-migration": "info", "edited-after-failure": "info"})
-def test_no_edited_migration(history: History, origins: Origins, environment: Environment) -> Iterator[Finding]:
+def test_no_edited_migration(history: History, provenance: Provenance, environment: Environment) -> Iterator[Finding]:
     """No applied migration was edited afterwards.
 
     Prisma keeps a checksum of every script and never looks at it in deploy and status: an edit of an applied file
@@ -192,7 +192,7 @@ def test_no_edited_migration(history: History, origins: Origins, environment: En
         "edited-after-failure": "Its file was changed after a failed attempt that was rolled back; Prisma up to "
         "7.8 compares with that and calls it edited for ever.",
     }
-    for edit in edits(history, origins, environment.accepted_checksums):
+    for edit in edits(history, provenance, environment.accepted_checksums):
         yield Finding(
             edit.code,
             one_line(edit.migration.name),
@@ -202,7 +202,7 @@ def test_no_edited_migration(history: History, origins: Origins, environment: En
 
 
 @check(finds={"phantom-row": "error"})
-def test_no_phantom_row(history: History, catalog: Catalog, effects: Replay) -> Iterator[Finding]:
+def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Replay) -> Iterator[Finding]:
     """Every migration that is recorded as applied has left its objects in the database.
 
     A row can be written without its script: the guide's INSERT, or `resolve --applied` on a migration that never
@@ -211,7 +211,7 @@ def test_no_phantom_row(history: History, catalog: Catalog, effects: Replay) -> 
 
     Mend it by marking the row as rolled back: the next deploy then runs the script.
     """
-    judge = EffectReader(history, effects, catalog)
+    judge = EffectReader(history, replay_required, catalog)
     for migration in history.directory.migrations:
         if migration.name not in history.applied or migration.sql is None:
             continue

@@ -78,7 +78,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
 
 
 @check(finds={"pending-data-violates": "error", "pending-data-unasked": "info"})
-def test_pending_data_fits(fit: DataCheck) -> Iterator[Finding]:
+def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     """Every row fits what the pending migrations ask of it.
 
     A schema does not show that a unique index meets duplicates (23505), NOT NULL a NULL (23502), a foreign key a row
@@ -89,8 +89,8 @@ def test_pending_data_fits(fit: DataCheck) -> Iterator[Finding]:
 
     Mend it by correcting the rows before the deploy. Which of two duplicates stays is a person's decision.
     """
-    unanswered = [answer for answer in fit.answers if answer.unanswered]
-    violated = [answer for answer in fit.answers if answer.rows]
+    unanswered = [answer for answer in data_check.answers if answer.unanswered]
+    violated = [answer for answer in data_check.answers if answer.rows]
     if unanswered and not violated:
         demand = unanswered[0].demand
         raise CouldNotCheck(
@@ -99,16 +99,16 @@ def test_pending_data_fits(fit: DataCheck) -> Iterator[Finding]:
             f"table {one_line(demand.table)}, read only",
             "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
         )
-    if fit.unknown is not None and not violated:
+    if data_check.unknown is not None and not violated:
         raise CouldNotCheck(
-            f"what {one_line(fit.unknown.migration)} asks of the rows is not known: {fit.unknown.reason}",
+            f"what {one_line(data_check.unknown.migration)} asks of the rows is not known: {data_check.unknown.reason}",
             "a copy of the environment, statement by statement",
             "Try the migration on a server like the environment's, or divide it.",
-            explained_by=fit.unknown.finding,
+            explained_by=data_check.unknown.finding,
         )
     for answer in violated:
         yield _violation(answer)
-    for answer in fit.answers:
+    for answer in data_check.answers:
         if why := answer.demand.unasked or answer.unanswered:
             demand = answer.demand
             yield Finding(
@@ -121,7 +121,7 @@ def test_pending_data_fits(fit: DataCheck) -> Iterator[Finding]:
 
 
 @check(finds={"pending-locks-table": "info", "pending-locks-large-table": "warning"})
-def test_pending_locks_no_large_table(forecast: Forecast, fit: DataCheck) -> Iterator[Finding]:
+def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck) -> Iterator[Finding]:
     """No pending migration keeps others from a large table.
 
     Most changes lock their table against writing, or against everything, until the file's end; some write it anew.
@@ -135,7 +135,7 @@ def test_pending_locks_no_large_table(forecast: Forecast, fit: DataCheck) -> Ite
             locked.setdefault(lock.table, []).append((foreseen, lock))
     for table, found in locked.items():
         foreseen, lock = max(found, key=lambda each: (each[1].rewrites, each[1].mode == "AccessExclusiveLock"))
-        size = fit.sizes.get(table)
+        size = data_check.sizes.get(table)
         what = "keeps everybody from it" if lock.mode == "AccessExclusiveLock" else "keeps writers from it"
         rewrites = " and writes it anew" if lock.rewrites else ""
         yield Finding(
@@ -226,7 +226,7 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
         "pending-objects-exist": "error",
     }
 )
-def test_no_pending_migration(history: History, evidence: dict[str, MigrationEffect]) -> Iterator[Finding]:
+def test_no_pending_migration(history: History, migration_effects: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """Every migration of the directory is applied.
 
     Pending is what a deploy would apply: no row of the name is in force. A rolled-back migration is pending
@@ -239,7 +239,7 @@ def test_no_pending_migration(history: History, evidence: dict[str, MigrationEff
     """
     usable = [migration for migration in history.pending if file_problem(migration) is None]
     for number, migration in enumerate(usable, 1):
-        told = evidence.get(migration.name, MigrationEffect("nothing"))
+        told = migration_effects.get(migration.name, MigrationEffect("nothing"))
         turn = f"a deploy would apply it as number {number} of {len(usable)}."
         applied_later = history.applied_after(migration.name)
         if told.extent in ("all", "part") and told.again is not None:

@@ -8,7 +8,7 @@ from health.read_only.proof import NO_RIGHT, ReadOnlyProof
 
 
 @check(finds={"write-not-refused": "error"})
-def test_nothing_written(proof: ReadOnlyProof) -> Iterator[Finding]:
+def test_nothing_written(read_only_proof: ReadOnlyProof) -> Iterator[Finding]:
     """Each session with the database has written nothing, and could not have.
 
     As the last thing, each session says whether its transaction has an id, which only those get that write, and
@@ -18,7 +18,7 @@ def test_nothing_written(proof: ReadOnlyProof) -> Iterator[Finding]:
 
     Mend it by a role that cannot write by itself, and by a way to the database that leaves sessions as they are.
     """
-    for session in proof.sessions:
+    for session in read_only_proof.sessions:
         if session.guarded:
             continue
         if session.wrote:

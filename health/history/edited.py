@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from health.history.history import History, matches
-from health.history.provenance import Origins, Version, applied_version
+from health.history.provenance import Provenance, Version, applied_version
 from health.history.rows import Row
 from health.migrations.directory import Migration
 from health.prisma.engine import checksum
@@ -35,7 +35,7 @@ class EditedMigration:
     version: Version | None = None
 
 
-def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[str]]) -> Iterator[EditedMigration]:
+def edits(history: History, provenance: Provenance, accepted: Mapping[str, Sequence[str]]) -> Iterator[EditedMigration]:
     """What the engine calls edited, without what was made by hand or is accepted."""
     for name in history.diagnosis.edited:
         migration, applied, compared = history.directory.by_name[name], history.applied.get(name), history.seen[name][0]
@@ -43,12 +43,12 @@ def edits(history: History, origins: Origins, accepted: Mapping[str, Sequence[st
         row = applied[0] if applied is not None and differs else compared
         if row.checksum in accepted.get(name, ()) or not row.engine_made or row.failed:
             continue
-        yield _edit(migration, row, origins) if differs else EditedMigration("edited-after-failure", migration, row)
+        yield _edit(migration, row, provenance) if differs else EditedMigration("edited-after-failure", migration, row)
 
 
-def _edit(migration: Migration, row: Row, origins: Origins) -> EditedMigration:
+def _edit(migration: Migration, row: Row, provenance: Provenance) -> EditedMigration:
     assert migration.sql is not None  # noqa: S101 - the engine has compared it
-    if version := applied_version(origins.versions.get(migration.name, ()), row.checksum):
+    if version := applied_version(provenance.versions.get(migration.name, ()), row.checksum):
         same = differ_in_comments_only(version.sql, migration.sql)
         code: _Code = "comment-edited-migration" if same else "edited-migration"
         told = f"commit {version.commit[:10]} of {version.committed_at:%Y-%m-%d}"

@@ -91,11 +91,11 @@ class EffectReader:
 
 
 def foreseen(
-    history: History, evidence: Mapping[str, MigrationEffect], failing_when_tried: Iterable[str] = ()
+    history: History, migration_effects: Mapping[str, MigrationEffect], failing_when_tried: Iterable[str] = ()
 ) -> History:
     """The history with the migrations in which a deploy is known to fail."""
     failing = set(failing_when_tried)
-    failing |= {name for name, told in evidence.items() if told.again is not None}
+    failing |= {name for name, told in migration_effects.items() if told.again is not None}
     failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte-order-mark"}
     return replace(history, failing=history.failing | failing)
 

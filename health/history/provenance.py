@@ -60,7 +60,7 @@ class GitChange:
 
 
 @dataclass(frozen=True)
-class Origins:
+class Provenance:
     """What git told, for the rows that :func:`unexplained` names.
 
     Attributes:

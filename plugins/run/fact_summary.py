@@ -54,12 +54,14 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
     clone: CloneServer | None = facts.read_already("clones")
-    baseline: EnvironmentCopy | None = facts.read_already("baseline")
+    environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     if clone is not None and clone.description:
-        lines["clone"] = "; ".join([clone.description, *(baseline.notes if baseline is not None else ())])
-    proof: ReadOnlyProof | None = facts.read_already("proof")
+        lines["clone"] = "; ".join(
+            [clone.description, *(environment_copy.notes if environment_copy is not None else ())]
+        )
+    proof: ReadOnlyProof | None = facts.read_already("read_only_proof")
     if proof is not None:
-        dumped = baseline is not None and baseline.dumped
+        dumped = environment_copy is not None and environment_copy.dumped
         lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
@@ -82,9 +84,11 @@ def overview(facts: Facts) -> dict[str, Any]:
     catalog: Catalog | None = facts.read_already("catalog")
     if catalog is not None:
         told["entity"] = entity_overview(catalog)
-    baseline: EnvironmentCopy | None = facts.read_already("baseline")
-    dumped = baseline.dumped if baseline is not None else None
-    told["proof"] = proof_overview(facts.read_already("proof"), dumped, called(facts, "aws"), called(facts, "requests"))
+    environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
+    dumped = environment_copy.dumped if environment_copy is not None else None
+    told["proof"] = proof_overview(
+        facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")
+    )
     return told
 
 
@@ -98,8 +102,10 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
 
 def _history(facts: Facts) -> History | None:
     history: History | None = facts.read_already("history")
-    evidence = facts.read_already("evidence")
-    if history is None or evidence is None:
+    migration_effects = facts.read_already("migration_effects")
+    if history is None or migration_effects is None:
         return history
-    tried: list[Forecast | DataCheck | None] = [facts.read_already("forecast"), facts.read_already("fit")]
-    return foreseen(history, evidence, frozenset().union(*(each.failing for each in tried if each is not None)))
+    tried: list[Forecast | DataCheck | None] = [facts.read_already("forecast"), facts.read_already("data_check")]
+    return foreseen(
+        history, migration_effects, frozenset().union(*(each.failing for each in tried if each is not None))
+    )

@@ -21,7 +21,7 @@ from plugins.run.check_catalog import all_checks
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
 # What a copy has not, as the rows, and what the outside says of the database itself.
-_OF_THE_ENVIRONMENT = {"data_session", "api_status", "auth_log", "worker_log", "runs", "triggered", "proof"}
+_OF_THE_ENVIRONMENT = {"data_session", "api_status", "auth_log", "worker_log", "runs", "triggered", "read_only_proof"}
 # What the copy's server may refuse and the environment's not: rights, its limits, what is not installed there.
 _OF_THE_COPY = ("42501", "57014", "0A000", "53", "58")
 _PROGRESS_AFTER_S = 3.0
@@ -187,7 +187,7 @@ def _judged(facts: Facts) -> Iterator[Check]:
     known = facts.begun()
     for check in all_checks().values():
         needs = with_needs(check.needs)
-        own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "baseline"}}
+        own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "environment_copy"}}
         if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and needs - own <= known:
             yield check
 

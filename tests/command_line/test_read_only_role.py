@@ -242,7 +242,7 @@ def test_settings_of_the_role_do_not_reach_the_session(objects: World) -> None:
         told = read["database"].read(*(("SELECT current_setting(%s)", (name,)) for name in names))
         assert [rows[0][0] for rows in told] == ["on", "on", "pg_catalog", "off", "5s", "UTC", "repeatable read"]
         assert read["recorded"].read_at.year > 2000
-        (session,) = read["proof"].sessions
+        (session,) = read["read_only_proof"].sessions
         assert (session.guarded, session.rights) == (True, ())
     objects.master.execute(f"ALTER ROLE {ROLE} SET default_transaction_read_only = on".encode())
 
@@ -262,7 +262,7 @@ def test_a_view_in_the_place_of_the_table_writes_nothing(objects: World) -> None
     back = "DROP VIEW public._prisma_migrations; ALTER TABLE public.away RENAME TO _prisma_migrations"
     with objects.changed(*changes, back=back), objects.anew() as read:
         assert read["recorded"].table_exists is False
-        assert read["proof"].sessions[0].guarded
+        assert read["read_only_proof"].sessions[0].guarded
     assert objects.master.execute(ROWS).fetchall() == before
 
 
@@ -307,7 +307,7 @@ RIGHTS = {
 def test_whoever_could_have_written_is_told_of(world: World, name: str) -> None:
     given, back, told = RIGHTS[name]
     with world.changed(given.format(ROLE), back=back.format(ROLE)), world.anew() as read:
-        proof = read["proof"]
+        proof = read["read_only_proof"]
         assert told in proof.sessions[0].rights
         assert f"{ROLE} could have written" in proof.sentence
         assert proof.sessions[0].guarded

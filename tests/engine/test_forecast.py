@@ -15,12 +15,12 @@ from typing import Any
 import psycopg
 import pytest
 
-import fixtures.pending.data_check
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.server import clone
 from fixtures.clone.servers.private_postgres import PrivatePostgres, embedded_site
 from fixtures.database.session import ReadOnlySession
 from fixtures.migrations.directory import read_migrations
+from fixtures.pending import data_check as data_check_reader
 from health.migrations.directory import Migration, file_problem
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
@@ -187,7 +187,7 @@ def test_what_is_foreseen_is_what_prisma_does(postgres: PrivatePostgres, anew: A
     for case, place in zip(cases, places, strict=True):
         told.append(Forecast(anew.foresee((BASE,), pending_of(place, case))))
     with reading(postgres) as session:  # every case has the same rows
-        fits = [fixtures.pending.data_check.fit(environment(schema="c0"), forecast, session) for forecast in told]
+        fits = [data_check_reader.data_check(environment(schema="c0"), forecast, session) for forecast in told]
     answers = prisma.deploy_each(
         "6.19.3", [(url(postgres, f"c{number}"), place) for number, place in enumerate(places)]
     )
@@ -217,7 +217,7 @@ def test_what_is_foreseen_statement_by_statement_is_what_psql_does(
     with connect(postgres) as admin:
         fill(admin, "rows", {"000": BASE}, ROWS)
     with reading(postgres) as session:
-        fits = [fixtures.pending.data_check.fit(environment(schema="rows"), forecast, session) for forecast in told]
+        fits = [data_check_reader.data_check(environment(schema="rows"), forecast, session) for forecast in told]
     seen = agreeing(cases, told, fits, theirs)
     assert seen.keys() >= {"applies", "42P07", "42701", "42704", "42601", "25001", "55P04", "23505", "23502"}
     assert seen["unasked"] < len(cases) / 20
@@ -254,7 +254,7 @@ def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
         with reading(postgres) as session:
             forecast = Forecast(anew.foresee((*known.values(), *plan.afterwards), pending_of(place, pending)))
             told[fault.name] = outcome(
-                forecast, fixtures.pending.data_check.fit(environment(schema=schema), forecast, session)
+                forecast, data_check_reader.data_check(environment(schema=schema), forecast, session)
             )
         deploys.append((url(postgres, schema), place, pending))
     answers = prisma.deploy_each("6.19.3", [(address, place) for address, place, _ in deploys])

@@ -131,9 +131,9 @@ def judged(env: Environment) -> Iterator[World]:
         ]
         record = judge_environment("local", "before", checks, frozenset())
         # As the report shows it: rows of the copies that Prisma deploys to are the environment's own.
-        tried = (read.read_already("forecast"), read.read_already("fit"))
+        tried = (read.read_already("forecast"), read.read_already("data_check"))
         failing = frozenset().union(*(each.failing for each in tried if each is not None))
-        history = foreseen(read["history"], read["evidence"], failing)
+        history = foreseen(read["history"], read["migration_effects"], failing)
     fixes = [fix for check in record["checks"] for finding in check["findings"] for fix in finding["fixes"]]
     ordered = {fix["order"]: fix for fix in fixes if fix["order"] is not None}
     with harness.facts(env) as way:

@@ -18,7 +18,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix
 from health.history.effects import EffectReader, MissingStatements
 from health.history.history import History
-from health.history.provenance import Origins, Version
+from health.history.provenance import Provenance, Version
 from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
@@ -123,18 +123,20 @@ class Shape:
         changes = tuple(Change(key, None, definition) for key, definition in makes.items())
         replay = Replay({name: changes} if self.on_disk else {}) if self.extent else Replay(problem="no clone")
         catalog = catalog_of({} if self.extent == "nothing" else self.made, self.schema)
-        evidence = {each: EffectReader(history, replay, catalog)(each) for each in {name, *history.failed_by_name}}
+        migration_effects = {
+            each: EffectReader(history, replay, catalog)(each) for each in {name, *history.failed_by_name}
+        }
         repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
-        evidence[name] = replace(evidence[name], repair=repair, again=self.again)
+        migration_effects[name] = replace(migration_effects[name], repair=repair, again=self.again)
         versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
         return {
             "history": history,
             "migrations": directory,
-            "evidence": evidence,
+            "migration_effects": migration_effects,
             "replay": replay,
-            "effects": replay,
+            "replay_required": replay,
             "catalog": catalog,
-            "origins": Origins({name: versions}),
+            "provenance": Provenance({name: versions}),
             "environment": environment(schema=self.schema),
             "api_routes": Routes("/admin/db-migrate/resolve"),
         }

@@ -22,7 +22,7 @@ from health.catalog.catalog import Key
 from health.config import registry
 from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.history.provenance import Origins
+from health.history.provenance import Provenance
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
 from health.prisma.version import PrismaVersion
@@ -35,7 +35,16 @@ from sandbox.database.history import _TABLE as TABLE
 from tests.support.faults import BINARIES
 
 FRIGG = read_migrations(ROOT / "sandbox" / "migrations", "test")
-JUDGED = {"history", "replay", "evidence", "catalog", "effects", "origins", "environment", "migrations"}
+JUDGED = {
+    "history",
+    "replay",
+    "migration_effects",
+    "catalog",
+    "replay_required",
+    "provenance",
+    "environment",
+    "migrations",
+}
 LOGS = "ERROR: it failed"
 _NUMBERS = count()
 
@@ -105,7 +114,7 @@ class Live:
                 **writer_only(),
                 "migrations": self.directory,
                 "prisma": PrismaVersion("6.19.3", "test"),
-                "origins": Origins(),
+                "provenance": Provenance(),
                 "api_routes": Routes(),
             },
         )
@@ -113,7 +122,7 @@ class Live:
         return self.facts
 
     def close(self) -> None:
-        """Free what its readings have made, as a baseline: the server may end before they are forgotten."""
+        """Free what its readings have made: the server may end before they are forgotten."""
         for each in self.readings:
             each.close()
 

@@ -31,7 +31,7 @@ def failed_migration(
     finding: Finding,
     history: History,
     environment: Environment,
-    evidence: dict[str, MigrationEffect],
+    migration_effects: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
     api_routes: Routes,
@@ -50,7 +50,7 @@ def failed_migration(
             f"work. Run again in {left} min."
         )
         return
-    told = evidence[name]
+    told = migration_effects[name]
     if finding.code == "failed-and-applied":
         yield from _rolled_back(
             history, environment, api_routes, rows, "The applied row stays in force: nothing runs again."

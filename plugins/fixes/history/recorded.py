@@ -12,7 +12,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.effects import EffectReader, MigrationEffect
 from health.history.history import History, matches
-from health.history.provenance import Origins, Version, applied_version
+from health.history.provenance import Provenance, Version, applied_version
 from health.history.rows import Row
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes
@@ -21,14 +21,14 @@ from plugins.fixes.history.failed import NOT_PRINTED, complete, deleted, printed
 
 @fixes("orphaned-migration")
 def orphaned_migration(
-    finding: Finding, history: History, environment: Environment, origins: Origins
+    finding: Finding, history: History, environment: Environment, provenance: Provenance
 ) -> Iterator[Fix | NoFix]:
     """Restore the directory; DELETE of the row by its id is the fallback, and loses what may be the only witness.
 
     One that is harmless is accepted by a waiver. `prisma migrate resolve` does not take orphans (P3017).
     """
     row = _row(history, finding)
-    versions = origins.versions.get(row.migration_name, ())
+    versions = provenance.versions.get(row.migration_name, ())
     stored = applied_version(versions, row.checksum) or next(iter(versions), None)
     if stored is not None:
         yield _restore(environment, stored)
@@ -62,14 +62,14 @@ def pending_objects_exist(
     finding: Finding,
     history: History,
     environment: Environment,
-    evidence: dict[str, MigrationEffect],
+    migration_effects: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
     api_routes: Routes,
 ) -> Iterator[Fix | NoFix]:
     """Complete the migration where a part of it is missing, and record it as applied."""
     name = next(migration.name for migration in history.pending if finding.evidence["name"] == migration.name)
-    told = evidence[name]
+    told = migration_effects[name]
     build = record_applied if told.extent == "all" else complete
     yield from build(history, environment, catalog, name, told, routes=api_routes)
 
@@ -117,7 +117,7 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
 
 @fixes("hand-written-row")
 def hand_written_row(
-    finding: Finding, history: History, evidence: dict[str, MigrationEffect], replay: Replay, catalog: Catalog
+    finding: Finding, history: History, migration_effects: dict[str, MigrationEffect], replay: Replay, catalog: Catalog
 ) -> Iterator[Fix | NoFix]:
     """Record the checksum of the file, after what is missing of the migration has been run."""
     row = _row(history, finding)
@@ -128,7 +128,7 @@ def hand_written_row(
     elif row is not _kept(history, row.migration_name):
         yield NoFix("Another row records the migration too: what mends the duplicated rows takes this one back.")
     else:
-        told = evidence.get(row.migration_name) or EffectReader(history, replay, catalog)(row.migration_name)
+        told = migration_effects.get(row.migration_name) or EffectReader(history, replay, catalog)(row.migration_name)
         yield from _file_checksum(history, row, told)
 
 
@@ -143,7 +143,11 @@ def impossible_row_times(finding: Finding) -> Iterator[NoFix]:
 
 @fixes("edited-migration", "comment-edited-migration")
 def edited_migration(
-    finding: Finding, history: History, environment: Environment, origins: Origins, evidence: dict[str, MigrationEffect]
+    finding: Finding,
+    history: History,
+    environment: Environment,
+    provenance: Provenance,
+    migration_effects: dict[str, MigrationEffect],
 ) -> Iterator[Fix | NoFix]:
     """Restore the text that was applied; or run what the edit added, and record the file's checksum.
 
@@ -155,11 +159,11 @@ def edited_migration(
     if in_force is None:
         yield NoFix("It is rolled back and not applied since: the next deploy runs the file as it is now.")
         return
-    stored = applied_version(origins.versions.get(row.migration_name, ()), in_force.checksum)
+    stored = applied_version(provenance.versions.get(row.migration_name, ()), in_force.checksum)
     restore = stored is not None and finding.code == "edited-migration"
     if stored is not None and restore:
         yield _restore(environment, stored)
-    yield from _file_checksum(history, in_force, evidence[row.migration_name], fallback=restore)
+    yield from _file_checksum(history, in_force, migration_effects[row.migration_name], fallback=restore)
     yield NoFix(
         "To accept the difference, add its checksum to the registry: "
         f'accepted_checksums."{row.migration_name}" = ["{row.checksum}"]'

@@ -205,7 +205,7 @@ def test_the_session_is_read_only_and_proven_with_the_others(frigg: Live) -> Non
         (rows,) = read["data_session"].read_each([("SHOW transaction_read_only", ())])
         assert rows == [("on",)]
         assert read["data_session"].opened is not read["database"]
-        (proof,) = read["proof"].sessions
+        (proof,) = read["read_only_proof"].sessions
         assert (proof.server, proof.wrote, proof.refused) == ("writer", False, "25006")
     finally:
         read.close()

@@ -10,7 +10,7 @@ import pytest
 
 from health.history.edited import edits
 from health.history.history import History
-from health.history.provenance import Origins, Version
+from health.history.provenance import Provenance, Version
 from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
@@ -69,8 +69,8 @@ def test_edits(name: str) -> None:
     case = CASES[name]
     directory = MigrationDirectory("m", "test", (Migration(NAME, FILE, checksum(FILE)),))
     history = History(directory, HistoryTable("public", True, case.rows, NOW))
-    origins = Origins({NAME: tuple(map(version, case.stored))} if case.stored else {})
-    found = list(edits(history, origins, {NAME: case.accepted} if case.accepted else {}))
+    provenance = Provenance({NAME: tuple(map(version, case.stored))} if case.stored else {})
+    found = list(edits(history, provenance, {NAME: case.accepted} if case.accepted else {}))
     assert [edit.code for edit in found] == ([case.code] if case.code else [])
     for edit in found:
         assert edit.row == case.rows[case.told_of]
@@ -82,5 +82,5 @@ def test_a_file_of_many_comments_takes_no_time() -> None:
     directory = MigrationDirectory("m", "test", (Migration(NAME, sql, checksum(sql)),))
     history = History(directory, HistoryTable("public", True, (row(OTHER),), NOW))
     begun = time.process_time()
-    assert [edit.code for edit in edits(history, Origins(), {})] == ["edited-migration"]
+    assert [edit.code for edit in edits(history, Provenance(), {})] == ["edited-migration"]
     assert time.process_time() - begun < 3

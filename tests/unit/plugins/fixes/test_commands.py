@@ -16,7 +16,7 @@ import pytest
 
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.finding import Fix
-from health.history.provenance import Origins, Version
+from health.history.provenance import Provenance, Version
 from health.history.rows import LockHolder
 from tests.support.bash import bash
 from tests.support.fix_cases import CASES, NOW, Facts, Shape, bare, environment, fixes_of, row
@@ -161,7 +161,7 @@ def test_git_restores_the_one_file_that_is_meant(tmp_path: Path) -> None:
         made |= {"environment": environment(app=app)}
         find += [fix.body for fix in fixes_of("orphaned-migration", made, "command")]
         stored = Version(commit, row().started_at, path, row().checksum, "")
-        made["origins"] = Origins({name: (stored,)})
+        made["provenance"] = Provenance({name: (stored,)})
         restore += [fix.body for fix in fixes_of("orphaned-migration", made, "command")]
     for body in find:
         assert len(bash(body, tmp_path).splitlines()) == 2

@@ -203,7 +203,7 @@ def test_steps_are_run_one_by_one_and_then_recorded(
 def test_a_script_that_drops_can_be_recorded_after_its_steps(database: psycopg.Connection) -> None:
     dropped: Key = ("table", "", "Dropped by it")
     facts = Shape("part", repair=(LATE,), atomic=False).facts(row())
-    facts["evidence"][NAME] = replace(facts["evidence"][NAME], done=(*MADE, dropped))
+    facts["migration_effects"][NAME] = replace(facts["migration_effects"][NAME], done=(*MADE, dropped))
     put(database, *rows_of(facts))
     with objects(database, LATE):
         database.execute(fixes_of("half-applied-migration", facts)[-1].body.encode())

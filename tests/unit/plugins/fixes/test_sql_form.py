@@ -149,7 +149,7 @@ def test_the_form_of_sql(title: str) -> None:
         assert len(re.findall(r"^(BEGIN|COMMIT);", text, re.MULTILINE)) == (2 if transaction else 0)
         assert not re.search(r"CASCADE|TRUNCATE|--|/\*|\$\w*\$", text)
         if step:
-            assert step[1] in [f"{each}" for each in CASES[title].facts()["evidence"][NAME].repair.statements]
+            assert step[1] in [f"{each}" for each in CASES[title].facts()["migration_effects"][NAME].repair.statements]
 
 
 @pytest.mark.parametrize("title", BUILT)

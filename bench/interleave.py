@@ -9,7 +9,7 @@ from statistics import median
 Samples = Mapping[str, list[float]]
 
 
-def take_turns(sides: Mapping[str, Callable[[], object]], runs: int) -> Samples:
+def interleave(sides: Mapping[str, Callable[[], object]], runs: int) -> Samples:
     """The seconds of each side in so many turns, after one that does not count."""
     told: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(runs + 1):
