@@ -104,7 +104,7 @@ def _print_table(samples: list[Sample]) -> None:
         ("pytest against a running sandbox", "gate", "bare"),
         *_phase_rows("gate", "facts"),
         ("the same questions by hand, one process after the other", "hand", "gate"),
-        *((f"  {name} × {count}", f"hand: {name}", "hand") for name, count in hand.PROCESSES.items()),
+        *((f"  {name} × {count}", f"hand: {name}", "hand") for name, count in manual.PROCESSES.items()),
     ]
     for label, key, base in rows:
         if key in samples[0]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 READ_ONLY = "25006"  # read_only_sql_transaction: PostgreSQL's refusal in a transaction that is read only
 NO_RIGHT = "42501"  # insufficient_privilege: the role alone was refused
-ROLE = "docs/read-only-role.sql"
+ROLE = "docs/reference/read-only-role.sql"
 
 
 @dataclass(frozen=True)

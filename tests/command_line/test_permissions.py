@@ -16,7 +16,7 @@ from plugins.paths import ROOT
 from sandbox.aws.proxy import AwsProxy
 from tests.support import sandbox as harness
 
-POLICY = ROOT / "docs" / "iam-policy.json"
+POLICY = ROOT / "docs" / "reference" / "iam-policy.json"
 UNNARROWED = {"sts:GetCallerIdentity", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", "lambda:ListFunctions"}
 
 
@@ -71,5 +71,5 @@ def test_what_aws_can_narrow_is_narrowed() -> None:
 
 
 def test_every_action_is_explained() -> None:
-    text = (ROOT / "docs" / "permissions.md").read_text()
+    text = (ROOT / "docs" / "guides" / "permissions.md").read_text()
     assert {action for action in ALLOWED if f"`{action}`" not in text} == set()

@@ -1,4 +1,4 @@
-"""The role of docs/read-only-role.sql: a whole gate passes with it, and it can write nothing, however it is tried."""
+"""The role of read-only-role.sql: a whole gate passes with it, and it can write nothing, however it is tried."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.faults import BINARIES
 
 ROLE, SECRET = "migration_health", "quo-integrations-local-migration-health"
 PASSWORD = "a password: 'of' \"the\" role"
-FILE = ROOT / "docs" / "read-only-role.sql"
+FILE = ROOT / "docs" / "reference" / "read-only-role.sql"
 ROWS = "SELECT t.*::text FROM public._prisma_migrations t ORDER BY 1"
 
 

@@ -8,7 +8,7 @@ from health.check import CHECKS, check_of_code
 from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 
-TEXT = (ROOT / "docs" / "troubleshooting.md").read_text()
+TEXT = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if re.match(r"\| (?!symptom)", line)]
 # Each has a row for whatever else a person may see of it.
 WAY = {

@@ -136,7 +136,8 @@ def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fi
         "Make a role that can only read",
         f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -f {ROLE}",
         note="Run it through your tunnel, as the master user. Set the role's password and name its secret as "
-        "docs/permissions.md tells. Then look for the pooler or proxy between bastion and database: it must pass "
+        "docs/guides/permissions.md tells. "
+        "Then look for the pooler or proxy between bastion and database: it must pass "
         "on the options of a session and BEGIN READ ONLY.",
         undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -c 'DROP ROLE migration_health'",
         rank=1,

@@ -1,13 +1,13 @@
 -- A role that reads all that migration health judges, and that can write nothing. For PostgreSQL 15 and newer, and
 -- Aurora. Run it once per cluster through your tunnel, as its master user (on Aurora postgres, in rds_superuser):
 --
---   psql -X -v ON_ERROR_STOP=1 -d postgres -f docs/read-only-role.sql
+--   psql -X -v ON_ERROR_STOP=1 -d postgres -f docs/reference/read-only-role.sql
 --
 -- Then set its password in psql; it is asked for, and encrypted before it leaves your machine:
 --
 --   \password migration_health
 --
--- docs/permissions.md tells the rest. What undoes it: DROP ROLE migration_health;
+-- docs/guides/permissions.md tells the rest. What undoes it: DROP ROLE migration_health;
 
 BEGIN;
 
