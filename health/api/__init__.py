@@ -1,1 +1,1 @@
-"""api."""
+"""Interprets Frigg's migration API and compares it with the database."""

@@ -1,1 +1,1 @@
-"""aws."""
+"""The environment in AWS: account, secret, cluster, bastion, security groups and functions."""

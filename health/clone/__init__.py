@@ -1,1 +1,1 @@
-"""clone."""
+"""Parses --clone and chooses a PostgreSQL server for clones."""

@@ -1,1 +1,1 @@
-"""config."""
+"""The settings of the environments: parses environments.toml."""

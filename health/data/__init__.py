@@ -1,1 +1,1 @@
-"""data."""
+"""Judges the application's rows: SQL invariants and rows without a parent."""

@@ -1,1 +1,1 @@
-"""editing."""
+"""Answers --editing: may a migration's SQL be edited, and how."""

@@ -1,1 +1,1 @@
-"""layer."""
+"""Compares the migrations in the deployed Lambda layer with the checkout."""

@@ -1,1 +1,1 @@
-"""migrations."""
+"""The migrations directory as the deploying command reads it."""

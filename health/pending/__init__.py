@@ -1,1 +1,1 @@
-"""pending."""
+"""What the next deploy will do: failures, locks, and constraints on existing rows."""

@@ -1,1 +1,1 @@
-"""read_only."""
+"""Proves from the sessions of a run that nothing was written."""

@@ -1,1 +1,1 @@
-"""secrets."""
+"""Finds and masks secrets in texts, in every encoding."""

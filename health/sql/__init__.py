@@ -1,1 +1,1 @@
-"""sql."""
+"""SQL scripts as text: their statements, properties of single statements, and the errors of a run."""

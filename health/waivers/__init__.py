@@ -1,1 +1,1 @@
-"""waivers."""
+"""Accepted findings: parses waivers.toml and matches waivers with findings."""

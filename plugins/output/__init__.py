@@ -1,1 +1,1 @@
-"""output."""
+"""Writes the record: terminal, report files, progress."""

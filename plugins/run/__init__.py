@@ -1,1 +1,1 @@
-"""run."""
+"""Runs the checks: options, facts as fixtures, judgements, rehearsals, record, exit status."""

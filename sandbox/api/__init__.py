@@ -1,1 +1,1 @@
-"""api."""
+"""The sandbox's Frigg migration API and its runs."""

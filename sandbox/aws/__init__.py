@@ -1,1 +1,1 @@
-"""aws."""
+"""The sandbox's AWS: moto behind a proxy, with the resources of two stages."""

@@ -1,1 +1,1 @@
-"""migrations."""
+"""Fixes of the migrations directory, and SQL that creates a missing history."""

@@ -1,1 +1,1 @@
-"""pending."""
+"""Fixes of pending migrations."""

@@ -1,1 +1,1 @@
-"""schema."""
+"""Fixes of the live schema: restores objects, and Frigg's column Entity.data."""

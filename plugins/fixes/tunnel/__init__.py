@@ -1,1 +1,1 @@
-"""tunnel."""
+"""Fixes of the way to the database: patches of the tunnel script, and what AWS has to change."""
