@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from checks.causes import FAILED, FORESEEN, NO_HISTORY, NOT_APPLIED
 from health.api.agreement import agrees, layer_is_behind, meant, unseen
 from health.api.status import ApiStatus
 from health.catalog.catalog import Catalog
@@ -44,7 +45,25 @@ _REPORTS = {
         "api-reports-refused": "error",
         "api-database-unreachable": "error",
         "api-reports-pending": DEPLOY_MENDS,
-    }
+    },
+    explained_by={
+        "api-reports-failed": (*FAILED, "migration-running", "api-disagrees"),
+        "api-reports-pending": (*NOT_APPLIED, *FAILED, "pending-migration", "api-disagrees"),
+        "api-reports-diverged": ("orphaned-migration", "api-disagrees"),
+        "api-reports-no-history": (*NO_HISTORY, "api-disagrees"),
+        "api-reports-refused": ("wrong-provider", "no-migration-sql"),
+        "api-database-unreachable": (
+            "cluster-not-available",
+            "database-url-stale",
+            "database-url-password-stale",  # the functions do not go through the bastion
+            "database-unreachable",
+            "database-login-refused",
+            "too-many-connections",
+            "database-waking",
+            "database-silent",
+            "database-missing",
+        ),
+    },
 )
 def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
     """The migration API accepts the key and reports the database up to date.
@@ -73,8 +92,16 @@ def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
         "api-blind": "info",
         "api-layer-behind": DEPLOY_MENDS,
         "api-disagrees": SeverityByPhase(before="warning", after="error", nightly="warning"),
-    }
-)
+    },
+    explained_by={
+        "api-blind": (
+            *FAILED, *NOT_APPLIED, "orphaned-migration", "edited-migration", "hand-written-row",
+            "entity-data-column-missing",
+        ),
+        "api-layer-behind": ("stale-layer", *FORESEEN, "pending-migration", *NOT_APPLIED, *FAILED),
+        "api-disagrees": ("migration-running", "database-url-stale"),
+    },
+)  # fmt: skip
 def test_api_agrees(
     api_status: ApiStatus, history: History, catalog: Catalog, provenance: Provenance, environment: Environment
 ) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def test_database_secret(database_secret: DatabaseSecret) -> Iterator[Finding]:
         yield database_secret.problem
 
 
-@check(finds={"admin-api-key-missing": "error"})
+@check(finds={"admin-api-key-missing": "error"}, explained_by={"admin-api-key-missing": ("function-missing",)})
 def test_admin_api_key(functions: tuple[LambdaFunction, ...]) -> Iterator[Finding]:
     """The auth function holds the key of the migration API, `ADMIN_API_KEY`.
 
@@ -169,7 +169,10 @@ def test_function_variables(functions: tuple[LambdaFunction, ...], environment: 
             )
 
 
-@check(finds={"database-url-password-stale": "error"})
+@check(
+    finds={"database-url-password-stale": "error"},
+    explained_by={"database-url-password-stale": ("database-login-refused", "database-url-stale")},
+)
 def test_database_url_password(
     database_settings: tuple[DatabaseSettings, ...], database_secret: DatabaseSecret
 ) -> Iterator[Finding]:
@@ -191,7 +194,10 @@ def test_database_url_password(
         )
 
 
-@check(finds={"database-url-stale": "error"})
+@check(
+    finds={"database-url-stale": "error"},
+    explained_by={"database-url-stale": ("database-missing",)},  # the registry's own name of it is wrong
+)
 def test_database_url(
     database_settings: tuple[DatabaseSettings, ...], cluster: Cluster, clusters: tuple[Cluster, ...],
     environment: Environment,
@@ -214,7 +220,7 @@ def test_database_url(
         yield Finding("database-url-stale", _subject(destination), message, {"functions": tuple(named)})
 
 
-@check(finds={"database-host-stale": "warning"})
+@check(finds={"database-host-stale": "warning"}, explained_by={"database-host-stale": ("database-url-stale",)})
 def test_database_host(
     database_settings: tuple[DatabaseSettings, ...], cluster: Cluster, clusters: tuple[Cluster, ...]
 ) -> Iterator[Finding]:

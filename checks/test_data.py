@@ -10,7 +10,10 @@ from health.finding import Finding
 from health.sanitize import one_line
 
 
-@check(finds={"rows-without-parent": "error"})
+@check(
+    finds={"rows-without-parent": "error"},
+    explained_by={"rows-without-parent": ("constraint-not-validated", "schema-object-missing")},
+)
 def test_rows_have_their_parent(orphan_rows: tuple[Orphans, ...]) -> Iterator[Finding]:
     """Every row that names another one by a foreign key of the migrations has it.
 

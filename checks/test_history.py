@@ -80,7 +80,7 @@ def test_no_running_migration(history: History) -> Iterator[Finding]:
     )
 
 
-@check(finds={"orphaned-migration": "error"})
+@check(finds={"orphaned-migration": "error"}, explained_by={"orphaned-migration": ("layer-ahead",)})
 def test_no_orphaned_migration(history: History, provenance: Provenance) -> Iterator[Finding]:
     """Every applied migration is in the migrations directory.
 
@@ -201,7 +201,7 @@ def test_no_edited_migration(history: History, provenance: Provenance, environme
         )
 
 
-@check(finds={"phantom-row": "error"})
+@check(finds={"phantom-row": "error"}, explained_by={"phantom-row": ("entity-data-column-missing",)})
 def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Replay) -> Iterator[Finding]:
     """Every migration that is recorded as applied has left its objects in the database.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from checks.causes import FAILED, NOT_APPLIED
 from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import Evidence, Finding
 from health.layer.comparison import CarriedLayer, DeployedLayer, compare
@@ -37,7 +38,11 @@ def test_layer_version(carried_layer: CarriedLayer) -> Iterator[Finding]:
         "stale-layer": DEPLOY_MENDS,
         "layer-mismatch": SeverityByPhase(before="warning", after="error", nightly="warning"),
         "layer-ahead": "warning",
-    }
+    },
+    explained_by={
+        "stale-layer": (*NOT_APPLIED, *FAILED, "pending-migration"),
+        "layer-mismatch": ("edited-migration", "comment-edited-migration", "edited-after-failure"),
+    },
 )
 def test_layer_migrations(deployed_layer: DeployedLayer, migrations: MigrationDirectory) -> Iterator[Finding]:
     """The layer that is deployed holds the checkout's migrations, with the same text.

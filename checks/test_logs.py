@@ -1,7 +1,8 @@
 """What the functions' logs tell of the last minutes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from checks.causes import FAILED, NO_HISTORY, UNAPPLIED
 from health.check import SeverityByPhase, check
 from health.finding import Finding, Severity
 from health.logs import findings as logs
@@ -11,13 +12,32 @@ from health.logs.patterns import codes
 # What users met before a migration had ended is no fault of it; what the worker met is.
 _AUTH: Severity = "warning"
 _WORKER = SeverityByPhase(before="warning", after="error", nightly="warning")
+# A kind of trouble in a log → the codes of its causes.
+_CAUSES: Mapping[str, tuple[str, ...]] = {
+    "migration-failed": (*FAILED, "pending-objects-exist", "rolled-back-unapplied"),
+    "migration-blocked": FAILED,
+    "schema-not-empty": NO_HISTORY,
+    "lock-timeout": ("migration-running",),
+    "database-unreachable": ("cluster-not-available", "database-unreachable", "database-url-stale"),
+    "credentials-refused": ("database-secret-unusable", "database-login-refused", "database-url-password-stale"),
+    "column-missing": ("entity-data-column-missing", "entity-data-column-pending", *UNAPPLIED),
+    "table-missing": ("phantom-row", *UNAPPLIED),
+    "enum-value-unknown": ("layer-ahead", *UNAPPLIED),
+    "timeout": ("crashed-migration", "migration-running"),
+    "out-of-memory": ("crashed-migration",),
+    "unauthorized": ("api-unauthorized", "admin-api-key-missing"),
+}
+
+
+def _explained_by(purpose: str) -> dict[str, tuple[str, ...]]:
+    return {code: _CAUSES[kind] for kind, code in codes(purpose).items() if kind in _CAUSES}
 
 
 def _finds(purpose: str, severity: Severity | SeverityByPhase) -> dict[str, Severity | SeverityByPhase]:
     return {**dict.fromkeys(codes(purpose).values(), severity), f"{purpose}-log-incomplete": "warning"}
 
 
-@check(finds=_finds("auth", _AUTH))
+@check(finds=_finds("auth", _AUTH), explained_by=_explained_by("auth"))
 def test_auth_log(auth_log: Log) -> Iterator[Finding]:
     """The log of the auth function tells of no trouble with the database or its schema.
 
@@ -30,7 +50,7 @@ def test_auth_log(auth_log: Log) -> Iterator[Finding]:
     yield from logs.findings(auth_log, "auth")
 
 
-@check(finds=_finds("worker", _WORKER))
+@check(finds=_finds("worker", _WORKER), explained_by=_explained_by("worker"))
 def test_worker_log(worker_log: Log) -> Iterator[Finding]:
     """The log of the function that migrates tells of no failure.
 

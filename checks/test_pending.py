@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from checks.causes import FAILED, FORESEEN, NO_HISTORY, NOT_APPLIED, RUN
 from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import CouldNotCheck, Finding
 from health.history.effects import MigrationEffect, objects_in_words
@@ -17,6 +18,8 @@ from health.pending.squawk import RULES, Remark
 from health.sanitize import one_line
 
 _SHOWN = 3  # further conflicts that a message names
+# What is found of a pending migration beside the finding that it is pending.
+_BESIDE = (*FORESEEN, "pending-migration-unforeseen", *NOT_APPLIED, *FAILED, "pending-migration")
 _SAID = {
     "25001": "PostgreSQL takes such a statement alone in its file only.",
     "55P04": "A new label of an enum cannot be used in the transaction that adds it, and a file is one.",
@@ -30,7 +33,13 @@ _ASKS = {
 }
 
 
-@check(finds={"pending-migration-fails": "error", "pending-migration-unforeseen": "error"})
+@check(
+    finds={"pending-migration-fails": "error", "pending-migration-unforeseen": "error"},
+    explained_by={
+        "pending-migration-fails": ("pending-objects-exist", *FAILED, *RUN),
+        "pending-migration-unforeseen": FORESEEN,
+    },
+)
 def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     """Every pending migration applies to this environment as it stands.
 
@@ -77,7 +86,13 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-@check(finds={"pending-data-violates": "error", "pending-data-unasked": "info"})
+@check(
+    finds={"pending-data-violates": "error", "pending-data-unasked": "info"},
+    explained_by={
+        "pending-data-violates": ("pending-objects-exist", "pending-migration-fails"),
+        "pending-data-unasked": _BESIDE,
+    },
+)
 def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     """Every row fits what the pending migrations ask of it.
 
@@ -120,7 +135,10 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
             )
 
 
-@check(finds={"pending-locks-table": "info", "pending-locks-large-table": "warning"})
+@check(
+    finds={"pending-locks-table": "info", "pending-locks-large-table": "warning"},
+    explained_by={"pending-locks-table": _BESIDE},
+)
 def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck) -> Iterator[Finding]:
     """No pending migration keeps others from a large table.
 
@@ -196,7 +214,14 @@ def _violation(answer: RequirementResult) -> Finding:
     )
 
 
-@check(finds={"pending-sql-remark": "warning"})
+@check(
+    finds={"pending-sql-remark": "warning"},
+    explained_by={
+        "pending-sql-remark": (
+            *FORESEEN, "pending-objects-exist", "rolled-back-unapplied", "out-of-order-migration", "pending-migration",
+        ),
+    },
+)  # fmt: skip
 def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
     """Nothing in a pending migration locks, rewrites or drops what the running application uses.
 
@@ -224,7 +249,12 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
         "rolled-back-unapplied": DEPLOY_MENDS,
         "out-of-order-migration": SeverityByPhase(before="warning", after="error", nightly="warning"),
         "pending-objects-exist": "error",
-    }
+    },
+    explained_by={
+        "pending-migration": (*NO_HISTORY, *RUN, *FORESEEN),
+        "rolled-back-unapplied": (*RUN, *FORESEEN),
+        "out-of-order-migration": (*RUN, *FORESEEN),
+    },
 )
 def test_no_pending_migration(history: History, migration_effects: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """Every migration of the directory is applied.

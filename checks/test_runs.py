@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from checks.causes import FAILED, NO_HISTORY, RUN_LOGGED
 from health.check import check
 from health.finding import Finding
 from health.history.history import WORKER_LIMIT_S
 from health.runs.recorded import FriggRuns
 from health.runs.triggered import MigrationRun
 
+_CLOSED = ("database-unreachable", "database-login-refused")
+_STOPS = (*NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
 _MEANS = {
     "INITIALIZING": "No worker has begun it: the queue does not reach the worker, or that ends before its first step.",
     "RUNNING": f"Its worker was ended, by the limit of {WORKER_LIMIT_S} s or for want of memory, before it could "
@@ -15,7 +18,7 @@ _MEANS = {
 }
 
 
-@check(finds={"run-stuck": "warning"})
+@check(finds={"run-stuck": "warning"}, explained_by={"run-stuck": ("migration-running", *FAILED)})
 def test_no_stuck_run(runs: FriggRuns) -> Iterator[Finding]:
     """No migration run stands still.
 
@@ -40,7 +43,11 @@ def test_no_stuck_run(runs: FriggRuns) -> Iterator[Finding]:
         "migration-not-started": "error",
         "migration-run-failed": "error",
         "migration-run-unfinished": "error",
-    }
+    },
+    explained_by={
+        "migration-run-failed": (*FAILED, "migration-running", *_STOPS, *_CLOSED, *RUN_LOGGED),
+        "migration-run-unfinished": ("migration-running", "crashed-migration", *_CLOSED, *RUN_LOGGED),
+    },
 )
 def test_migration_run(migration_run: MigrationRun | None) -> Iterator[Finding]:
     """The run of the migrations that `--migrate` asked for has ended well; without it there is nothing to judge.

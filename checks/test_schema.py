@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding
@@ -10,13 +11,28 @@ from health.sanitize import one_line
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState
 
+_ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
+# What leaves a schema that is not what the applied migrations make.
+_NOT_AS_MADE = (
+    *FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
+    "rolled-back-unapplied", "out-of-order-migration", "migration-running",
+)  # fmt: skip
+
 
 @check(
     finds={
         "schema-object-missing": "error", "schema-object-different": "error", "schema-object-extra": "warning",
         "constraint-not-validated": "error", "index-invalid": "error", "enum-label-extra": "warning",
         "known-difference-unused": "info",
-    }
+    },
+    explained_by={
+        "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE),
+        "schema-object-different": (*_ENTITY_DATA, *_NOT_AS_MADE),
+        "schema-object-extra": (*_NOT_AS_MADE, "orphaned-migration"),
+        "enum-label-extra": (*_NOT_AS_MADE, "orphaned-migration"),
+        "index-invalid": _NOT_AS_MADE,
+        "constraint-not-validated": _NOT_AS_MADE,
+    },
 )  # fmt: skip
 def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
     """The schema is what the migrations that are recorded as applied make of an empty database.
@@ -85,7 +101,11 @@ def _dot(text: str) -> str:
     finds={
         "entity-data-column-missing": "error", "entity-data-column-pending": DEPLOY_MENDS,
         "entity-data-column-nullable": "error",
-    }
+    },
+    explained_by={
+        "entity-data-column-missing": FAILED,
+        "entity-data-column-pending": (*FORESEEN, "pending-migration"),
+    },
 )  # fmt: skip
 def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Finding]:
     """The table Entity has its column data.

@@ -199,7 +199,8 @@ def test_ssh_key(ssh_key: KeyFile) -> Iterator[Finding]:
     finds={
         "bastion-unreachable": "error", "host-key-unknown": "error", "host-key-changed": "error",
         "ssh-key-refused": "error", "database-unreachable": "error",
-    }
+    },
+    explained_by={"database-unreachable": ("security-group-closed", "cluster-not-available")},
 )  # fmt: skip
 def test_tunnel_opens(preflight: Preflight) -> Iterator[Finding]:
     """The bastion lets us in and reaches the database's port from there.
@@ -217,7 +218,8 @@ def test_tunnel_opens(preflight: Preflight) -> Iterator[Finding]:
     finds={
         "database-login-refused": "error", "database-missing": "error", "too-many-connections": "error",
         "database-waking": "error", "database-silent": "error",
-    }
+    },
+    explained_by={"database-login-refused": ("database-secret-unusable", "cluster-not-available")},
 )  # fmt: skip
 def test_database_answers(server: DatabaseServer) -> Iterator[Finding]:
     """The database answers through the tunnel and accepts the secret's login.

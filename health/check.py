@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from health.finding import SEVERITIES, Finding, Phase, Severity
@@ -41,12 +41,14 @@ class Check:
         function: the judgement; its parameters are names of facts.
         finds: every finding code it may return, with its severity in each phase.
         documentation: the function's docstring, the check's public documentation.
+        explained_by: for codes that it finds, the codes that may be their cause, the likeliest first.
     """
 
     id: str
     function: Listed
     finds: Mapping[str, SeverityByPhase]
     documentation: str
+    explained_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -78,8 +80,13 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def check(finds: Mapping[str, Severity | SeverityByPhase]) -> Callable[[Judge], Listed]:
-    """Declare a function named ``test_…`` to be a check that may return these findings."""
+def check(
+    finds: Mapping[str, Severity | SeverityByPhase], explained_by: Mapping[str, tuple[str, ...]] | None = None
+) -> Callable[[Judge], Listed]:
+    """Declare a function named ``test_…`` to be a check that may return these findings.
+
+    A finding names its causes, not its consequences: of several causes the likeliest decides, so their order matters.
+    """
 
     def declare(function: Judge) -> Listed:
         name = function.__name__.removeprefix("test_").replace("_", "-")
@@ -91,7 +98,7 @@ def check(finds: Mapping[str, Severity | SeverityByPhase]) -> Callable[[Judge], 
         def judge(**facts: Any) -> list[Finding]:  # pytest takes no generators for tests
             return list(function(**facts))
 
-        CHECKS[name] = declared = Check(name, judge, by_phase, inspect.getdoc(function) or "")
+        CHECKS[name] = declared = Check(name, judge, by_phase, inspect.getdoc(function) or "", explained_by or {})
         judge.check = declared  # type: ignore[attr-defined]  # how the pytest hooks know it
         return judge
 

@@ -13,7 +13,7 @@ from health.check import Check, check_of_code
 from health.report.record import SCHEMA_VERSION, Verdict, anything_judged, judge_environment, unused_waivers, verdict
 from health.runs.triggered import as_record
 from health.waivers.waivers import Waivers
-from plugins.run.check_catalog import all_checks
+from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load
 from plugins.run.check_runner import as_json
 from plugins.run.fact_fixtures import FACT_SETS
 from plugins.run.options import RUN, Target
@@ -70,7 +70,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     told = list(config.stash[_CHECKS].values())
     every_check = all_checks() if sound(config) else {}
-    if sound(config):
+    if not sound(config):
+        checks_as_far_as_they_load()  # with -n this process has collected none, and they name the causes
+    else:
         for name in run.names:
             _add_unused(run.waivers.of(name), [t for t in told if t["environment"] == name], every_check)
     triggered = config.stash[FACT_SETS].triggered

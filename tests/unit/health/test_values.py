@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from html import escape
 from urllib.parse import quote, quote_plus
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from health.check import DEPLOY_MENDS, Check, SeverityByPhase, blocks, worst
 from health.finding import Finding
-from health.report.root_causes import EXPLAINED_BY, explain
+from health.report.root_causes import explain, explained_by
 from health.sanitize import fenced, inert, markdown, one_line, printable
 from health.secrets.secret import Secret
 from plugins.run.check_catalog import all_checks
@@ -106,8 +107,13 @@ def test_codes_and_ids_are_unique_and_documented() -> None:
 
 def test_causes_speak_of_codes_that_exist() -> None:
     codes = {code for check in all_checks().values() for code in check.finds}
-    assert set(EXPLAINED_BY) <= codes
-    assert {cause for causes in EXPLAINED_BY.values() for cause in causes} <= codes
+    assert {cause for causes in explained_by().values() for cause in causes} <= codes
+    for check in all_checks().values():
+        assert set(check.explained_by) <= set(check.finds), check.id
+
+
+def test_no_finding_is_its_own_cause() -> None:
+    TopologicalSorter(explained_by()).prepare()  # it raises where there is a circle
 
 
 def _findings() -> Iterator[tuple[list[Finding], dict[str, str]]]:
