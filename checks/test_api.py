@@ -12,7 +12,6 @@ from health.finding import Finding
 from health.history.edited import edits
 from health.history.history import History
 from health.history.provenance import Provenance
-from health.sanitize import one_line
 
 _CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
 _SHOWN = 3
@@ -119,7 +118,7 @@ def test_api_agrees(
     url = api_status.url
     if not agrees(api_status, history):
         if layer_is_behind(api_status, history):
-            names = tuple(map(one_line, history.diagnosis.unapplied))
+            names = history.diagnosis.unapplied
             message = (
                 f"The API says up to date, and pending in this checkout: {_list(names)}. The deployed layer does not "
                 "hold that yet; once a deploy is done, it means that the layer was not built anew."
@@ -131,14 +130,14 @@ def test_api_agrees(
         found = edits(history, provenance, environment.accepted_checksums)
         edited = [edit.migration.name for edit in found if edit.code == "edited-migration"]
         for state in unseen(history, edited, catalog):
-            names = tuple(dict.fromkeys(map(one_line, state.names)))
+            names = tuple(dict.fromkeys(state.names))
             which = f": {_list(names)}" if names else ""
             message = (
                 f"The API says {_words(api_status.state)}; like Prisma's status, it cannot see that {state.what}"
                 f"{which}. The database is right."
             )
             evidence = {"names": names, "migration": names[0] if names else None}
-            yield Finding("api-blind", one_line(state.what), message, evidence)
+            yield Finding("api-blind", state.what, message, evidence)
 
 
 def _disagreement(status: ApiStatus, history: History) -> Finding:
@@ -168,4 +167,4 @@ def _named(names: Sequence[str]) -> str:
 
 def _list(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(one_line, names[:_SHOWN])) + more
+    return ", ".join(names[:_SHOWN]) + more

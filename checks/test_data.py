@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from health.check import check
 from health.data.orphan_rows import Orphans
 from health.finding import Finding
-from health.sanitize import one_line
 
 
 @check(
@@ -28,8 +27,8 @@ def test_rows_have_their_parent(orphan_rows: tuple[Orphans, ...]) -> Iterator[Fi
         values = "; ".join(each.samples) + (", …" if each.rows > len(each.samples) else "")
         yield Finding(
             "rows-without-parent",
-            one_line(each.key.subject),
-            f"{each.rows:,} {'row names' if each.rows == 1 else 'rows name'} no row of {one_line(each.key.parent)} "
-            f"({values}): {one_line(each.key.name)}, which would forbid it, is missing or not validated.",
-            {"rows": each.rows, "keys": each.samples, "constraint": one_line(each.key.name)},
+            each.key.subject,
+            f"{each.rows:,} {'row names' if each.rows == 1 else 'rows name'} no row of {each.key.parent} "
+            f"({values}): {each.key.name}, which would forbid it, is missing or not validated.",
+            {"rows": each.rows, "keys": each.samples, "constraint": each.key.name},
         )

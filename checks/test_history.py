@@ -12,7 +12,7 @@ from health.history.effects import EffectReader, MigrationEffect, objects_in_wor
 from health.history.history import History
 from health.history.provenance import Provenance
 from health.history.rows import Row
-from health.sanitize import one_line
+from health.sanitize import short
 from health.secrets.secret import hide
 
 
@@ -45,7 +45,7 @@ def test_no_failed_migration(history: History, migration_effects: dict[str, Migr
             code = "failed-migration" if any(row.logs for row in rows) else "crashed-migration"
         yield Finding(
             code,
-            one_line(name),
+            name,
             " ".join(_about_failed(history, name, rows, told)),
             {
                 "ids": tuple(row.id for row in rows),
@@ -69,11 +69,11 @@ def test_no_running_migration(history: History) -> Iterator[Finding]:
     holder = history.recorded.lock_holder
     if holder is None:
         return
-    names = ", ".join(one_line(name) for name in history.running_by_name)
+    names = ", ".join(history.running_by_name)
     yield Finding(
         "migration-running",
         names or "advisory lock 72707369",
-        f"The migration lock is held by {one_line(str(holder))}. "
+        f"The migration lock is held by {holder}. "
         + (f"The row of {names} has no end yet. " if names else "No row without an end goes with it. ")
         + "A deploy gives up after 10 s (P1002).",
         {"pid": holder.pid, "held_s": round(holder.held_s), "running_s": round(history.running_s)},
@@ -94,10 +94,10 @@ def test_no_orphaned_migration(history: History, provenance: Provenance) -> Iter
     for row in history.orphaned:
         yield Finding(
             "orphaned-migration",
-            one_line(row.migration_name),
+            row.migration_name,
             f"Applied {row.started_at:%Y-%m-%d %H:%M} UTC, but {history.directory.path} does not hold it."
             + provenance.sentence(row),
-            {"id": row.id, "checksum": row.checksum, "migration": one_line(row.migration_name)},
+            {"id": row.id, "checksum": row.checksum, "migration": row.migration_name},
         )
 
 
@@ -115,7 +115,7 @@ def test_no_duplicated_row(history: History) -> Iterator[Finding]:
             times = ", ".join(f"{row.started_at:%Y-%m-%d %H:%M} UTC" for row in rows)
             yield Finding(
                 "duplicated-row",
-                one_line(name),
+                name,
                 f"{len(rows)} rows record it as applied: {times}.",
                 {"ids": tuple(row.id for row in rows)},
             )
@@ -135,12 +135,12 @@ def test_no_hand_written_row(history: History) -> Iterator[Finding]:
         if row.in_force and not row.engine_made:
             yield Finding(
                 "hand-written-row",
-                one_line(row.migration_name),
-                f"Its checksum is {one_line(repr(row.checksum), 70)}, which no engine writes: it was made by hand.",
+                row.migration_name,
+                f"Its checksum is {short(repr(row.checksum), 70)}, which no engine writes: it was made by hand.",
                 {"id": row.id, "checksum": row.checksum},
             )
         if said := history.impossible_times(row):
-            yield Finding("impossible-row-times", one_line(row.migration_name), said, {"id": row.id})
+            yield Finding("impossible-row-times", row.migration_name, said, {"id": row.id})
 
 
 def _about_failed(history: History, name: str, rows: Sequence[Row], told: MigrationEffect) -> Iterator[str]:
@@ -156,16 +156,16 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
     if name not in history.directory.names:
         yield "The directory does not hold this migration."
     elif told.extent == "unknown":
-        yield f"What its script did cannot be told: {one_line(told.reason, 200)}."
+        yield f"What its script did cannot be told: {short(told.reason, 200)}."
     else:
         yield {"nothing": "Nothing of its script took effect: ", "all": "All of it took effect: "}.get(
             told.extent, "It is half applied: "
         ) + objects_in_words(told)
     if told.again is not None and name in history.directory.names and told.extent != "all":
-        yield f"Its script as it stands fails: {one_line(told.again, 200)}."
+        yield f"Its script as it stands fails: {short(told.again, 200)}."
     logs = next((row.logs for row in reversed(rows) if row.logs), None)
     if logs:
-        yield f"It said: {one_line(hide(logs), 200)}"
+        yield f"It said: {short(hide(logs), 200)}"
     elif not history.may_be_running(last):
         yield "It left no error text: its worker was ended, or the lock is switched off."
 
@@ -195,7 +195,7 @@ def test_no_edited_migration(history: History, provenance: Provenance, environme
     for edit in edits(history, provenance, environment.accepted_checksums):
         yield Finding(
             edit.code,
-            one_line(edit.migration.name),
+            edit.migration.name,
             messages[edit.code] + _known(edit),
             {"id": edit.row.id, "recorded": edit.row.checksum, "file": edit.migration.checksum},
         )
@@ -220,7 +220,7 @@ def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Rep
             row = history.applied[migration.name][-1]
             yield Finding(
                 "phantom-row",
-                one_line(migration.name),
+                migration.name,
                 f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it is in the database: "
                 f"{describe_some(told.missing)}.",
                 {"ids": tuple(each.id for each in history.applied[migration.name]), "migration": migration.name},

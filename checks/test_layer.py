@@ -7,7 +7,6 @@ from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import Evidence, Finding
 from health.layer.comparison import CarriedLayer, DeployedLayer, compare
 from health.migrations.directory import MigrationDirectory
-from health.sanitize import one_line
 
 
 @check(finds={"layer-versions-differ": "warning"})
@@ -22,7 +21,7 @@ def test_layer_version(carried_layer: CarriedLayer) -> Iterator[Finding]:
     """
     by_version: dict[int, list[str]] = {}
     for function, version in carried_layer.versions.items():
-        by_version.setdefault(version, []).append(one_line(function))
+        by_version.setdefault(version, []).append(function)
     if len(by_version) > 1:
         told = "; ".join(f"version {version}: {', '.join(names)}" for version, names in sorted(by_version.items()))
         yield Finding(
@@ -60,26 +59,26 @@ def test_layer_migrations(deployed_layer: DeployedLayer, migrations: MigrationDi
     for name in compared.lacking:
         yield Finding(
             "stale-layer",
-            one_line(name),
+            name,
             f"The deployed layer ({deployed_layer}) lacks it, so the worker cannot apply it. That is so until it "
             "is deployed for the first time. After that deploy it means that a layer of an earlier build was shipped: "
             "layers/prisma/.build-complete was there.",
-            {**layer, "migration": one_line(name)},
+            {**layer, "migration": name},
         )
     for name in compared.different:
         yield Finding(
             "layer-mismatch",
-            one_line(name),
+            name,
             f"The deployed layer ({deployed_layer}) holds another text of it than {migrations.path}: the layer was "
             "built from an edited node_modules, or the file was edited since. The next install or deploy changes "
             "what runs.",
-            {**layer, "migration": one_line(name), "deployed": deployed_layer.checksums[name]},
+            {**layer, "migration": name, "deployed": deployed_layer.checksums[name]},
         )
     for name in compared.ahead:
         yield Finding(
             "layer-ahead",
-            one_line(name),
+            name,
             f"The deployed layer ({deployed_layer}) holds it, {migrations.path} does not: the checkout is older than "
             "what runs. A deploy from here takes it away again.",
-            {**layer, "migration": one_line(name)},
+            {**layer, "migration": name},
         )

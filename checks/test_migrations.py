@@ -10,7 +10,7 @@ from health.history.baselining import best_prefix
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory, file_problem
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
-from health.sanitize import one_line
+from health.sanitize import short
 
 _PROBLEMS = {
     "no-migration-sql": "Its directory holds no migration.sql: {effect}",
@@ -38,7 +38,7 @@ def test_migration_files(history: History) -> Iterator[Finding]:
             continue
         effect = "Prisma's status stops there" if migration.name in history.by_name else "a deploy stops there"
         message = _PROBLEMS[problem].format(effect=f"{effect} (P3015).")
-        yield Finding(problem, one_line(migration.name), message, {"name": migration.name})
+        yield Finding(problem, migration.name, message, {"name": migration.name})
 
 
 @check(finds={"wrong-provider": "error", "conflicted-lock-file": "warning", "no-lock-file": "info"})
@@ -57,7 +57,7 @@ def test_migration_lock_file(migrations: MigrationDirectory) -> Iterator[Finding
         return
     named = provider(text)
     if named != PROVIDER:
-        said = "has no line that begins with provider" if named is None else f"names the provider {one_line(named, 50)}"
+        said = "has no line that begins with provider" if named is None else f"names the provider {short(named, 50)}"
         yield Finding("wrong-provider", LOCK_FILE, f"{path} {said}: status and deploy stop there (P3019).")
     elif any(line.startswith(("<<<<<<<", "=======", ">>>>>>>")) for line in text.splitlines()):
         yield Finding("conflicted-lock-file", LOCK_FILE, f"{path} holds the markers of a merge conflict.")
@@ -74,20 +74,20 @@ def test_migration_history_exists(history: History, catalog: Catalog, replay: Re
     Mend it by recording the migrations whose objects exist as applied, or by the right schema in the URL.
     """
     recorded = history.recorded
-    elsewhere = ", ".join(one_line(name, 63) for name in recorded.elsewhere)
+    elsewhere = ", ".join(recorded.elsewhere)
     if not recorded.table_exists and elsewhere:
         yield Finding(
             "history-in-another-schema",
-            one_line(recorded.schema),
-            f"Schema {one_line(recorded.schema)} holds no migration history, but {elsewhere} does. A deploy "
+            recorded.schema,
+            f"Schema {recorded.schema} holds no migration history, but {elsewhere} does. A deploy "
             + ("refuses to begin (P3005)." if recorded.base_tables else "would begin at the first migration."),
         )
     elif (not recorded.table_exists and recorded.base_tables) or _emptied(history, catalog, replay):
         tables = len(recorded.base_tables)
-        has = f"Schema {one_line(recorded.schema)} has {tables} table{'s' * (tables > 1)} and"
+        has = f"Schema {recorded.schema} has {tables} table{'s' * (tables > 1)} and"
         yield Finding(
             "no-history",
-            one_line(recorded.schema),
+            recorded.schema,
             f"{has} an empty migration history: a deploy begins at the first migration."
             if recorded.table_exists
             else f"{has} no migration history: every deploy refuses to begin (P3005).",
@@ -95,7 +95,7 @@ def test_migration_history_exists(history: History, catalog: Catalog, replay: Re
     elif elsewhere:
         yield Finding(
             "second-history",
-            one_line(recorded.schema),
+            recorded.schema,
             f"Schema {elsewhere} holds a migration history too, which this run does not judge.",
         )
 

@@ -15,7 +15,6 @@ from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import TableLock
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.pending.squawk import RULES, Remark
-from health.sanitize import one_line
 
 _SHOWN = 3  # further conflicts that a message names
 # What is found of a pending migration beside the finding that it is pending.
@@ -57,23 +56,23 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     for foreseen in forecast.migrations:
         said = list(dict.fromkeys((*([foreseen.first] if foreseen.first else ()), *foreseen.conflicts)))
         unclear = [each for each in said if each.says_nothing]
-        evidence = {"migration": one_line(foreseen.name), "name": foreseen.name}
+        evidence = {"migration": foreseen.name, "name": foreseen.name}
         if said and (unclear or before):  # what its other statements, and later migrations, say hangs on this one
             shown = (unclear or said)[0]
             yield Finding(
                 "pending-migration-unforeseen",
-                one_line(foreseen.name),
+                foreseen.name,
                 f"What it does cannot be foreseen: on the copy, {str(shown).rstrip('.')}. "
                 + ("The environment's own server may answer otherwise." if unclear else f"It may need {before}."),
                 evidence,
             )
-            before = before or one_line(foreseen.name)
+            before = before or foreseen.name
         elif said:
             shown, *more = said
             others = [each for each in more if (each.line, each.statement) != (shown.line, shown.statement)]
             yield Finding(
                 "pending-migration-fails",
-                one_line(foreseen.name),
+                foreseen.name,
                 " ".join(_failing(forecast, foreseen, shown, others)),
                 {
                     **evidence,
@@ -109,14 +108,14 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     if unanswered and not violated:
         demand = unanswered[0].demand
         raise CouldNotCheck(
-            f"whether the rows of {one_line(demand.table)} fit {one_line(demand.name)}, which "
-            f"{one_line(demand.migration)} adds, was not answered: {unanswered[0].unanswered}",
-            f"table {one_line(demand.table)}, read only",
+            f"whether the rows of {demand.table} fit {demand.name}, which "
+            f"{demand.migration} adds, was not answered: {unanswered[0].unanswered}",
+            f"table {demand.table}, read only",
             "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
         )
     if data_check.unknown is not None and not violated:
         raise CouldNotCheck(
-            f"what {one_line(data_check.unknown.migration)} asks of the rows is not known: {data_check.unknown.reason}",
+            f"what {data_check.unknown.migration} asks of the rows is not known: {data_check.unknown.reason}",
             "a copy of the environment, statement by statement",
             "Try the migration on a server like the environment's, or divide it.",
             explained_by=data_check.unknown.finding,
@@ -128,10 +127,10 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
             demand = answer.demand
             yield Finding(
                 "pending-data-unasked",
-                one_line(demand.subject),
-                f"Line {demand.line} asks something of the rows of {one_line(demand.table)} ({demand.sqlstate} where "
+                demand.subject,
+                f"Line {demand.line} asks something of the rows of {demand.table} ({demand.sqlstate} where "
                 f"one does not fit), which could not be asked: {why}. Look at them before the deploy.",
-                {"migration": one_line(demand.migration), "table": one_line(demand.table)},
+                {"migration": demand.migration, "table": demand.table},
             )
 
 
@@ -158,11 +157,10 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
         rewrites = " and writes it anew" if lock.rewrites else ""
         yield Finding(
             "pending-locks-large-table" if size and size.big else "pending-locks-table",
-            one_line(table),
-            f"{one_line(foreseen.name)}, line {lock.line}, {what} ({lock.mode}){rewrites}: "
-            f"{size or 'its size is not known'}.",
+            table,
+            f"{foreseen.name}, line {lock.line}, {what} ({lock.mode}){rewrites}: {size or 'its size is not known'}.",
             {
-                "migration": one_line(foreseen.name),
+                "migration": foreseen.name,
                 "lock": lock.mode,
                 "rewrites": any(each.rewrites for _, each in found),
                 "bytes": size.bytes if size else None,
@@ -193,20 +191,20 @@ def _when(forecast: Forecast, foreseen: MigrationForecast) -> str:
 
 def _violation(answer: RequirementResult) -> Finding:
     demand = answer.demand
-    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {one_line(demand.table)}"
+    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {demand.table}"
     keys = ", ".join(answer.keys)
     first = "" if answer.rows is not None and answer.rows <= len(answer.keys) else "the first of them "
     return Finding(
         "pending-data-violates",
-        one_line(demand.subject),
+        demand.subject,
         f"A deploy will fail on line {demand.line} (P3018, {demand.sqlstate}): {many} "
-        f"{'does' if answer.rows == 1 else 'do'} not fit. {_ASKS[demand.kind].format(name=one_line(demand.name))}"
-        + (f" By their key ({', '.join(map(one_line, demand.keys))}), {first}{keys}." if keys else ""),
+        f"{'does' if answer.rows == 1 else 'do'} not fit. {_ASKS[demand.kind].format(name=demand.name)}"
+        + (f" By their key ({', '.join(demand.keys)}), {first}{keys}." if keys else ""),
         {
-            "migration": one_line(demand.migration),
+            "migration": demand.migration,
             "sqlstate": demand.sqlstate,
-            "table": one_line(demand.table),
-            "constraint": one_line(demand.name),
+            "table": demand.table,
+            "constraint": demand.name,
             "rows": answer.rows,
             "keys": answer.keys,
             "line": demand.line,
@@ -237,9 +235,9 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
         rules = tuple(remark.rule for remark in remarks)
         yield Finding(
             "pending-sql-remark",
-            one_line(f"{migration}/migration.sql:{line}"),
+            f"{migration}/migration.sql:{line}",
             f"Line {line}: " + " ".join(f"{RULES[rule][0]} ({rule})" for rule in rules),
-            {"migration": one_line(migration), "line": line, "rules": rules},
+            {"migration": migration, "line": line, "rules": rules},
         )
 
 
@@ -283,9 +281,9 @@ def test_no_pending_migration(history: History, migration_effects: dict[str, Mig
         elif applied_later:
             code = "out-of-order-migration"
             message = (
-                f"Not applied yet, and it sorts before {one_line(applied_later)}, which is applied; {turn} Try it "
+                f"Not applied yet, and it sorts before {applied_later}, which is applied; {turn} Try it "
                 "first where its tables are as in this environment."
             )
         else:
             code, message = "pending-migration", f"Not applied yet; {turn}"
-        yield Finding(code, one_line(migration.name), message, {"name": migration.name})
+        yield Finding(code, migration.name, message, {"name": migration.name})

@@ -7,7 +7,7 @@ from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding
 from health.history.history import History
-from health.sanitize import one_line
+from health.sanitize import short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState
 
@@ -46,11 +46,11 @@ def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
     """
     for each in drift.differences:
         code, message = _told(each)
-        subject = one_line(each.subject, 200)
+        subject = short(each.subject, 200)
         yield Finding(code, subject, message, {"migration": each.migration} if each.migration else {})
     for subject in drift.unused:
         message = "The registry declares it under known_differences, and it does not differ: remove the entry."
-        yield Finding("known-difference-unused", one_line(subject, 200), message)
+        yield Finding("known-difference-unused", short(subject, 200), message)
 
 
 @check(finds={"sequence-behind": "error"})
@@ -66,18 +66,15 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
         if each.behind:
             yield Finding(
                 "sequence-behind",
-                one_line(f'sequence "{each.name}"', 200),
-                one_line(
-                    f'It gives {each.following} next, and "{each.table}"."{each.column}" holds {each.largest} already: '
-                    "an INSERT that is given a value which is taken fails (23505).",
-                    400,
-                ),
+                f'sequence "{each.name}"',
+                f'It gives {each.following} next, and "{each.table}"."{each.column}" holds {each.largest} already: '
+                "an INSERT that is given a value which is taken fails (23505).",
                 {"following": each.following, "largest": each.largest},
             )
 
 
 def _told(each: Difference) -> tuple[str, str]:
-    by = f" {one_line(each.migration)} makes it" if each.migration else ""
+    by = f" {each.migration} makes it" if each.migration else ""
     kind = each.key[0]
     if each.invalid:
         return "index-invalid", f"It is there, but not valid: PostgreSQL neither uses nor fully enforces it.{_dot(by)}"
@@ -86,10 +83,10 @@ def _told(each: Difference) -> tuple[str, str]:
     if each.kind == "missing":
         return "schema-object-missing", f"It is not there, although{by or ' the applied migrations make it'}."
     if each.kind == "extra":
-        touches = f"; {one_line(each.migration)} speaks of it" if each.migration else ""
+        touches = f"; {each.migration} speaks of it" if each.migration else ""
         code = "enum-label-extra" if kind == "enum label" else "schema-object-extra"
         return code, f"It is there, and no applied migration makes it{touches}."
-    shown = one_line(f"It is {each.live or 'plain'}, and should be {each.expected or 'plain'}.", 600)
+    shown = short(f"It is {each.live or 'plain'}, and should be {each.expected or 'plain'}.", 600)
     return "schema-object-different", shown + _dot(by)
 
 

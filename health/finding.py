@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from health.sanitize import safe_line
 
 Severity = Literal["error", "warning", "info"]
 Phase = Literal["before", "after", "nightly"]
@@ -12,12 +14,13 @@ Phase = Literal["before", "after", "nightly"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # worst first
 PHASES: tuple[Phase, ...] = ("before", "after", "nightly")
 
-Evidence = Mapping[str, str | int | float | bool | tuple[str, ...] | None]
+Value = str | int | float | bool | tuple[str, ...] | None
+Evidence = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """One thing that is wrong, in the words of its source: :attr:`shown` is what a person or a file gets.
 
     Attributes:
         code: what kind of thing, unique over the suite.
@@ -33,8 +36,24 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """``code:subject``, by which a consequence names its cause."""
-        return f"{self.code}:{self.subject}"
+        """``code:subject`` as they are shown, by which a consequence names its cause."""
+        return f"{self.code}:{safe_line(self.subject)}"
+
+    @property
+    def shown(self) -> Finding:
+        """The same finding with texts that steer neither a terminal nor a CI runner."""
+        return replace(
+            self,
+            subject=safe_line(self.subject),
+            message=safe_line(self.message),
+            evidence={key: _safe(value) for key, value in self.evidence.items()},
+        )
+
+
+def _safe(value: Value) -> Value:
+    if isinstance(value, str):
+        return safe_line(value)
+    return tuple(map(safe_line, value)) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,7 @@ class CouldNotCheck(Exception):  # noqa: N818 - the design's word: not a fault o
     """
 
     def __init__(self, what: str, where: str, remedy: str, explained_by: str | None = None) -> None:
+        what, where, remedy = safe_line(what), safe_line(where), safe_line(remedy)
         super().__init__(what, where, remedy, explained_by)
         self.what, self.where, self.remedy, self.explained_by = what, where, remedy, explained_by
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 # Control, format (bidirectional overrides), unassigned, private use, surrogate; line and paragraph separators.
+_COMMAND = re.compile(r"::.*::")  # of a CI runner; an IPv6 address has :: once
+_LONGEST = 20_000  # characters; no honest text of a finding has as many
 _RUNNERS = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
 _HARMFUL = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
@@ -33,8 +35,18 @@ def inert(text: str) -> str:
 
 def one_line(text: str, limit: int = 300) -> str:
     """The text on one line, without control characters, cut at ``limit`` characters."""
-    line = printable(" ".join(text.split()), keep="")
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return _cut(printable(" ".join(text.split()), keep=""), limit)
+
+
+def safe_line(text: str) -> str:
+    """Return the text on one line that steers neither a terminal nor a CI runner; it is not cut."""
+    line = one_line(text, _LONGEST)
+    return f"|{line}" if _COMMAND.match(line) else line
+
+
+def short(text: str, limit: int) -> str:
+    """Return the text on one line, cut at ``limit`` characters; nothing else of it is changed."""
+    return _cut(" ".join(text.split()), limit)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
@@ -53,6 +65,10 @@ def fenced(text: str, language: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{printable(text)}\n{fence}"
+
+
+def _cut(line: str, limit: int) -> str:
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _escape(char: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from health.finding import Evidence, Finding
 from health.logs.patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS, codes
-from health.sanitize import one_line
+from health.sanitize import short
 from health.secrets.secret import hide
 
 _CLOCKS = timedelta(seconds=5)  # by which this machine's may be ahead of AWS's
@@ -20,6 +20,7 @@ _MOST_LINES = 500  # of one event
 _BLOCK = timedelta(seconds=5)  # Prisma prints a block at once, one event per line
 _ECHO = timedelta(seconds=1)  # Prisma and Frigg both log the error of a request
 _SHOWN = 3  # names, streams
+_LONGEST_NAME = 300  # characters of a migration's
 _ESCAPES = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _LOGIN = re.compile(r"://[^\s/@]*@")
 _BY_MIGRATION = ("migration-failed", "migration-blocked")
@@ -117,7 +118,7 @@ def findings(log: Log, purpose: str) -> Iterator[Finding]:
     known = codes(purpose)
     for (kind, migration), group in grouped.items():
         if kind in known:
-            subject = one_line(hide(migration)) or log.group
+            subject = short(hide(migration), _LONGEST_NAME) or log.group
             message = " ".join(_sentences(log, kind, group, subject))
             yield Finding(known[kind], subject, message, _evidence(log, group, migration))
     if log.cut:
@@ -216,7 +217,7 @@ def _evidence(log: Log, group: Sequence[Occurrence], migration: str) -> Evidence
         "names": tuple(dict.fromkeys(_shown(each.name) for each in group if each.name)),
         "sqlstates": tuple(dict.fromkeys(each.sqlstate for each in group if each.sqlstate)),
     }
-    return {**told, "migration": one_line(hide(migration))} if migration else told
+    return {**told, "migration": short(hide(migration), _LONGEST_NAME)} if migration else told
 
 
 def _some(names: Sequence[str]) -> str:
@@ -225,7 +226,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _shown(text: str, limit: int = 80) -> str:
-    return one_line(hide(text), limit)
+    return short(hide(text), limit)
 
 
 def _time(at: datetime) -> str:

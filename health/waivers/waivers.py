@@ -63,7 +63,7 @@ class Waivers:
 
     def match(self, environment: str, finding: Finding) -> Waiver | None:
         """The waiver in force for a finding."""
-        wanted = (environment, finding.code, finding.subject)
+        wanted = (environment, finding.code, finding.shown.subject)
         return next((each for each in self.in_force if each.accepts == wanted), None)
 
     def unused(self, found: Mapping[str, Sequence[str]]) -> Iterator[Finding]:

@@ -13,5 +13,5 @@ def without_parent(finding: Finding) -> Iterator[NoFix]:
     """None: what such rows are worth is a person's decision. Then make or validate the constraint."""
     yield NoFix(
         "What these rows are worth is a person's decision: give them a parent, set the column to NULL where it may "
-        f"be, or delete them. Then make or validate {finding.evidence['constraint']}."
+        f"be, or delete them. Then make or validate {finding.shown.evidence['constraint']}."
     )

@@ -114,12 +114,13 @@ def as_json(
         suggested, refuted = rehearsal.prove(finding, suggested)
         reason = " ".join(filter(None, [reason, *refuted])) or None
     waived = {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()} if waiver else None
+    shown = finding.shown
     return {
         "code": finding.code,
         "severity": severity,
-        "subject": finding.subject,
-        "message": finding.message,
-        "evidence": {key: list(v) if isinstance(v, tuple) else v for key, v in finding.evidence.items()},
+        "subject": shown.subject,
+        "message": shown.message,
+        "evidence": {key: list(v) if isinstance(v, tuple) else v for key, v in shown.evidence.items()},
         "explained_by": None,
         "waived": waived,
         "fixes": [_fix_as_json(fix) for fix in suggested],

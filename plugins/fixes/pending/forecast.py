@@ -76,7 +76,7 @@ def pending_data_violates(finding: Finding, data_check: DataCheck, environment: 
     """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
     from fixtures.database.violation_queries import listing
 
-    answers = (answer for answer in data_check.answers if one_line(answer.demand.subject) == finding.subject)
+    answers = (answer for answer in data_check.answers if answer.demand.subject == finding.subject)
     demand = next(answers).demand
     decision = {
         "unique": "Which of the duplicates stays, and what becomes of the rows that lead to the others",

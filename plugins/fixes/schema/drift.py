@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.sanitize import one_line, printable
+from health.sanitize import one_line, printable, short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes
@@ -78,7 +78,7 @@ def sequence_behind(
 
     from plugins.fixes.sql import fill, literal, refuse_unless, transaction
 
-    each = next(each for each in sequences if one_line(f'sequence "{each.name}"', 200) == finding.subject)
+    each = next(each for each in sequences if f'sequence "{each.name}"' == finding.subject)
     if not _plain(each.name, each.table, each.column):
         yield NoFix(_BY_HAND)
         return
@@ -221,5 +221,5 @@ def _parts(definition: str | None) -> dict[str, str | None]:
 
 
 def _difference(drift: Drift, finding: Finding) -> Difference:
-    found: Sequence[Difference] = [e for e in drift.differences if one_line(e.subject, 200) == finding.subject]
+    found: Sequence[Difference] = [e for e in drift.differences if short(e.subject, 200) == finding.subject]
     return found[0]

@@ -183,7 +183,8 @@ def test_hostile_lines() -> None:
         "Migration name: 1\x1b]0;title\x07_a\u202e##[error]",
         f"ERROR: \x1b[2Jpassword {secret.reveal()} of postgresql://u:other@host/db " + "y" * 100_000,
     )
-    text = found.subject + found.message + str(found.evidence)
+    shown = found.shown
+    text = shown.subject + shown.message + str(shown.evidence)
     assert not set(text) & {"\x1b", "\x07", "\u202e", "\n"}
     assert "##[" not in text
     assert secret.reveal() not in text
