@@ -3,11 +3,22 @@
 from collections.abc import Iterator
 
 from health.aws.database_url import DatabaseSettings, Destination, differences, place
-from health.aws.resources import Bastion, Cluster, DatabaseSecret, Identity, LambdaFunction, cluster_problem
+from health.aws.resources import (
+    Bastion,
+    Cluster,
+    DatabaseSecret,
+    Identity,
+    LambdaFunction,
+    NoAdminKey,
+    NotOneCluster,
+    UnusableSecret,
+    cluster_problem,
+)  # fmt: skip
 from health.aws.security_groups import SecurityGroup, admission
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
+from health.outcomes import judges
 
 
 @check(finds={"wrong-account": "error"})
@@ -38,7 +49,17 @@ def test_database_secret(database_secret: DatabaseSecret) -> Iterator[Finding]:
     Mend it by restoring the secret, or by naming the right one as `secret` in the registry.
     """
     if database_secret.problem is not None:
-        yield database_secret.problem
+        yield _unusable(database_secret.problem)
+
+
+@judges(UnusableSecret, check="database-secret")
+def _unusable(secret: UnusableSecret) -> Finding:
+    message = {
+        "absent": "Secrets Manager has no secret of this name, or it holds no value.",
+        "malformed": "The secret is not a JSON object with username and password.",
+        "empty": "The secret's username or password is empty or not a text.",
+    }[secret.kind]
+    return Finding("database-secret-unusable", secret.name, message)
 
 
 @check(finds={"admin-api-key-missing": "error"}, explained_by={"admin-api-key-missing": ("function-missing",)})
@@ -50,13 +71,16 @@ def test_admin_api_key(functions: tuple[LambdaFunction, ...]) -> Iterator[Findin
     Mend it by setting the variable for the deploy and deploying again.
     """
     for function in functions:
-        if function.purpose != "auth" or "ADMIN_API_KEY" in function.variables:
-            continue
-        if function.found:
-            message = f"Function {function.name} has no variable ADMIN_API_KEY, or an empty one."
-        else:
-            message = f"There is no function {function.name}."
-        yield Finding("admin-api-key-missing", function.name, message, {"function": function.name})
+        if function.purpose == "auth" and "ADMIN_API_KEY" not in function.variables:
+            yield _no_key(NoAdminKey(function.name, function.found))
+
+
+@judges(NoAdminKey, check="admin-api-key")
+def _no_key(missing: NoAdminKey) -> Finding:
+    message = f"There is no function {missing.function}."
+    if missing.exists:
+        message = f"Function {missing.function} has no variable ADMIN_API_KEY, or an empty one."
+    return Finding("admin-api-key-missing", missing.function, message, {"function": missing.function})
 
 
 # A backup runs every day, and the cluster serves meanwhile.
@@ -75,7 +99,17 @@ def test_one_cluster(clusters: tuple[Cluster, ...], environment: Environment) ->
     """
     problem = cluster_problem(clusters, environment.cluster_prefix)
     if problem is not None:
-        yield problem
+        yield _not_one(problem)
+
+
+@judges(NotOneCluster, check="one-cluster")
+def _not_one(clusters: NotOneCluster) -> Finding:
+    prefix, fitting = clusters.prefix, clusters.fitting
+    if fitting:
+        message = f"{len(fitting)} clusters named {prefix}…; AWS has {', '.join(fitting)}."
+        return Finding("cluster-ambiguous", prefix, message, {"clusters": fitting})
+    others = ", ".join(clusters.existing) or "none at all"
+    return Finding("cluster-missing", prefix, f"No cluster named {prefix}…; AWS has {others}.")
 
 
 @check(finds={"cluster-not-available": "error"})

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from health.aws.resources import Bastion, Cluster, bastion_problem, candidates
+from health.aws.resources import Bastion, Cluster, NotOneBastion, bastion_problem, candidates
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
-from health.tunnel.connection import DatabaseServer, KeyFile, Preflight, ScriptRoute, clusters_of_script
+from health.outcomes import judges
+from health.tunnel.connection import (
+    DatabaseServer,
+    KeyFile,
+    LoginFailure,
+    Preflight,
+    ScriptRoute,
+    SshFailure,
+    clusters_of_script,
+)  # fmt: skip
 from health.tunnel.script import ScriptValue, TunnelScript
 from health.tunnel.variable_names import Kind
 
@@ -166,16 +175,29 @@ def test_bastion_running(bastions: tuple[Bastion, ...], environment: Environment
     """
     problem = bastion_problem(bastions, environment.bastion_address, environment.stage)
     if problem is not None:
-        yield problem
+        yield _not_one(problem)
         return
     (bastion,) = candidates(bastions, environment.bastion_address, environment.stage)
+    if not bastion.usable:
+        yield _not_running(bastion)
+
+
+@judges(NotOneBastion, check="bastion-running")
+def _not_one(bastions: NotOneBastion) -> Finding:
+    fitting = bastions.fitting
+    number = f"{len(fitting)} bastions" if fitting else "No bastion"
+    named = [f"{each.name} ({each.instance_id}, {each.state})" for each in fitting or bastions.existing]
+    message = f"{number} of stage {bastions.stage!r}; AWS has {', '.join(named) or 'none at all'}."
+    return Finding("bastion-ambiguous" if fitting else "bastion-missing", bastions.stage, message)
+
+
+@judges(Bastion, check="bastion-running")
+def _not_running(bastion: Bastion) -> Finding:
     if bastion.state != "running":
         message = f"The bastion {bastion.name} is {bastion.state}, so nobody reaches the database through it."
-    elif not bastion.public_address:
-        message = f"The bastion {bastion.name} runs without a public address."
     else:
-        return
-    yield Finding("bastion-not-running", bastion.instance_id, message, {"state": bastion.state})
+        message = f"The bastion {bastion.name} runs without a public address."
+    return Finding("bastion-not-running", bastion.instance_id, message, {"state": bastion.state})
 
 
 @check(finds={"ssh-key-missing": "error", "ssh-key-permissions": "warning"})
@@ -188,11 +210,26 @@ def test_ssh_key(ssh_key: KeyFile) -> Iterator[Finding]:
     Mend it by chmod 600, or by putting the key where the registry's ssh_key says.
     """
     if ssh_key.mode is None:
-        yield ssh_key.missing
+        yield _missing(ssh_key)
     elif ssh_key.readable_by_others:
         mode = f"{ssh_key.mode:04o}"
         message = f"Others than its owner may read the key (mode {mode}): OpenSSH refuses it, and so the tunnel script."
         yield Finding("ssh-key-permissions", ssh_key.path, message, {"mode": mode})
+
+
+@judges(KeyFile, check="ssh-key")
+def _missing(key: KeyFile) -> Finding:
+    message = f"There is no SSH key at {key.path}, so this machine cannot enter the bastion."
+    return Finding("ssh-key-missing", key.path, message)
+
+
+_CLOSED = {
+    "unreachable": "bastion-unreachable",
+    "host key unknown": "host-key-unknown",
+    "host key changed": "host-key-changed",
+    "key refused": "ssh-key-refused",
+    "endpoint unreachable": "database-unreachable",
+}
 
 
 @check(
@@ -211,7 +248,35 @@ def test_tunnel_opens(preflight: Preflight) -> Iterator[Finding]:
     Mend it by what the finding names; nothing in the database is to be changed.
     """
     if preflight.problem is not None:
-        yield preflight.problem
+        yield _closed(preflight.problem)
+
+
+@judges(SshFailure, check="tunnel-opens")
+def _closed(failure: SshFailure) -> Finding:
+    where = "The bastion lets nobody in" if failure.at_bastion else "The bastion does not reach it"
+    message = f"{where}: {failure.what}. {failure.remedy}"
+    return Finding(_CLOSED[failure.kind], failure.place, message, {"cause": failure.what})
+
+
+_REFUSED = {
+    "password refused": (
+        "database-login-refused", "PostgreSQL refuses the password of {user} that {secret} holds.",
+    ),
+    "no database": ("database-missing", "PostgreSQL has no database {database}."),
+    "no role": ("database-login-refused", "PostgreSQL knows no role {user}."),
+    "no connection left": ("too-many-connections", "PostgreSQL has no connection left."),
+    "only reserved connections left": (
+        "too-many-connections", "PostgreSQL has no connection left but those for superusers.",
+    ),
+    "address refused": (
+        "database-login-refused", "PostgreSQL lets {user} in from nowhere like the bastion (pg_hba.conf).",
+    ),
+    "closed": ("database-silent", "The connection ended before PostgreSQL had said a word."),
+    "starting": ("database-waking", "PostgreSQL is starting up."),
+    "asleep": ("database-waking", "The cluster may be paused and did not wake up within {limit_s:g} s."),
+    "silent": ("database-silent", "PostgreSQL takes the connection and is then silent for {limit_s:g} s."),
+    "other": ("database-login-refused", "PostgreSQL closed the connection: {text}"),
+}  # fmt: skip
 
 
 @check(
@@ -230,4 +295,10 @@ def test_database_answers(server: DatabaseServer) -> Iterator[Finding]:
     Mend it by what the finding names: the secret, the role or the server's state.
     """
     if server.problem is not None:
-        yield server.problem
+        yield _refused(server.problem)
+
+
+@judges(LoginFailure, check="database-answers")
+def _refused(failure: LoginFailure) -> Finding:
+    code, message = _REFUSED[failure.kind]
+    return Finding(code, f"{failure.user}@{failure.database}", message.format(**vars(failure)))

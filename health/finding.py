@@ -119,11 +119,6 @@ class CouldNotCheck(Exception):  # noqa: N818 - the design's word: not a fault o
         super().__init__(what, where, remedy, explained_by)
         self.what, self.where, self.remedy, self.explained_by = what, where, remedy, explained_by
 
-    @classmethod
-    def because(cls, finding: Finding, where: str, check: str) -> CouldNotCheck:
-        """The consequence of a finding, for whoever needed what it speaks of; ``check`` is the one that finds it."""
-        return cls(finding.message.rstrip("."), where, f"See the check {check}.", explained_by=finding.key)
-
     def __str__(self) -> str:
         return f"{self.what} ({self.where}). {self.remedy}"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from health.finding import CouldNotCheck, Finding
+from health.finding import CouldNotCheck
+from health.outcomes import because
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Bastion:
     private_address: str | None = None
     security_groups: tuple[str, ...] = ()
 
+    @property
+    def usable(self) -> bool:
+        """Whether it runs and has a public address; a stopped instance has none."""
+        return self.state == "running" and bool(self.public_address)
+
 
 @dataclass(frozen=True)
 class LambdaFunction:
@@ -74,24 +81,66 @@ class LambdaFunction:
     layers: tuple[str, ...] = ()
 
 
+SecretKind = Literal["absent", "malformed", "empty"]
+
+
+@dataclass(frozen=True)
+class UnusableSecret:
+    """Why a secret of Secrets Manager gives no user and password."""
+
+    name: str
+    kind: SecretKind
+
+
+@dataclass(frozen=True)
+class NoAdminKey:
+    """A function without the key of the migration API; ``exists`` if AWS knows the function."""
+
+    function: str
+    exists: bool
+
+
+@dataclass(frozen=True)
+class NotOneCluster:
+    """No cluster's identifier begins with the registry's prefix, or several do.
+
+    Attributes:
+        fitting: the identifiers that do.
+        existing: all identifiers.
+    """
+
+    prefix: str
+    fitting: tuple[str, ...]
+    existing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotOneBastion:
+    """No instance is the bastion of a stage, or several may be.
+
+    Attributes:
+        fitting: those that may be.
+        existing: all instances.
+    """
+
+    stage: str
+    fitting: tuple[Bastion, ...]
+    existing: tuple[Bastion, ...]
+
+
 @dataclass(frozen=True)
 class DatabaseSecret:
     """The secret with the database's user and password, without them; ``problem`` if it is not usable."""
 
     name: str
-    problem: Finding | None = None
+    problem: UnusableSecret | None = None
 
 
-def cluster_problem(clusters: Sequence[Cluster], prefix: str) -> Finding | None:
+def cluster_problem(clusters: Sequence[Cluster], prefix: str) -> NotOneCluster | None:
     """Why no cluster, or no one cluster, has an identifier that begins with the registry's prefix."""
-    found = sorted(cluster.identifier for cluster in clusters if cluster.identifier.startswith(prefix))
-    if len(found) == 1:
-        return None
-    if found:
-        message = f"{len(found)} clusters named {prefix}…; AWS has {', '.join(found)}."
-        return Finding("cluster-ambiguous", prefix, message, {"clusters": tuple(found)})
-    others = ", ".join(sorted(cluster.identifier for cluster in clusters)) or "none at all"
-    return Finding("cluster-missing", prefix, f"No cluster named {prefix}…; AWS has {others}.")
+    existing = tuple(sorted(cluster.identifier for cluster in clusters))
+    fitting = tuple(identifier for identifier in existing if identifier.startswith(prefix))
+    return None if len(fitting) == 1 else NotOneCluster(prefix, fitting, existing)
 
 
 def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Cluster:
@@ -104,7 +153,7 @@ def choose_cluster(clusters: Sequence[Cluster], prefix: str, region: str) -> Clu
     problem = cluster_problem(clusters, prefix)
     if problem is not None:
         remedy = "Set cluster_prefix in the registry so that it fits exactly one."
-        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
+        raise because(problem, where, remedy=remedy)
     (found,) = (cluster for cluster in clusters if cluster.identifier.startswith(prefix))
     if not found.writer_endpoint:
         raise CouldNotCheck(
@@ -128,14 +177,10 @@ def candidates(bastions: Sequence[Bastion], address: str | None, stage: str) -> 
     return [bastion for bastion in by_name if bastion.state == "running"] or by_name
 
 
-def bastion_problem(bastions: Sequence[Bastion], address: str | None, stage: str) -> Finding | None:
+def bastion_problem(bastions: Sequence[Bastion], address: str | None, stage: str) -> NotOneBastion | None:
     """Why no instance, or no one instance, is an environment's bastion."""
-    found = candidates(bastions, address, stage)
-    if len(found) == 1:
-        return None
-    code = "bastion-ambiguous" if found else "bastion-missing"
-    number = f"{len(found)} bastions" if found else "No bastion"
-    return Finding(code, stage, f"{number} of stage {stage!r}; AWS has {describe(found or bastions)}.")
+    fitting = candidates(bastions, address, stage)
+    return None if len(fitting) == 1 else NotOneBastion(stage, tuple(fitting), tuple(bastions))
 
 
 def choose_bastion(bastions: Sequence[Bastion], address: str | None, stage: str, region: str) -> Bastion:
@@ -148,10 +193,5 @@ def choose_bastion(bastions: Sequence[Bastion], address: str | None, stage: str,
     if problem is not None:
         remedy = f"Set bastion_address in the registry, or name one instance with the word {stage!r}."
         where = f"EC2 DescribeInstances, {region}"
-        raise CouldNotCheck(problem.message.rstrip("."), where, remedy, explained_by=problem.key)
+        raise because(problem, where, remedy=remedy)
     return candidates(bastions, address, stage)[0]
-
-
-def describe(bastions: Iterable[Bastion]) -> str:
-    """The bastions in a few words each."""
-    return ", ".join(f"{b.name} ({b.instance_id}, {b.state})" for b in bastions) or "none at all"

@@ -4,34 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from health.aws.resources import Cluster
 from health.config.environment import Environment
-from health.finding import Finding
+
+LoginKind = Literal[
+    "password refused", "no database", "no role", "no connection left", "only reserved connections left",
+    "address refused", "closed", "starting", "asleep", "silent", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SshFailure:
+    """Where the route through the bastion ends, and why.
+
+    Attributes:
+        place: ``address:port`` that was not reached.
+        what: the cause in a clause.
+        remedy: what to do, in a sentence.
+    """
+
+    kind: Literal["unreachable", "host key unknown", "host key changed", "key refused", "endpoint unreachable"]
+    place: str
+    what: str
+    remedy: str
+
+    @property
+    def at_bastion(self) -> bool:
+        """Whether the bastion itself was not entered."""
+        return self.kind != "endpoint unreachable"
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """One attempt to reach the database's endpoint through the bastion, with every step's outcome.
+    """One attempt to reach the database's endpoint through the bastion.
 
     Attributes:
         bastion: ``address:port`` of the SSH server.
         endpoint: ``host:port`` asked of the bastion.
         host_key: the verified key of the bastion in known_hosts form, ``type base64``; empty if none was.
-        bastion_problem: why the bastion let nobody in.
-        endpoint_problem: why the bastion could not reach the endpoint.
+        problem: why the endpoint was not reached.
     """
 
     bastion: str
     endpoint: str
     host_key: str = ""
-    bastion_problem: Finding | None = None
-    endpoint_problem: Finding | None = None
-
-    @property
-    def problem(self) -> Finding | None:
-        """Where the way ends."""
-        return self.bastion_problem or self.endpoint_problem
+    problem: SshFailure | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +59,6 @@ class KeyFile:
 
     path: str
     mode: int | None
-
-    @property
-    def missing(self) -> Finding:
-        """What there is to say where it is not there."""
-        message = f"There is no SSH key at {self.path}, so this machine cannot enter the bastion."
-        return Finding("ssh-key-missing", self.path, message)
 
     @property
     def readable_by_others(self) -> bool:
@@ -62,13 +75,31 @@ class ScriptRoute:
 
 
 @dataclass(frozen=True)
+class LoginFailure:
+    """Why a server did not accept a login.
+
+    Attributes:
+        secret: the secret that the password is from.
+        limit_s: seconds after which no more was waited for.
+        text: PostgreSQL's own words, where they are of no known kind.
+    """
+
+    kind: LoginKind
+    user: str
+    database: str
+    secret: str = ""
+    limit_s: float = 0
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class DatabaseServer:
     """The PostgreSQL server at the other end; ``problem`` if it let nobody in."""
 
     version: str = ""
     user: str = ""
     database: str = ""
-    problem: Finding | None = None
+    problem: LoginFailure | None = None
 
 
 def clusters_of_script(

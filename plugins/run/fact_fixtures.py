@@ -20,6 +20,7 @@ from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.runs.triggered import MigrationRun
 from plugins import fixes
+from plugins.run.check_catalog import checks_as_far_as_they_load
 from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
@@ -49,6 +50,7 @@ class FactSets:
     def begin(self, target: str, items: Iterable[pytest.Item]) -> Facts:
         """The facts of a target; those that its selected checks need are begun at the first call."""
         if target not in self._facts:
+            checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
             assert self.run.registry is not None  # noqa: S101 - names come from it
             name, phase = self.run.targets[target].environment, self.run.targets[target].phase
             given: dict[str, Any] = {
