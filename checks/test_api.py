@@ -4,17 +4,26 @@ from collections.abc import Iterator, Sequence
 
 from checks.causes import FAILED, FORESEEN, NO_HISTORY, NOT_APPLIED
 from health.api.agreement import agrees, layer_is_behind, meant, unseen
-from health.api.status import ApiStatus
+from health.api.status import ApiFailure, ApiStatus
 from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.config.environment import Environment
-from health.finding import Finding
+from health.finding import Evidence, Finding
 from health.history.edited import edits
 from health.history.history import History
 from health.history.provenance import Provenance
 
 _CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
 _SHOWN = 3
+_FAILURES = {
+    "unreachable": "api-unreachable",
+    "timeout": "api-timeout",
+    "not found": "api-not-found",
+    "failed": "api-failed",
+    "unavailable": "api-unavailable",
+    "unauthorized": "api-unauthorized",
+    "unclear": "api-answer-unclear",
+}
 _REPORTS = {
     "pending": ("api-reports-pending", "The API says that migrations are pending."),
     "failed": ("api-reports-failed", "The API says that a migration has failed."),
@@ -78,12 +87,17 @@ def test_api_status(api_status: ApiStatus) -> Iterator[Finding]:
     Mend what the history checks find; the API then reports it. For a refused key, deploy again with the right one.
     """
     if api_status.problem is not None:
-        yield api_status.problem
+        yield _unusable(api_status.problem)
     elif api_status.state is not None and api_status.state != "up-to-date":
         code, message = _REPORTS[api_status.state]
         message = message.format(code=f" ({api_status.code})" if api_status.code else "")
         named = f" It names {', '.join(api_status.names)}." if api_status.names else ""
         yield Finding(code, api_status.url, message + named, {"names": api_status.names})
+
+
+def _unusable(failure: ApiFailure) -> Finding:
+    evidence: Evidence = {} if failure.status is None else {"status": failure.status}
+    return Finding(_FAILURES[failure.kind], failure.url, failure.message, evidence)
 
 
 @check(
@@ -128,7 +142,7 @@ def test_api_agrees(
             yield _disagreement(api_status, history)
     elif api_status.state in _CALM:
         found = edits(history, provenance, environment.accepted_checksums)
-        edited = [edit.migration.name for edit in found if edit.code == "edited-migration"]
+        edited = [edit.migration.name for edit in found if edit.kind == "edited"]
         for state in unseen(history, edited, catalog):
             names = tuple(dict.fromkeys(state.names))
             which = f": {_list(names)}" if names else ""

@@ -8,12 +8,20 @@ from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
 from health.history.edited import EditedMigration, edits
-from health.history.effects import EffectReader, MigrationEffect, objects_in_words
+from health.history.effects import NOT_LOOKED_FOR, EffectReader, FailedMigration, MigrationEffect, objects_in_words
 from health.history.history import History
 from health.history.provenance import Provenance
 from health.history.rows import Row
+from health.outcomes import judges
 from health.sanitize import short
 from health.secrets.secret import hide
+
+_FAILED_CODES = {
+    "failed": "failed-migration",
+    "crashed": "crashed-migration",
+    "half applied": "half-applied-migration",
+    "failed and applied": "failed-and-applied",
+}
 
 
 @check(
@@ -35,25 +43,24 @@ def test_no_failed_migration(history: History, migration_effects: dict[str, Migr
     Mend it by what the objects in the database say: nothing of the script there, mark the row as rolled back;
     all of it, record it as applied; a part, complete it first. A row alone never tells which.
     """
-    for name, rows in history.failed_by_name.items():
-        told = migration_effects.get(name, MigrationEffect("unknown", reason="it was not looked for"))
-        if name in history.applied:
-            code = "failed-and-applied"
-        elif told.extent == "part":
-            code = "half-applied-migration"
-        else:
-            code = "failed-migration" if any(row.logs for row in rows) else "crashed-migration"
-        yield Finding(
-            code,
-            name,
-            " ".join(_about_failed(history, name, rows, told)),
-            {
-                "ids": tuple(row.id for row in rows),
-                "started_at": rows[-1].started_at.isoformat(),
-                "took_effect": told.extent,
-                "missing": tuple(map(describe, told.missing)),
-            },
-        )
+    for name in history.failed_by_name:
+        yield _failed(FailedMigration(history, name, migration_effects.get(name, NOT_LOOKED_FOR)))
+
+
+@judges(FailedMigration, check="no-failed-migration")
+def _failed(migration: FailedMigration) -> Finding:
+    rows, effect = migration.history.failed_by_name[migration.name], migration.effect
+    return Finding(
+        _FAILED_CODES[migration.kind],
+        migration.name,
+        " ".join(_about_failed(migration.history, migration.name, rows, effect)),
+        {
+            "ids": tuple(row.id for row in rows),
+            "started_at": rows[-1].started_at.isoformat(),
+            "took_effect": effect.extent,
+            "missing": tuple(map(describe, effect.missing)),
+        },
+    )
 
 
 @check(finds={"migration-running": "error"})
@@ -175,6 +182,23 @@ def _age(history: History, row: Row) -> str:
     return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004 - a minute
 
 
+_EDITED = {
+    "edited": (
+        "edited-migration",
+        "Its SQL was changed after it had been applied: new databases get something else.",
+    ),
+    "comments edited": (
+        "comment-edited-migration",
+        "Only comments in its file were changed after it had been applied.",
+    ),
+    "edited after failure": (
+        "edited-after-failure",
+        "Its file was changed after a failed attempt that was rolled back; Prisma up to 7.8 compares with that and "
+        "calls it edited for ever.",
+    ),
+}
+
+
 @check(finds={"edited-migration": "warning", "comment-edited-migration": "info", "edited-after-failure": "info"})
 def test_no_edited_migration(history: History, provenance: Provenance, environment: Environment) -> Iterator[Finding]:
     """No applied migration was edited afterwards.
@@ -186,17 +210,12 @@ def test_no_edited_migration(history: History, provenance: Provenance, environme
     Mend it by restoring the text that was applied, and put the change into a new migration. An edit that is known
     and wanted is accepted by its checksum: `accepted_checksums` in the registry. Comments alone do no harm.
     """
-    messages = {
-        "edited-migration": "Its SQL was changed after it had been applied: new databases get something else.",
-        "comment-edited-migration": "Only comments in its file were changed after it had been applied.",
-        "edited-after-failure": "Its file was changed after a failed attempt that was rolled back; Prisma up to "
-        "7.8 compares with that and calls it edited for ever.",
-    }
     for edit in edits(history, provenance, environment.accepted_checksums):
+        code, message = _EDITED[edit.kind]
         yield Finding(
-            edit.code,
+            code,
             edit.migration.name,
-            messages[edit.code] + _known(edit),
+            message + _known(edit),
             {"id": edit.row.id, "recorded": edit.row.checksum, "file": edit.migration.checksum},
         )
 

@@ -13,10 +13,16 @@ from health.prisma.engine import LOCK_FILE, PROVIDER, provider
 from health.sanitize import short
 
 _PROBLEMS = {
-    "no-migration-sql": "Its directory holds no migration.sql: {effect}",
-    "byte-order-mark": "Its file begins with a byte order mark, which PostgreSQL takes for a syntax error (P3018).",
-    "transaction-left-open": "It begins a transaction and does not end it: a deploy reports success, and nothing of it "
-    "or of later migrations stays.",
+    "no file": ("no-migration-sql", "Its directory holds no migration.sql: {effect}"),
+    "byte order mark": (
+        "byte-order-mark",
+        "Its file begins with a byte order mark, which PostgreSQL takes for a syntax error (P3018).",
+    ),
+    "open transaction": (
+        "transaction-left-open",
+        "It begins a transaction and does not end it: a deploy reports success, and nothing of it or of later "
+        "migrations stays.",
+    ),
 }
 
 
@@ -37,8 +43,9 @@ def test_migration_files(history: History) -> Iterator[Finding]:
         if (problem := file_problem(migration)) is None:
             continue
         effect = "Prisma's status stops there" if migration.name in history.by_name else "a deploy stops there"
-        message = _PROBLEMS[problem].format(effect=f"{effect} (P3015).")
-        yield Finding(problem, migration.name, message, {"name": migration.name})
+        code, message = _PROBLEMS[problem]
+        message = message.format(effect=f"{effect} (P3015).")
+        yield Finding(code, migration.name, message, {"name": migration.name})
 
 
 @check(finds={"wrong-provider": "error", "conflicted-lock-file": "warning", "no-lock-file": "info"})

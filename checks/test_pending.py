@@ -114,11 +114,12 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
             "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
         )
     if data_check.unknown is not None and not violated:
+        cause = Finding("pending-migration-unforeseen", data_check.unknown.migration, "")
         raise CouldNotCheck(
             f"what {data_check.unknown.migration} asks of the rows is not known: {data_check.unknown.reason}",
             "a copy of the environment, statement by statement",
             "Try the migration on a server like the environment's, or divide it.",
-            explained_by=data_check.unknown.finding,
+            explained_by=cause.key if data_check.unknown.unforeseen else None,
         )
     for answer in violated:
         yield _violation(answer)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from health.api.status import ApiStatus, classify, prisma_code
-from health.finding import Finding
+from health.api.status import ApiFailure, ApiStatus, FailureKind, classify, prisma_code
 from health.sanitize import one_line
 from health.secrets.secret import hide
 
@@ -38,20 +37,21 @@ def understand(url: str, status: int, body: str, answer: Any) -> ApiStatus:
     if status == 200:  # noqa: PLR2004 - HTTP OK
         return _status(url, body, answer)
     if status in (401, 403):
-        return _problem(url, "api-unauthorized", _unauthorized(status, answer), status)
+        return _problem(url, "unauthorized", _unauthorized(status, answer), status)
     if status == 404:  # noqa: PLR2004
         return _not_found(url, body, answer)
     if 300 <= status < 400:  # noqa: PLR2004
         told = "It redirects elsewhere, and the key is not sent there. Check api_url in the registry."
-        return _problem(url, "api-answer-unclear", f"It answers {status}. {told}", status)
+        return _problem(url, "unclear", f"It answers {status}. {told}", status)
     if status in (429, 502, 503, 504):
         message = (
             f"API Gateway answers {status}{quoted(answer)} in the API's place: the function took longer than 30 s, "
             "which a cold start with a paused cluster does, or too many of them run. Run again in a minute."
         )
-        return _problem(url, "api-unavailable", message, status)
-    code, why = ("api-failed", f" {_failure(answer)}") if status >= 500 else ("api-answer-unclear", "")  # noqa: PLR2004
-    return _problem(url, code, f"It answers {status}{quoted(answer)}.{why}", status)
+        return _problem(url, "unavailable", message, status)
+    kind: FailureKind = "failed" if status >= 500 else "unclear"  # noqa: PLR2004
+    why = f" {_failure(answer)}" if kind == "failed" else ""
+    return _problem(url, kind, f"It answers {status}{quoted(answer)}.{why}", status)
 
 
 def absent(status: int, body: str, answer: Any) -> Absent | None:
@@ -65,18 +65,18 @@ def absent(status: int, body: str, answer: Any) -> Absent | None:
 
 def _status(url: str, body: str, answer: Any) -> ApiStatus:
     if not isinstance(answer, dict):
-        return _problem(url, "api-answer-unclear", f"It answers 200 and {_kind(body, answer)}.", 200)
+        return _problem(url, "unclear", f"It answers 200 and {_kind(body, answer)}.", 200)
     up_to_date, error = answer.get("upToDate"), answer.get("error") or ""
     if not isinstance(up_to_date, bool):
-        return _problem(url, "api-answer-unclear", "Its answer does not say upToDate: true or false.", 200)
+        return _problem(url, "unclear", "Its answer does not say upToDate: true or false.", 200)
     if not isinstance(error, str):
-        return _problem(url, "api-answer-unclear", "The error in its answer is not a text.", 200)
+        return _problem(url, "unclear", "The error in its answer is not a text.", 200)
     state, names = classify(up_to_date, error)
     if state == "broken":
         said = next(line for line in error.splitlines() if classify(False, line)[0] == "broken")
         told = f"Its worker cannot run Prisma: {one_line(hide(said), _SAID)}. {_failure({'details': said})}"
-        return _problem(url, "api-failed", told, 200)
-    return ApiStatus(url, state, tuple(one_line(name) for name in names), code=prisma_code(error))
+        return _problem(url, "failed", told, 200)
+    return ApiStatus(url, state, names, code=prisma_code(error))
 
 
 def _unauthorized(status: int, answer: Any) -> str:
@@ -102,7 +102,7 @@ def _not_found(url: str, body: str, answer: Any) -> ApiStatus:
         "application": f"The application itself answers 404{quoted(answer)}: this release has no status call, or "
         "another application stands at api_url.",
     }[absent(404, body, answer) or "application"]
-    return _problem(url, "api-not-found", message, 404)
+    return _problem(url, "not found", message, 404)
 
 
 def _failure(answer: Any) -> str:
@@ -137,5 +137,5 @@ def _kind(body: str, answer: Any) -> str:
     return "no JSON, or half of it"
 
 
-def _problem(url: str, code: str, message: str, status: int) -> ApiStatus:
-    return ApiStatus(url, problem=Finding(code, url, message, {"status": status}))
+def _problem(url: str, kind: FailureKind, message: str, status: int) -> ApiStatus:
+    return ApiStatus(url, problem=ApiFailure(kind, url, message, status))

@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from health.finding import Finding
-
 State = Literal[
     "up-to-date", "pending", "failed", "diverged", "no-history", "refused", "unreachable", "broken", "unclear"
 ]
+FailureKind = Literal["unreachable", "timeout", "not found", "failed", "unavailable", "unauthorized", "unclear"]
 NAME = r"\d{8,}_[\w.-]+"  # of a migration, on a line of its own
 BASES = ("/db-migrate", "/admin/db-migrate")  # the second since Frigg's move of all admin routes
 
@@ -27,6 +26,21 @@ _STATES: tuple[tuple[str, State], ...] = (
     (r"\bP10(0[0-3]|10)\b|Can't reach database server|Authentication failed against", "unreachable"),
     (r"Prisma schema not found at|Could not find schema-engine|Cannot find module", "broken"),
 )
+
+
+@dataclass(frozen=True)
+class ApiFailure:
+    """Why an answer of the API is not usable, or why there was none.
+
+    Attributes:
+        message: what was answered and what that means, in sentences.
+        status: of HTTP; None where there was no answer.
+    """
+
+    kind: FailureKind
+    url: str
+    message: str
+    status: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,7 @@ class ApiStatus:
     url: str
     state: State | None = None
     names: tuple[str, ...] = ()
-    problem: Finding | None = None
+    problem: ApiFailure | None = None
     code: str | None = None
 
 

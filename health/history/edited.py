@@ -15,7 +15,7 @@ from health.prisma.engine import checksum
 from health.sql.statements import differ_in_comments_only
 
 _MOST_TRIED = 50_000_000  # characters
-_Code = Literal["edited-migration", "comment-edited-migration", "edited-after-failure"]
+EditKind = Literal["edited", "comments edited", "edited after failure"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EditedMigration:
         version: the stored file, where git has it.
     """
 
-    code: _Code
+    kind: EditKind
     migration: Migration
     row: Row
     original: str | None = None
@@ -43,21 +43,21 @@ def edits(history: History, provenance: Provenance, accepted: Mapping[str, Seque
         row = applied[0] if applied is not None and differs else compared
         if row.checksum in accepted.get(name, ()) or not row.engine_made or row.failed:
             continue
-        yield _edit(migration, row, provenance) if differs else EditedMigration("edited-after-failure", migration, row)
+        yield _edit(migration, row, provenance) if differs else EditedMigration("edited after failure", migration, row)
 
 
 def _edit(migration: Migration, row: Row, provenance: Provenance) -> EditedMigration:
     assert migration.sql is not None  # noqa: S101 - the engine has compared it
     if version := applied_version(provenance.versions.get(migration.name, ()), row.checksum):
         same = differ_in_comments_only(version.sql, migration.sql)
-        code: _Code = "comment-edited-migration" if same else "edited-migration"
+        kind: EditKind = "comments edited" if same else "edited"
         told = f"commit {version.commit[:10]} of {version.committed_at:%Y-%m-%d}"
-        return EditedMigration(code, migration, row, told, version)
+        return EditedMigration(kind, migration, row, told, version)
     if row.checksum in map(checksum, _without_added_comments(migration.sql)):
         return EditedMigration(
-            "comment-edited-migration", migration, row, "the file itself, without the comments that were added"
+            "comments edited", migration, row, "the file itself, without the comments that were added"
         )
-    return EditedMigration("edited-migration", migration, row)
+    return EditedMigration("edited", migration, row)
 
 
 def _without_added_comments(sql: str) -> Iterator[str]:

@@ -55,6 +55,27 @@ class MigrationEffect:
     again: str | None = None
 
 
+NOT_LOOKED_FOR = MigrationEffect("unknown", reason="it was not looked for")
+
+
+@dataclass(frozen=True)
+class FailedMigration:
+    """A migration with a failed row, and what its script left behind."""
+
+    history: History
+    name: str
+    effect: MigrationEffect = NOT_LOOKED_FOR
+
+    @property
+    def kind(self) -> Literal["failed and applied", "half applied", "failed", "crashed"]:
+        """How it failed: ``crashed`` without an error text, which a killed worker leaves."""
+        if self.name in self.history.applied:
+            return "failed and applied"
+        if self.effect.extent == "part":
+            return "half applied"
+        return "failed" if any(row.logs for row in self.history.failed_by_name[self.name]) else "crashed"
+
+
 class EffectReader:
     """Tells of any migration what of it took effect: the directory, its replay and the live catalog held together."""
 
@@ -96,7 +117,7 @@ def foreseen(
     """The history with the migrations in which a deploy is known to fail."""
     failing = set(failing_when_tried)
     failing |= {name for name, told in migration_effects.items() if told.again is not None}
-    failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte-order-mark"}
+    failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte order mark"}
     return replace(history, failing=history.failing | failing)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from health.sql.statements import adding_column, leaves_transaction_open
 
-FileProblem = Literal["no-migration-sql", "byte-order-mark", "transaction-left-open"]
+FileProblem = Literal["no file", "byte order mark", "open transaction"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class MigrationDirectory:
 def file_problem(migration: Migration) -> FileProblem | None:
     """Why a deploy cannot apply a migration, as far as its file tells."""
     if migration.sql is None:
-        return "no-migration-sql"
+        return "no file"
     if migration.sql.startswith("\ufeff"):
-        return "byte-order-mark"  # PostgreSQL takes it for a syntax error
-    return "transaction-left-open" if leaves_transaction_open(migration.sql) else None
+        return "byte order mark"  # PostgreSQL takes it for a syntax error
+    return "open transaction" if leaves_transaction_open(migration.sql) else None

@@ -53,12 +53,12 @@ class Unknown:
     """A migration of which it is not known what it asks of the rows.
 
     Attributes:
-        finding: the key of the one that says more of it; None where there is none.
+        unforeseen: whether a finding of the forecast says more of it.
     """
 
     migration: str
     reason: str
-    finding: str | None = None
+    unforeseen: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from fixtures.data.invariants import DIRECTORY, load
+from fixtures.data.invariants import load
 from fixtures.facts import READERS, FactReader
 from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
 from health.data.invariants import Invariant, InvariantError, InvariantResult, judge
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
 from plugins.fixes import FIXES
+from plugins.paths import INVARIANTS
 from plugins.run.items import target_name
 
 
@@ -29,7 +30,7 @@ def pytest_configure() -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Collect a query as a file with one test."""
-    if file_path.suffix != ".sql" or file_path.parent != DIRECTORY:
+    if file_path.suffix != ".sql" or file_path.parent != INVARIANTS:
         return None
     return _File.from_parent(parent, path=file_path)
 
@@ -48,7 +49,7 @@ def declared() -> Mapping[str, Listed]:
         pytest.UsageError: a file cannot be used, or has the name of a check or of a finding.
     """
     try:
-        invariants = load()
+        invariants = load(INVARIANTS)
         taken = {*CHECKS, *(code for check in CHECKS.values() for code in check.finds)}
         for invariant in invariants:
             if used := taken.intersection((invariant.id, *invariant.finds)):
@@ -58,7 +59,16 @@ def declared() -> Mapping[str, Listed]:
                 )
     except InvariantError as error:
         raise pytest.UsageError(str(error)) from None
+    READERS["invariants"] = FactReader("invariants", _suite(invariants), live=False)
     return {invariant.id: _declare(invariant) for invariant in invariants}
+
+
+def _suite(invariants: tuple[Invariant, ...]) -> Callable[[], tuple[Invariant, ...]]:
+    def read() -> tuple[Invariant, ...]:
+        return invariants
+
+    read.__doc__ = "The invariants that the suite holds."
+    return read
 
 
 class _File(pytest.Module):
@@ -85,7 +95,7 @@ def _declare(invariant: Invariant) -> Listed:
     test.__doc__ = invariant.documentation
     test.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # pytest and Check read it
     # Where pytest says that the test stands.
-    test.__code__ = test.__code__.replace(co_filename=str(DIRECTORY / f"{invariant.id}.sql"), co_firstlineno=1)
+    test.__code__ = test.__code__.replace(co_filename=str(INVARIANTS / f"{invariant.id}.sql"), co_firstlineno=1)
     check = Check(invariant.id, test, invariant.finds, invariant.documentation)
     test.check = check  # type: ignore[attr-defined]  # how the pytest hooks know it
     CHECKS[invariant.id] = check

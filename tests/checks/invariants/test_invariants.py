@@ -18,11 +18,12 @@ from health.check import CHECKS
 from health.data.invariants import Invariant, InvariantResult
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.prisma.version import PrismaVersion
+from plugins.paths import INVARIANTS as DIRECTORY
 from plugins.run.check_catalog import all_checks
 from tests.checks.invariants.cases import CASES, USERS
 from tests.support.lineage import FRIGG, Live, applied, environment
 
-INVARIANTS = {invariant.id: invariant for invariant in load()}
+INVARIANTS = {invariant.id: invariant for invariant in load(DIRECTORY)}
 
 
 @pytest.fixture(scope="module")

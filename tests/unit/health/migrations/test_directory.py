@@ -10,13 +10,13 @@ from health.migrations.directory import Migration, MigrationDirectory, file_prob
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        (None, "no-migration-sql"),
+        (None, "no file"),
         ("", None),
         ("SELECT 1;", None),
-        ("\ufeffSELECT 1;", "byte-order-mark"),
-        ("\ufeffBEGIN;", "byte-order-mark"),
+        ("\ufeffSELECT 1;", "byte order mark"),
+        ("\ufeffBEGIN;", "byte order mark"),
         ("SELECT '\ufeff';", None),
-        ("BEGIN; SELECT 1;", "transaction-left-open"),
+        ("BEGIN; SELECT 1;", "open transaction"),
         ("BEGIN; SELECT 1; COMMIT;", None),
     ],
 )

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.data.invariants import DIRECTORY, load
+from fixtures.data.invariants import load
 from health.config.registry import RegistryError, environment, parse
 from health.data.invariants import InvariantError
 from plugins import fixes
+from plugins.paths import INVARIANTS
 from plugins.run import sql_invariants as plugin
 from plugins.run.check_catalog import all_checks
 from tests.support import sandbox as harness
 
-NAMES = {path.stem for path in DIRECTORY.glob("*.sql")}
+NAMES = {path.stem for path in INVARIANTS.glob("*.sql")}
 
 
 def test_each_file_is_a_check_with_its_own_finding_fact_and_reason_for_no_fix() -> None:
@@ -57,9 +58,9 @@ def test_a_file_that_cannot_be_used_is_named(name: str, data: bytes, said: str, 
 
 @pytest.mark.parametrize("taken", ["failed-migration", "no-failed-migration"])
 def test_a_name_that_is_taken_is_a_usage_error(taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (DIRECTORY / "stuck-process.sql").read_text()
+    text = (INVARIANTS / "stuck-process.sql").read_text()
     (tmp_path / f"{taken}.sql").write_text(text)
-    monkeypatch.setattr(plugin, "load", lambda: load(tmp_path))
+    monkeypatch.setattr(plugin, "INVARIANTS", tmp_path)
     with pytest.raises(pytest.UsageError) as error:
         plugin.declared.__wrapped__()  # not what it remembers
     assert str(error.value) == (
