@@ -11,8 +11,8 @@ import pytest
 
 from fixtures.clone.server import clone
 from plugins.paths import ROOT
+from tests.support.gate_runs import run
 from tests.support.lineage import FRIGG, applied
-from tests.support.sandbox import run
 
 MIGRATIONS = f"--migrations={ROOT / 'sandbox' / 'migrations'}"
 SESSION = "20261003000000_add_authorization_session"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -17,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from tests.support import sandbox as harness
 from tests.support.api_relay import CUT, Relay, Reply
-from tests.support.sandbox import Result, run, to_toml
+from tests.support.gate_runs import Result, run, start
+from tests.support.load import patience
+from tests.support.sandbox import to_toml
 
 EVERY = len(all_checks())
 ID = "2de4eabd-b268-4b87-8f8c-bd5fa65a20e5"
@@ -224,17 +222,12 @@ def test_an_interrupted_run_goes_on_and_says_so(world: World) -> None:
     world.relay.say([QUEUED], [RUNNING])
     looked = threading.Semaphore(0)
     world.relay.watch = lambda asked: looked.release() if asked.path.endswith(ID) else None
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *world.words(), "--migrate", "--confirm=prod"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+    with start(*world.words(), "--migrate", "--confirm=prod") as process:
         try:
-            assert looked.acquire(timeout=90)
-            assert looked.acquire(timeout=10)  # the first look has been understood
+            assert looked.acquire(timeout=patience(90))
+            assert looked.acquire(timeout=patience(10))  # the first look has been understood
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=patience(30))
         finally:
             process.kill()
     told = Told(Result(process.returncode, out, err), world.directory)

@@ -24,6 +24,7 @@ from health.read_only.proof import NO_RIGHT, READ_ONLY
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
 from tests.support.faults import BINARIES
+from tests.support.gate_runs import Result, run
 
 ROLE, SECRET = "migration_health", "quo-integrations-local-migration-health"
 PASSWORD = "a password: 'of' \"the\" role"
@@ -109,11 +110,11 @@ def psql(read: Facts, *words: str, said: str = "") -> None:
             .replace("Enter it again: ", "").strip()) == (0, "")  # fmt: skip
 
 
-def gate(world: World, directory: Path) -> tuple[harness.Result, dict[str, Any]]:
+def gate(world: World, directory: Path) -> tuple[Result, dict[str, Any]]:
     """A whole run as the role, and what its report tells of the environment."""
     registry, report = directory / "environments.toml", directory / "report"
     registry.write_text(harness.to_toml("copy", {k: v for k, v in world.entry.items() if k != "embedded"}))
-    result = harness.run("--env=copy", f"--environments={registry}", f"--report={report}")
+    result = run("--env=copy", f"--environments={registry}", f"--report={report}")
     (told,) = json.loads((report / "report.json").read_text())["environments"]
     return result, told
 

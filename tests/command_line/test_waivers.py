@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox import Result, run
+from tests.support.gate_runs import Result, run
 
 ORPHAN = "20251107003337_add_process_table"
 REASON = "Its table goes <b>with</b>\nthe next release.\u202e"

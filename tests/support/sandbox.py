@@ -1,14 +1,11 @@
-"""What the tests of the whole suite share: sandboxes, environments, runs of the command line."""
+"""What the tests of the whole suite share: sandboxes, and environments."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +16,9 @@ from health.check import CHECKS
 from health.config import registry
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
-from plugins.paths import ROOT
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
-from tests.support.fork_server import nursery
-
-RUN_S = 120
+from tests.support.fork_server import forked_sandbox
 
 
 @contextmanager
@@ -33,8 +27,8 @@ def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, 
     arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
         arguments += ["--migrations", str(migrations)]
-    with nursery().sandbox(arguments) as told:
-        yield json.loads(told)["environment"]
+    with forked_sandbox(json.dumps(arguments).encode()) as answer:
+        yield json.loads(answer)["environment"]
 
 
 def environment(entry: dict[str, Any], name: str = "local", **changes: Any) -> Environment:
@@ -84,35 +78,6 @@ def writing(read: Facts, database: str = "postgres") -> Iterator[psycopg.Connect
         connect_timeout=5,
     ) as connection:
         yield connection
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run of the command line left."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-
-def run(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Result:
-    """Run ``pytest`` in a process of its own, as a user would."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=cwd,
-        env={**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def to_toml(name: str, entry: dict[str, Any]) -> str:
