@@ -110,17 +110,16 @@ def psql(read: Facts, *words: str, said: str = "") -> None:
             .replace("Enter it again: ", "").strip()) == (0, "")  # fmt: skip
 
 
-def gate(world: World, directory: Path) -> tuple[Result, dict[str, Any]]:
+def gate(world: World, directory: Path, *, real: bool = False) -> tuple[Result, dict[str, Any]]:
     """A whole run as the role, and what its report tells of the environment."""
-    registry, report = directory / "environments.toml", directory / "report"
-    registry.write_text(harness.to_toml("copy", {k: v for k, v in world.entry.items() if k != "embedded"}))
-    result = run("--env=copy", f"--environments={registry}", f"--report={report}")
+    report = directory / "report"
+    result = run(*harness.registry(directory, world.entry, "copy"), f"--report={report}", real=real)
     (told,) = json.loads((report / "report.json").read_text())["environments"]
     return result, told
 
 
 def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
-    result, told = gate(world, tmp_path)
+    result, told = gate(world, tmp_path, real=True)
     assert result.status == 0, result.text
     assert "copy: HEALTHY" in result.out
     assert {check["outcome"] for check in told["checks"]} == {"passed"}

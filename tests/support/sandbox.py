@@ -13,7 +13,7 @@ import psycopg
 
 from fixtures.facts import Facts
 from health.check import CHECKS
-from health.config import registry
+from health.config import registry as registries
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
@@ -33,8 +33,8 @@ def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, 
 
 def environment(entry: dict[str, Any], name: str = "local", **changes: Any) -> Environment:
     """The environment of a sandbox's entry, as the suite itself understands it."""
-    known = registry.parse(f"[{name}]\nembedded = true\n", "test.toml", Path())
-    return registry.environment(known, name, os.environ, {}, {**entry, **changes})
+    known = registries.parse(f"[{name}]\nembedded = true\n", "test.toml", Path())
+    return registries.environment(known, name, os.environ, {}, {**entry, **changes})
 
 
 @contextmanager
@@ -85,7 +85,14 @@ def to_toml(name: str, entry: dict[str, Any]) -> str:
     lines = [f"[{name}]"]
     for key, value in entry.items():
         if isinstance(value, dict):
-            lines += [f"{key}.{inner} = {json.dumps(each)}" for inner, each in value.items()]
+            lines += [f"{key}.{inner} = {json.dumps(setting)}" for inner, setting in value.items()]
         else:
             lines.append(f"{key} = {json.dumps(value)}")
     return "\n".join(lines) + "\n"
+
+
+def registry(directory: Path, entry: dict[str, Any], name: str = "local") -> list[str]:
+    """Write a registry with a sandbox as its only environment; gives the options of a run over it."""
+    file = directory / "environments.toml"
+    file.write_text(to_toml(name, {key: value for key, value in entry.items() if key != "embedded"}))
+    return [f"--env={name}", f"--environments={file}"]
