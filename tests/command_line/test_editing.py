@@ -11,15 +11,22 @@ import pytest
 
 from fixtures.clone.server import clone
 from plugins.paths import ROOT
+from tests.support import sandbox as harness
+from tests.support.gate_runs import Result, run
 from tests.support.lineage import FRIGG, applied
-from tests.support.sandbox import run
 
 MIGRATIONS = f"--migrations={ROOT / 'sandbox' / 'migrations'}"
 SESSION = "20261003000000_add_authorization_session"
 
 
+def edit(directory: Path, fault: str, migration: str) -> Result:
+    """Ask about a migration in a broken sandbox."""
+    with harness.sandbox(fault) as entry:
+        return run(*harness.registry(directory, entry), f"--editing={migration}", f"--report={directory}")
+
+
 def test_an_applied_migration_is_not_to_be_edited(tmp_path: Path) -> None:
-    result = run("--env=local", f"--editing={SESSION}", f"--report={tmp_path}")
+    result = run("--env=local", f"--editing={SESSION}", f"--report={tmp_path}", real=True)
     assert result.status == 1
     assert re.search(rf"^{SESSION}: do not edit: applied in local since 20\d\d-\d\d-\d\d$", result.out, re.MULTILINE)
     assert "the next npm ci brings the package's own back" in result.out
@@ -27,21 +34,21 @@ def test_an_applied_migration_is_not_to_be_edited(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_one_may_be_where_it_left_nothing() -> None:
-    result = run("--env=local", "--fault=failed-migration", f"--editing={SESSION}")
+def test_a_failed_one_may_be_where_it_left_nothing(tmp_path: Path) -> None:
+    result = edit(tmp_path, "failed-migration", SESSION)
     assert result.status == 0, result.text
     assert f"{SESSION}: may be edited: applied nowhere; it needs no edit: it applies in local" in result.out
     assert "Nothing of it took effect." in result.out
 
 
 def test_what_is_there_already_is_edited_so_that_it_applies(tmp_path: Path) -> None:
-    result = run("--env=local", "--fault=pending-objects-exist", f"--editing={SESSION}", f"--report={tmp_path}")
+    result = edit(tmp_path, "pending-objects-exist", SESSION)
     assert result.status == 0, result.text
     assert f"{SESSION}: may be edited: applied nowhere; the edit below is proven in local" in result.out
-    edit = (tmp_path / f"{SESSION}.patch").read_text()
-    assert edit in result.out
+    patch = (tmp_path / f"{SESSION}.patch").read_text()
+    assert patch in result.out
     shutil.copytree(ROOT / "sandbox" / "migrations" / SESSION, tmp_path / SESSION)
-    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=edit.encode(), check=True, timeout=10)
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=patch.encode(), check=True, timeout=10)
     original, edited = FRIGG.by_name[SESSION].sql or "", (tmp_path / SESSION / "migration.sql").read_text()
     with clone("public") as server:
         with applied(server, FRIGG) as fresh:
@@ -54,11 +61,11 @@ def test_what_is_there_already_is_edited_so_that_it_applies(tmp_path: Path) -> N
 
 def test_what_is_there_otherwise_is_not_hidden_by_an_edit(tmp_path: Path) -> None:
     name = "99990101000000_add_report"
-    result = run("--env=local", "--fault=pending-relation-exists", f"--editing={name}", f"--report={tmp_path}")
+    result = edit(tmp_path, "pending-relation-exists", name)
     assert result.status == 1, result.text
     assert f'{name}: no edit found: in local, line 1: column "Report"."body" is there, but differs' in result.out
     assert "42P07" in result.out
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("*.patch"))
 
 
 def test_the_directory_alone_is_asked_without_an_environment() -> None:

@@ -19,7 +19,7 @@ from health.config import registry
 from health.finding import CouldNotCheck
 from health.sql.statements import adding_column, leaves_transaction_open
 from tests.support import second_environment as second
-from tests.support.sandbox import run
+from tests.support.gate_runs import run
 from tests.support.second_environment import Told, World
 
 

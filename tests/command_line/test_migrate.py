@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from tests.support import sandbox as harness
 from tests.support.api_relay import CUT, Relay, Reply
-from tests.support.sandbox import Result, run, to_toml
+from tests.support.gate_runs import Result, run, start
+from tests.support.load import patience
+from tests.support.sandbox import to_toml
+from tests.support.side_by_side import side_by_side
 
 EVERY = len(all_checks())
 ID = "2de4eabd-b268-4b87-8f8c-bd5fa65a20e5"
@@ -36,6 +36,7 @@ class Told:
 
     def __init__(self, result: Result, directory: Path) -> None:
         self.result = result
+        self.again: Told | None = None  # a second run
         self.environments: list[dict[str, Any]] = json.loads((directory / "report.json").read_text())["environments"]
 
     @property
@@ -60,17 +61,10 @@ class World:
     relay: Relay
     directory: Path
 
-    def registry(self, **limits: float) -> Path:
-        settings = {k: v for k, v in self.entry.items() if k != "embedded"}
-        settings |= {"api_url": self.relay.url, "limits": {**LIMITS, **limits}}
-        path = self.directory / "environments.toml"
-        path.write_text(to_toml("prod", settings))
-        return path
-
     def words(self, **limits: float) -> list[str]:
+        settings = {**self.entry, "api_url": self.relay.url, "limits": {**LIMITS, **limits}}
         return [
-            "--env=prod", f"--environments={self.registry(**limits)}", f"--report={self.directory}",
-            "-pno:allure_pytest",
+            *harness.registry(self.directory, settings, "prod"), f"--report={self.directory}", "-pno:allure_pytest"
         ]  # fmt: skip
 
     def run(self, *arguments: str, **limits: float) -> Told:
@@ -87,48 +81,83 @@ def made(directory: Path, *faults: str) -> Iterator[World]:
         yield World(entry, relay, directory)
 
 
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended, and what its API was asked."""
+
+    told: Told
+    relay: Relay
+    directory: Path
+
+
+Runs = Callable[[str], Run]
+Act = Callable[[World], Told]
+SHARED: dict[str, Act] = {}  # over one sandbox with a pending migration, as their POST never reaches it
+OWN: dict[str, tuple[str, Act]] = {}  # with the fault of a sandbox of their own
+
+
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One with a pending migration, for runs whose POST never reaches the sandbox."""
-    with made(tmp_path_factory.mktemp("shared"), "pending-migration") as world:
-        yield world
+def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """All runs, side by side; each is called as its test."""
+
+    def shared(act: Act, entry: dict[str, Any]) -> Run:
+        with Relay(entry["api_url"]) as relay:
+            world = World(entry, relay, tmp_path_factory.mktemp("shared"))
+            return Run(act(world), relay, world.directory)
+
+    def own(fault: str, act: Act) -> Run:
+        with made(tmp_path_factory.mktemp("own"), fault) as world:
+            return Run(act(world), world.relay, world.directory)
+
+    asked = {item.name for item in request.session.items if item.path == request.path}
+    with harness.sandbox("pending-migration") as entry:
+        work: dict[str, Callable[[], Run]] = {name: partial(own, *OWN[name]) for name in OWN if name in asked}
+        work |= {name: partial(shared, SHARED[name], entry) for name in SHARED if name in asked}
+        with side_by_side(work) as result:
+            yield result
 
 
 @pytest.fixture
-def world(shared: World, tmp_path: Path) -> World:
-    shared.relay.say()
-    return World(shared.entry, shared.relay, tmp_path)
+def done(runs: Runs, request: pytest.FixtureRequest) -> Run:
+    """The run of this test."""
+    return runs(request.node.name)
 
 
 # Migrations that are really run
 
 
-def test_what_is_pending_is_applied_and_judged_anew(tmp_path: Path) -> None:
+def apply(world: World) -> Told:
     # It waits for whoever still reads the history.
     alter = 'ALTER TABLE IF EXISTS "_prisma_migrations"'
-    with made(tmp_path, "pending-migration") as world:
-        world.entry["layer"] = ""  # it was built before this migration
-        place = Path(world.entry["migrations"]) / "20261101090001_alters_the_history"
-        place.mkdir()
-        (place / "migration.sql").write_text(f"{alter} ADD COLUMN x INT; {alter} DROP COLUMN x;")
-        told = world.migrate(f"--junitxml={tmp_path}/junit.xml")
-        again = world.migrate()
-        posts = world.relay.methods("POST")
+    world.entry["layer"] = ""  # it was built before this migration
+    place = Path(world.entry["migrations"]) / "20261101090001_alters_the_history"
+    place.mkdir()
+    (place / "migration.sql").write_text(f"{alter} ADD COLUMN x INT; {alter} DROP COLUMN x;")
+    told = world.migrate(f"--junitxml={world.directory}/junit.xml")
+    told.again = world.migrate()
+    return told
 
+
+OWN["test_what_is_pending_is_applied_and_judged_anew"] = "pending-migration", apply
+
+
+def test_what_is_pending_is_applied_and_judged_anew(done: Run) -> None:
+    told, again, posts = done.told, done.told.again, done.relay.methods("POST")
+    assert again is not None
     assert told.result.status == 0, told.flat
     before, after = told.environments
     assert (before["phase"], before["verdict"], before["history"]["pending"]) == ("before", "healthy", 2)
     assert (after["phase"], after["verdict"], after["history"]["pending"]) == ("after", "healthy", 0)
     migration = after["migration"]
     assert (migration["state"], migration["error"], migration["problem"]) == ("COMPLETED", None, None)
-    assert migration["url"] == f"{world.relay.url}/db-migrate"
+    assert migration["url"] == f"{done.relay.url}/db-migrate"
     assert "migration" not in before
     assert "pending-migration" not in told.result.out
     assert f"prod: migration COMPLETED after {migration['seconds']:.0f} s (id {migration['id']})" in told.flat
     assert f"prod: migration {migration['id']} COMPLETED" in told.result.err
     assert [asked.body for asked in posts] == [{"stage": "local", "dbType": "postgresql"}] * 2  # one a run
 
-    cases = [case.get("name") or "" for case in ET.parse(tmp_path / "junit.xml").getroot().iter("testcase")]
+    cases = [case.get("name") or "" for case in ET.parse(done.directory / "junit.xml").getroot().iter("testcase")]
     assert [name.partition("[")[2] for name in cases] == ["prod-before]"] * EVERY + ["prod-after]"] * EVERY
     assert cases[0].replace("before", "after") == cases[EVERY]
 
@@ -137,12 +166,13 @@ def test_what_is_pending_is_applied_and_judged_anew(tmp_path: Path) -> None:
     assert again.environments[1]["migration"]["id"] != migration["id"]
 
 
-def test_a_migration_that_fails_is_named_with_its_cause(tmp_path: Path) -> None:
-    with made(tmp_path, "pending-fails-there-only") as world:
-        told = world.migrate()
-        posts = world.relay.methods("POST")
+OWN["test_a_migration_that_fails_is_named_with_its_cause"] = "pending-fails-there-only", World.migrate
+
+
+def test_a_migration_that_fails_is_named_with_its_cause(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
-    assert len(posts) == 1
+    assert len(done.relay.methods("POST")) == 1
     before, after = told.environments
     assert (before["verdict"], after["verdict"], after["migration"]["state"]) == ("healthy", "blocked", "FAILED")
     cause = told.finding("failed-migration")
@@ -151,13 +181,15 @@ def test_a_migration_that_fails_is_named_with_its_cause(tmp_path: Path) -> None:
     assert "Root cause: failed-migration, 99990101000000_fails" in told.flat
     assert 'relation "Absent" does not exist' in told.flat
     assert "explains migration-run-failed: The run ended as FAILED" in told.flat
-    assert "99990101000000_fails" in (tmp_path / "fixes-prod.sql").read_text()
+    assert "99990101000000_fails" in (done.directory / "fixes-prod.sql").read_text()
 
 
-def test_nothing_is_sent_where_something_blocks(tmp_path: Path) -> None:
-    with made(tmp_path, "failed-migration") as world:
-        told = world.migrate()
-        assert {asked.method for asked in world.relay.asked} == {"GET"}
+OWN["test_nothing_is_sent_where_something_blocks"] = "failed-migration", World.migrate
+
+
+def test_nothing_is_sent_where_something_blocks(done: Run) -> None:
+    told = done.told
+    assert {asked.method for asked in done.relay.asked} == {"GET"}
     assert told.result.status == 1
     before, after = told.environments
     assert before["verdict"] == "blocked"
@@ -168,25 +200,41 @@ def test_nothing_is_sent_where_something_blocks(tmp_path: Path) -> None:
     assert f"prod: {reason}" in told.flat
     assert told.result.out.count(reason) == 1
     # What is to be mended is what was found before.
-    assert "rolled_back_at" in (tmp_path / "fixes-prod.sql").read_text()
+    assert "rolled_back_at" in (done.directory / "fixes-prod.sql").read_text()
 
 
-def test_nothing_is_sent_where_a_question_is_open(world: World) -> None:
-    settings = {**world.entry, "secret": "none"}
-    told = World(settings, world.relay, world.directory).migrate()
+SHARED["test_nothing_is_sent_where_a_question_is_open"] = lambda world: replace(
+    world, entry={**world.entry, "secret": "none"}
+).migrate()
+
+
+def test_nothing_is_sent_where_a_question_is_open(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
-    assert world.relay.methods("POST") == []
+    assert done.relay.methods("POST") == []
     assert "could not be made" in told.flat
 
 
 # Answers that the sandbox does not give
 
 
-def test_a_lost_answer_is_not_checked_and_never_sent_again(world: World) -> None:
-    world.relay.say([CUT])
-    told = world.migrate()
+def answered(*posts: Reply, then: Iterable[Reply] = (), **limits: float) -> Act:
+    """A run with these answers to POST, and then to GET."""
+
+    def act(world: World) -> Told:
+        world.relay.say(posts, then)
+        return world.migrate(**limits)
+
+    return act
+
+
+SHARED["test_a_lost_answer_is_not_checked_and_never_sent_again"] = answered(CUT)
+
+
+def test_a_lost_answer_is_not_checked_and_never_sent_again(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
-    assert len(world.relay.methods("POST")) == 1
+    assert len(done.relay.methods("POST")) == 1
     assert told.outcome("migration-run") == "unknown"
     assert told.environments[1]["migration"]["state"] == "UNKNOWN"
     assert "the POST was sent and its answer is lost" in told.flat
@@ -194,56 +242,64 @@ def test_a_lost_answer_is_not_checked_and_never_sent_again(world: World) -> None
     assert "migrations/local/" in told.flat
 
 
-def test_a_refused_post_explains_what_is_still_pending(world: World) -> None:
-    world.relay.say([Reply(404, {"message": "Not Found"})])
-    told = world.migrate()
+SHARED["test_a_refused_post_explains_what_is_still_pending"] = answered(Reply(404, {"message": "Not Found"}))
+
+
+def test_a_refused_post_explains_what_is_still_pending(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
-    url = f"{world.relay.url}/db-migrate"
+    url = f"{done.relay.url}/db-migrate"
     assert f"Root cause: migration-not-started, {url}" in told.flat
     assert told.finding("pending-migration")["explained_by"] == f"migration-not-started:{url}"
     assert told.environments[1]["migration"]["id"] is None
 
 
-def test_a_run_that_does_not_end_is_said_to_go_on(world: World) -> None:
-    world.relay.say([QUEUED], [RUNNING])
-    told = world.migrate(migration_s=1)
+SHARED["test_a_run_that_does_not_end_is_said_to_go_on"] = answered(QUEUED, then=[RUNNING], migration_s=1)
+
+
+def test_a_run_that_does_not_end_is_said_to_go_on(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
     assert told.finding("migration-run-unfinished")["subject"] == ID
-    assert f"GET {world.relay.url}/db-migrate/{ID}?stage=local" in told.flat
+    assert f"GET {done.relay.url}/db-migrate/{ID}?stage=local" in told.flat
 
 
-def test_a_run_that_is_completed_is_judged_by_what_is_there(world: World) -> None:
-    world.relay.say([QUEUED], [RUNNING, COMPLETED])
-    told = world.migrate()
+SHARED["test_a_run_that_is_completed_is_judged_by_what_is_there"] = answered(QUEUED, then=[RUNNING, COMPLETED])
+
+
+def test_a_run_that_is_completed_is_judged_by_what_is_there(done: Run) -> None:
+    told = done.told
     assert told.result.status == 1
     assert told.outcome("migration-run") == "passed"
     assert told.finding("pending-migration")["severity"] == "error"
 
 
-def test_an_interrupted_run_goes_on_and_says_so(world: World) -> None:
+def interrupt(world: World) -> Told:
     world.relay.say([QUEUED], [RUNNING])
     looked = threading.Semaphore(0)
     world.relay.watch = lambda asked: looked.release() if asked.path.endswith(ID) else None
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *world.words(), "--migrate", "--confirm=prod"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+    with start(*world.words(), "--migrate", "--confirm=prod") as process:
         try:
-            assert looked.acquire(timeout=90)
-            assert looked.acquire(timeout=10)  # the first look has been understood
+            assert looked.acquire(timeout=patience(90))
+            assert looked.acquire(timeout=patience(10))  # the first look has been understood
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=patience(30))
         finally:
             process.kill()
-    told = Told(Result(process.returncode, out, err), world.directory)
-    assert process.returncode == 2
-    assert f"the run {ID} goes on in AWS: look at {world.relay.url}/db-migrate/{ID}?stage=local" in err
+    return Told(Result(process.returncode, out, err), world.directory)
+
+
+SHARED["test_an_interrupted_run_goes_on_and_says_so"] = interrupt
+
+
+def test_an_interrupted_run_goes_on_and_says_so(done: Run) -> None:
+    told = done.told
+    assert told.result.status == 2
+    assert f"the run {ID} goes on in AWS: look at {done.relay.url}/db-migrate/{ID}?stage=local" in told.result.err
     migration = told.environments[1]["migration"]
     assert (migration["id"], migration["state"]) == (ID, "RUNNING")
     assert f"prod: migration RUNNING after {migration['seconds']:.0f} s (id {ID})" in told.flat
-    assert len(world.relay.methods("POST")) == 1
+    assert len(done.relay.methods("POST")) == 1
 
 
 # What keeps it from being asked for
@@ -282,21 +338,26 @@ def test_what_nobody_can_have_meant_is_refused_before_anything_is_asked(
     assert said in line
 
 
-def test_without_the_option_the_api_is_only_read(world: World) -> None:
-    told = world.run()
+SHARED["test_without_the_option_the_api_is_only_read"] = World.run
+
+
+def test_without_the_option_the_api_is_only_read(done: Run) -> None:
+    told = done.told
     assert told.result.status == 0
-    assert [asked.method for asked in world.relay.asked] == ["GET"]
+    assert [asked.method for asked in done.relay.asked] == ["GET"]
     (environment,) = told.environments
     assert "migration" not in environment
 
 
-def test_checks_that_are_not_made_send_nothing(world: World) -> None:
-    told = world.migrate("--setup-only")
-    assert told.result.status != 0
-    assert world.relay.methods("POST") == []
+SHARED["test_checks_that_are_not_made_send_nothing"] = lambda world: world.migrate("--setup-only")
+
+
+def test_checks_that_are_not_made_send_nothing(done: Run) -> None:
+    assert done.told.result.status != 0
+    assert done.relay.methods("POST") == []
 
 
 def test_the_local_environment_needs_no_confirmation() -> None:
-    result = run("--env=local", "--migrate", "-pno:allure_pytest")
+    result = run("--env=local", "--migrate", "-pno:allure_pytest", real=True)
     assert result.status == 0
     assert "local: migration COMPLETED" in result.out

@@ -24,6 +24,7 @@ from health.read_only.proof import NO_RIGHT, READ_ONLY
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
 from tests.support.faults import BINARIES
+from tests.support.gate_runs import Result, run
 
 ROLE, SECRET = "migration_health", "quo-integrations-local-migration-health"
 PASSWORD = "a password: 'of' \"the\" role"
@@ -109,17 +110,16 @@ def psql(read: Facts, *words: str, said: str = "") -> None:
             .replace("Enter it again: ", "").strip()) == (0, "")  # fmt: skip
 
 
-def gate(world: World, directory: Path) -> tuple[harness.Result, dict[str, Any]]:
+def gate(world: World, directory: Path, *, real: bool = False) -> tuple[Result, dict[str, Any]]:
     """A whole run as the role, and what its report tells of the environment."""
-    registry, report = directory / "environments.toml", directory / "report"
-    registry.write_text(harness.to_toml("copy", {k: v for k, v in world.entry.items() if k != "embedded"}))
-    result = harness.run("--env=copy", f"--environments={registry}", f"--report={report}")
+    report = directory / "report"
+    result = run(*harness.registry(directory, world.entry, "copy"), f"--report={report}", real=real)
     (told,) = json.loads((report / "report.json").read_text())["environments"]
     return result, told
 
 
 def test_a_whole_gate_passes_with_it(world: World, tmp_path: Path) -> None:
-    result, told = gate(world, tmp_path)
+    result, told = gate(world, tmp_path, real=True)
     assert result.status == 0, result.text
     assert "copy: HEALTHY" in result.out
     assert {check["outcome"] for check in told["checks"]} == {"passed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import pytest
 
 from sandbox.plan import password
 from tests.support import sandbox as harness
-from tests.support.sandbox import facts, run, to_toml
+from tests.support.gate_runs import run
+from tests.support.sandbox import facts, to_toml
+from tests.support.side_by_side import selected, side_by_side
 
 LEAKING = "tests/command_line/leaking.py"
 LEAKS = ("-k", "leaks or bastion")
@@ -22,33 +24,40 @@ OFF = ("-p", "no:plugins.redaction")
 
 @dataclass(frozen=True)
 class Case:
-    """A way to run the tests."""
+    """A way to run the tests.
+
+    Attributes:
+        words: the arguments of pytest; ``@`` is a directory of its own.
+        cloned: fixes are tried on a clone.
+        real: it is also about the start and the end of a process.
+    """
 
     name: str
     words: tuple[str, ...]
+    cloned: bool = False
+    real: bool = False
 
 
-CASES = [
-    Case("default", LEAKS),
-    Case("locals", (*LEAKS, "--showlocals", "--color=yes")),
-    Case("debug", (*LEAKS, "--log-level=DEBUG", "-o", "log_cli=true", "--log-file=@/run.log", "--debug=@/debug.log")),
-    Case("uncaptured", (*LEAKS, "-s")),
-    Case("tee", (*LEAKS, "--capture=tee-sys")),
-    Case("verbose", (*LEAKS, "-vv", "-rA")),
-    Case("full", ("-k", "refused or cause or torn", "--full-trace", "--showlocals")),
-    Case("native", (*LEAKS, "--tb=native", "-W", "error::UserWarning")),
-    Case("workers", (*LEAKS, "-n2", "--showlocals")),
-    Case("crash", ("-k", "crash or warning", "-n1", "-s", "--max-worker-restart=0")),
-    Case(
-        "internal error",
-        (
-            "-k",
-            "internal",
+CASES = {
+    case.name: case
+    for case in (
+        Case("default", LEAKS, cloned=True),
+        Case("locals", (*LEAKS, "--showlocals", "--color=yes")),
+        Case(
+            "debug", (*LEAKS, "--log-level=DEBUG", "-o", "log_cli=true", "--log-file=@/run.log", "--debug=@/debug.log")
         ),
-    ),
-    Case("internal error in a worker", ("-k", "internal", "-n1")),
-    Case("collection error", ("tests/command_line/leaking_at_import.py",)),
-]
+        Case("uncaptured", (*LEAKS, "-s"), real=True),
+        Case("tee", (*LEAKS, "--capture=tee-sys")),
+        Case("verbose", (*LEAKS, "-vv", "-rA"), cloned=True),
+        Case("full", ("-k", "refused or cause or torn", "--full-trace", "--showlocals")),
+        Case("native", (*LEAKS, "--tb=native", "-W", "error::UserWarning")),
+        Case("workers", (*LEAKS, "-n2", "--showlocals"), cloned=True),
+        Case("crash", ("-k", "crash or warning", "-n1", "-s", "--max-worker-restart=0"), real=True),
+        Case("internal error", ("-k", "internal"), real=True),
+        Case("internal error in a worker", ("-k", "internal", "-n1")),
+        Case("collection error", ("tests/command_line/leaking_at_import.py",)),
+    )
+}
 # The outputs in which the search must find secrets when nothing is redacted.
 PROOFS = {
     "default": {"stdout", "junit.xml", "allure", "report.json", "summary.md", "fixes-qa.sql"},
@@ -99,10 +108,11 @@ class Environment:
         words = [word.replace("@", str(directory)) for word in case.words]
         files = (f"--junitxml={directory}/junit.xml", f"--alluredir={directory}/allure", f"--report={directory}/report")
         where = [] if case.name == "collection error" else ["checks/test_tunnel.py", LEAKING]
+        where += [] if case.cloned else ["--clone=off"]
         variables = {**self.variables, **({"LEAKING_REPORTS": ""} if off else {})}
         result = run(
             *words, *where, *more, *files, "--env=qa", f"--environments={self.registry}", "-pno:hypothesispytest",
-            env=variables,
+            env=variables, real=case.real,
         )  # fmt: skip
         assert result.status in (1, 2, 3), result.text
         outputs = {"stdout": result.out.encode(), "stderr": result.err.encode()}
@@ -130,18 +140,36 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
         yield Environment(tmp_path_factory.mktemp("redaction"), entry)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_nothing_leaks(world: Environment, case: Case, tmp_path: Path) -> None:
-    outputs = world.run(case, tmp_path)
-    assert {name: found for name, data in outputs.items() if (found := world.leaks(data))} == {}
-    assert b"***" in outputs["stdout"] + outputs["stderr"]
-    json.loads(outputs.get("report.json", b"{}"))
+Outputs = Callable[[str], dict[str, bytes]]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.name in PROOFS], ids=lambda case: case.name)
-def test_it_would_have_been_found(world: Environment, case: Case, tmp_path: Path) -> None:
-    outputs = world.run(case, tmp_path, *OFF, off=True)
-    assert {name for name, data in outputs.items() if world.leaks(data)} >= PROOFS[case.name]
+@pytest.fixture(scope="module")
+def outputs(
+    world: Environment, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outputs]:
+    """The outputs of all runs."""
+
+    def work(name: str, *more: str, off: bool = False) -> Callable[[], dict[str, bytes]]:
+        return lambda: world.run(CASES[name], tmp_path_factory.mktemp("run"), *more, off=off)
+
+    runs = {name: work(name) for name in selected(request, "case")}
+    runs |= {f"{name} without redaction": work(name, *OFF, off=True) for name in selected(request, "unredacted")}
+    with side_by_side(runs) as outputs:
+        yield outputs
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_leaks(world: Environment, outputs: Outputs, case: str) -> None:
+    written = outputs(case)
+    assert {name: found for name, data in written.items() if (found := world.leaks(data))} == {}
+    assert b"***" in written["stdout"] + written["stderr"]
+    json.loads(written.get("report.json", b"{}"))
+
+
+@pytest.mark.parametrize("unredacted", PROOFS)
+def test_it_would_have_been_found(world: Environment, outputs: Outputs, unredacted: str) -> None:
+    written = outputs(f"{unredacted} without redaction")
+    assert {name for name, data in written.items() if world.leaks(data)} >= PROOFS[unredacted]
 
 
 def test_the_output_is_not_published() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.sandbox import Result, run
+from tests.support import sandbox as harness
+from tests.support.gate_runs import Result, run
 
 ORPHAN = "20251107003337_add_process_table"
 REASON = "Its table goes <b>with</b>\nthe next release.\u202e"
@@ -20,12 +22,17 @@ def waiver(code: str = "orphaned-migration", subject: str = ORPHAN, expires: str
     return "\n".join(["[[waiver]]", *lines, f"expires = {expires}", ""])
 
 
-def judge(directory: Path, text: str, *arguments: str) -> tuple[Result, dict[str, Any]]:
+@pytest.fixture(scope="module")
+def orphaned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The options of runs over a sandbox with an orphaned migration."""
+    with harness.sandbox("orphaned-migration") as entry:
+        yield harness.registry(tmp_path_factory.mktemp("orphaned"), entry)
+
+
+def judge(directory: Path, text: str, *arguments: str, real: bool = False) -> tuple[Result, dict[str, Any]]:
     file = directory / "accepted.toml"
     file.write_text(text)
-    result = run(
-        "--env=local", "--fault=orphaned-migration", f"--waivers={file}", f"--report={directory}", *arguments
-    )  # fmt: skip
+    result = run(f"--waivers={file}", f"--report={directory}", *arguments, real=real)
     (environment,) = json.loads((directory / "report.json").read_text())["environments"]
     return result, environment
 
@@ -41,7 +48,7 @@ def outcome(environment: dict[str, Any], check: str) -> str:
 
 def test_a_waived_finding_is_shown_and_does_not_block(tmp_path: Path) -> None:
     text = waiver() + waiver("stale-bastion", "x", "2000-01-01") + waiver("failed-migration") + "[[waiver]]\nx = 1\n"
-    result, environment = judge(tmp_path, text)
+    result, environment = judge(tmp_path, text, "--env=local", "--fault=orphaned-migration", real=True)
     assert result.status == 0, result.text
     assert environment["verdict"] == "healthy"
     assert outcome(environment, "no-orphaned-migration") == "waived"
@@ -66,8 +73,10 @@ def test_a_waived_finding_is_shown_and_does_not_block(tmp_path: Path) -> None:
     assert "<b>" not in summary
 
 
-def test_it_waives_warnings_as_errors_and_in_a_process_of_its_own(tmp_path: Path) -> None:
-    result, environment = judge(tmp_path, waiver() + waiver("failed-migration"), "--fail-on=warning", "-n1", "-v")
+def test_it_waives_warnings_as_errors_and_in_a_process_of_its_own(orphaned: list[str], tmp_path: Path) -> None:
+    result, environment = judge(
+        tmp_path, waiver() + waiver("failed-migration"), *orphaned, "--fail-on=warning", "-n1", "-v"
+    )
     assert result.status == 0, result.text
     assert environment["verdict"] == "healthy"
     assert set(findings(environment)) == {"orphaned-migration", "api-blind", "unused-waiver"}
@@ -75,9 +84,11 @@ def test_it_waives_warnings_as_errors_and_in_a_process_of_its_own(tmp_path: Path
     assert "DELETE FROM" in result.out
 
 
-def test_an_expired_waiver_waives_nothing_and_a_selection_calls_none_unused(tmp_path: Path) -> None:
+def test_an_expired_waiver_waives_nothing_and_a_selection_calls_none_unused(
+    orphaned: list[str], tmp_path: Path
+) -> None:
     text = waiver(expires="2000-01-01") + waiver("failed-migration")
-    result, environment = judge(tmp_path, text, "-k", "orphaned or failed_migration or waivers")
+    result, environment = judge(tmp_path, text, *orphaned, "-k", "orphaned or failed_migration or waivers")
     assert result.status == 1
     assert set(findings(environment)) == {"orphaned-migration", "expired-waiver"}
     assert outcome(environment, "no-orphaned-migration") == "failed"

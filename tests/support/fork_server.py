@@ -1,73 +1,84 @@
-"""Starts sandboxes by forking: importing moto, boto3 and the rest is most of what a sandbox costs.
+"""Starts sandboxes and gate runs by forking, as their imports are most of what they cost.
 
-``python -m tests.support.fork_server FD`` imports everything once, then forks for each request on the socket: the
-arguments of ``python -m sandbox`` as JSON, with the descriptors of its standard input and output.
+``python -m tests.support.fork_server KIND FD`` imports everything once, then forks for each request on the socket.
 It ends with the socket.
+
+- ``sandbox``: the message is the arguments of ``python -m sandbox`` as JSON; the descriptors are its standard input
+  and output.
+- ``gate``: the descriptors are a request, standard output, standard error and an answer. The request is JSON
+  (``words``, ``cwd``, ``env``); the answer is a line with the process id, and one with the exit status.
 """
 
 from __future__ import annotations
 
 import gc
-import importlib
-import json
 import os
-import pkgutil
-import random
 import select
-import signal
 import socket
 import subprocess
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import cache
+from importlib import import_module
+from typing import Literal
 
 from plugins.paths import ROOT
+from tests.support.load import patience
+
+Kind = Literal["sandbox", "gate"]
 
 _START_S, _END_S = 60.0, 20.0
+_DESCRIPTORS = 4
 
 
-class Nursery:
+class ForkServer:
     """The process that forks, for as long as this one lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind, env: dict[str, str] | None = None) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
             subprocess.Popen(
-                [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())],
-                cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                [sys.executable, "-m", "tests.support.fork_server", kind, str(theirs.fileno())],
+                cwd=ROOT, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for pytest, with which it ends
             )  # fmt: skip
 
-    @contextmanager
-    def sandbox(self, arguments: list[str]) -> Iterator[str]:
-        """A sandbox, which ends with the block; gives the first line that it prints."""
-        (its_input, ours), (output, its_output) = os.pipe(), os.pipe()
+    def fork(self, message: bytes, descriptors: list[int]) -> None:
+        """Start a process that gets these descriptors; they are closed here."""
         try:
-            socket.send_fds(self._socket, [json.dumps(arguments).encode()], [its_input, its_output])
+            socket.send_fds(self._socket, [message], descriptors)
         finally:
-            os.close(its_input)
-            os.close(its_output)
-        with os.fdopen(output, "rb", buffering=0) as told:
-            try:
-                yield _line(told.fileno())
-            finally:
-                os.close(ours)
-                while _readable(output, _END_S) and os.read(output, 4096):
-                    pass  # until it has ended
+            for descriptor in descriptors:
+                os.close(descriptor)
 
 
 @cache
-def nursery() -> Nursery:
-    """This process's own."""
-    return Nursery()
+def sandboxes() -> ForkServer:
+    """Give this process's server of sandboxes."""
+    return ForkServer("sandbox")
 
 
-def _line(descriptor: int) -> str:
+@contextmanager
+def forked_sandbox(message: bytes) -> Iterator[str]:
+    """Run a sandbox until the block ends; gives the first line that it prints."""
+    (its_input, ours), (output, its_output) = os.pipe(), os.pipe()
+    sandboxes().fork(message, [its_input, its_output])
+    with os.fdopen(output, "rb", buffering=0):
+        try:
+            yield line(output)
+        finally:
+            os.close(ours)
+            while _readable(output, _END_S) and os.read(output, 4096):
+                pass  # until it has ended
+
+
+def line(descriptor: int) -> str:
+    """Read a line, or fail with what came in its place."""
     text = b""
     while not text.endswith(b"\n"):
-        if not _readable(descriptor, _START_S) or not (more := os.read(descriptor, 65536)):
-            raise RuntimeError(f"the sandbox did not start: {text.decode()}")
+        if not _readable(descriptor, patience(_START_S)) or not (more := os.read(descriptor, 65536)):
+            raise RuntimeError(f"the fork did not start: {text.decode()}")
         text += more
     return text.decode()
 
@@ -78,88 +89,22 @@ def _readable(descriptor: int, seconds: float) -> bool:
 
 def main() -> None:
     """Import, then fork for each request."""
-    requests = socket.socket(fileno=int(sys.argv[1]))
-    _import()
+    forked = import_module(f"tests.support.forked_{sys.argv[1]}")
+    requests = socket.socket(fileno=int(sys.argv[2]))
+    forked.load()
     gc.freeze()  # what is shared with the forks is not written to
     while True:
-        message, descriptors, *_ = socket.recv_fds(requests, 65536, 2)
+        message, descriptors, *_ = socket.recv_fds(requests, 65536, _DESCRIPTORS)
         if not message:
             return
         if os.fork() == 0:
             requests.close()
-            _become(descriptors, partial(_sandbox, json.loads(message)))
-        for each in descriptors:
-            os.close(each)
+            forked.become(message, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-
-
-def _import() -> None:
-    import botocore.loaders
-
-    import sandbox
-    from sandbox.aws import seed as aws
-    from sandbox.aws import server as aws_server
-
-    aws_server._lighten()
-    for module in pkgutil.walk_packages(sandbox.__path__, "sandbox."):
-        importlib.import_module(module.name)
-    for name in ("moto.server", *(f"moto.{service}.responses" for service in aws_server._SERVICES)):
-        importlib.import_module(name)
-    import boto3
-
-    loader = botocore.loaders.create_loader()  # it remembers the descriptions of the services that it has read
-    botocore.loaders.create_loader = lambda *_: loader
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name=aws_server.REGION)
-    for service in ("ec2", "rds", "lambda", "logs", "s3", "secretsmanager", "iam", "sts"):
-        session.client(service)
-    aws.aws_server = _aws_server
-
-
-def _sandbox(arguments: list[str]) -> None:
-    from sandbox.__main__ import main as run
-
-    run(arguments)
-
-
-@contextmanager
-def _aws_server() -> Iterator[Callable[[], str]]:
-    """As :func:`sandbox.aws.seed.aws_server`, forked in place of started."""
-    from sandbox.aws import server as aws_server
-
-    (its_input, ours), (output, its_output) = os.pipe(), os.pipe()
-    if (pid := os.fork()) == 0:
-        os.close(ours)
-        os.close(output)
-        _become([its_input, its_output], aws_server.main)
-    os.close(its_input)
-    os.close(its_output)
-    try:
-        yield lambda: f"http://127.0.0.1:{int(_line(output))}"
-    finally:
-        os.close(ours)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-
-
-def _become(descriptors: list[int], run: Callable[[], None]) -> None:
-    """Run something as this fork's own program, with these as its standard input and output; never returns."""
-    status = 1
-    try:
-        os.setsid()
-        for number, each in enumerate(descriptors):
-            os.dup2(each, number)
-            os.close(each)
-        sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
-        random.seed()  # else every fork would make up the same names
-        run()
-        sys.stdout.flush()
-        status = 0
-    except Exception:  # noqa: BLE001 - it has no other way to tell
-        traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 if __name__ == "__main__":

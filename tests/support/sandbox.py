@@ -1,14 +1,11 @@
-"""What the tests of the whole suite share: sandboxes, environments, runs of the command line."""
+"""What the tests of the whole suite share: sandboxes, and environments."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +13,12 @@ import psycopg
 
 from fixtures.facts import Facts
 from health.check import CHECKS
-from health.config import registry
+from health.config import registry as registries
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
-from plugins.paths import ROOT
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
-from tests.support.fork_server import nursery
-
-RUN_S = 120
+from tests.support.fork_server import forked_sandbox
 
 
 @contextmanager
@@ -33,14 +27,14 @@ def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, 
     arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
         arguments += ["--migrations", str(migrations)]
-    with nursery().sandbox(arguments) as told:
-        yield json.loads(told)["environment"]
+    with forked_sandbox(json.dumps(arguments).encode()) as answer:
+        yield json.loads(answer)["environment"]
 
 
 def environment(entry: dict[str, Any], name: str = "local", **changes: Any) -> Environment:
     """The environment of a sandbox's entry, as the suite itself understands it."""
-    known = registry.parse(f"[{name}]\nembedded = true\n", "test.toml", Path())
-    return registry.environment(known, name, os.environ, {}, {**entry, **changes})
+    known = registries.parse(f"[{name}]\nembedded = true\n", "test.toml", Path())
+    return registries.environment(known, name, os.environ, {}, {**entry, **changes})
 
 
 @contextmanager
@@ -86,41 +80,19 @@ def writing(read: Facts, database: str = "postgres") -> Iterator[psycopg.Connect
         yield connection
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a run of the command line left."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-
-def run(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Result:
-    """Run ``pytest`` in a process of its own, as a user would."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=cwd,
-        env={**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
-
-
 def to_toml(name: str, entry: dict[str, Any]) -> str:
     """A registry entry as TOML, for a registry file of a test's own."""
     lines = [f"[{name}]"]
     for key, value in entry.items():
         if isinstance(value, dict):
-            lines += [f"{key}.{inner} = {json.dumps(each)}" for inner, each in value.items()]
+            lines += [f"{key}.{inner} = {json.dumps(setting)}" for inner, setting in value.items()]
         else:
             lines.append(f"{key} = {json.dumps(value)}")
     return "\n".join(lines) + "\n"
+
+
+def registry(directory: Path, entry: dict[str, Any], name: str = "local") -> list[str]:
+    """Write a registry with a sandbox as its only environment; gives the options of a run over it."""
+    file = directory / "environments.toml"
+    file.write_text(to_toml(name, {key: value for key, value in entry.items() if key != "embedded"}))
+    return [f"--env={name}", f"--environments={file}"]

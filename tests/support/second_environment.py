@@ -31,8 +31,9 @@ import psycopg
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
+from tests.support.gate_runs import Result, run
 from tests.support.paths import DATA
-from tests.support.sandbox import Result, run, to_toml
+from tests.support.sandbox import to_toml
 from tests.support.second_servers import PORT, REGION, USERS, Api, Aws, Bastion
 
 SECOND = DATA / "second_environment"

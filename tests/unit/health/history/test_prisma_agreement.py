@@ -37,8 +37,8 @@ from health.prisma.engine import LOCK_FILE, TABLE, checksum
 from health.prisma.version import Generation
 from health.secrets.secret import Secret
 from plugins.paths import ROOT
+from tests.support.gate_runs import run
 from tests.support.histories import GIVEN, OWN, Case, ShapeError, Verdicts, parse, read
-from tests.support.sandbox import run
 
 ENVIRONMENT = Environment("test", "test", database="histories")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -14,7 +14,7 @@ from plugins import fixes
 from plugins.paths import INVARIANTS
 from plugins.run import sql_invariants as plugin
 from plugins.run.check_catalog import all_checks
-from tests.support import sandbox as harness
+from tests.support.gate_runs import run
 
 NAMES = {path.stem for path in INVARIANTS.glob("*.sql")}
 
@@ -30,13 +30,13 @@ def test_each_file_is_a_check_with_its_own_finding_fact_and_reason_for_no_fix() 
 
 
 def test_it_is_collected_under_the_name_of_its_file() -> None:
-    told = harness.run("--co", "-q", "--env=local,dev", "-k", "stuck-process")
+    told = run("--co", "-q", "--env=local,dev", "-k", "stuck-process")
     place = "checks/invariants/stuck-process.sql::test_stuck_process"
     assert [line for line in told.out.splitlines() if "::" in line] == [f"{place}[local]", f"{place}[dev]"]
 
 
 def test_it_is_explained() -> None:
-    told = json.loads(harness.run("--explain=stuck-process-known", "--format=json").out)
+    told = json.loads(run("--explain=stuck-process-known", "--format=json").out)
     assert (told["id"], told["title"]) == ("stuck-process", "Every process moves on, or has come to its end.")
 
 
@@ -71,7 +71,7 @@ def test_a_name_that_is_taken_is_a_usage_error(taken: str, tmp_path: Path, monke
 def test_a_baseline_of_no_invariant_is_a_usage_error(tmp_path: Path) -> None:
     file = tmp_path / "environments.toml"
     file.write_text("[local]\nembedded = true\nbaselines.stuck-proces = 3\n")
-    told = harness.run("--env=local", f"--environments={file}", "--co", "-q")
+    told = run("--env=local", f"--environments={file}", "--co", "-q")
     assert told.status == 4
     assert "[local]: baselines.stuck-proces: no such invariant; did you mean stuck-process?" in told.text
 
