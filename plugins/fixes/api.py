@@ -7,7 +7,51 @@ from collections.abc import Iterator
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
+
+no_fix(
+    {
+        ("api-unreachable", "api-timeout", "api-unavailable"): (
+            "None: nothing in the database is to be changed. The finding says how far the request came.",
+            "No SQL mends this. Try the address from another network; if it answers nowhere, look at the API in API "
+            "Gateway and at the log of its router function (dbMigrationRouter).",
+        ),
+        "api-not-found": (
+            "None: either api_url names another API, or the deployed release lacks the routes.",
+            "Compare api_url in the registry with the API that the stack has deployed. If it is the same, deploy a "
+            "release of Frigg with the routes of the migration API.",
+        ),
+        ("api-failed", "api-answer-unclear"): (
+            "None: the finding says what the API answered; the logs of its functions say why.",
+            "No SQL mends this. Look into the logs of dbMigrationRouter and dbMigrationWorker at this minute.",
+        ),
+        (
+            "api-reports-failed",
+            "api-reports-diverged",
+            "api-reports-no-history",
+            "api-reports-pending",
+            "api-reports-refused",
+            "api-database-unreachable",
+        ): (
+            "None of its own: the API repeats what the history checks find; mend that.",
+            "The API only repeats it: mend what the checks of history and tunnel find.",
+        ),
+        "api-blind": (
+            "None of its own: the API is as Prisma made it; mend the state that it cannot see.",
+            "The API cannot be mended: mend the state that the other checks find, and do not go by the API.",
+        ),
+        "api-layer-behind": (
+            "None before a deploy, which brings the layer; after it, build the layer anew and deploy again.",
+            "A deploy brings the layer. If there has been one: remove layers/prisma in the application's backend, "
+            "which keeps an old build, and deploy again.",
+        ),
+        "api-disagrees": (
+            "None: which side is wrong is to be found out first, and no SQL helps either.",
+            "Run again, in case something was at work. Then compare the layer of dbMigrationWorker with this "
+            "checkout, and the host in its DATABASE_URL with the endpoint in the header.",
+        ),
+    }
+)
 
 
 @fixes("api-unauthorized")
@@ -17,67 +61,6 @@ def unauthorized(finding: Finding, environment: Environment) -> Iterator[Fix | N
         yield NoFix("The key is not in question: look at the authorizers, the firewall and the policy before the API.")
     else:
         yield shell.deployment_with_key(environment)
-
-
-@fixes("api-unreachable", "api-timeout", "api-unavailable")
-def no_answer(finding: Finding) -> Iterator[NoFix]:
-    """None: nothing in the database is to be changed. The finding says how far the request came."""
-    yield NoFix(
-        "No SQL mends this. Try the address from another network; if it answers nowhere, look at the API in API "
-        "Gateway and at the log of its router function (dbMigrationRouter)."
-    )
-
-
-@fixes("api-not-found")
-def not_found(finding: Finding) -> Iterator[NoFix]:
-    """None: either api_url names another API, or the deployed release lacks the routes."""
-    yield NoFix(
-        "Compare api_url in the registry with the API that the stack has deployed. If it is the same, deploy a release "
-        "of Frigg with the routes of the migration API."
-    )
-
-
-@fixes("api-failed", "api-answer-unclear")
-def failed(finding: Finding) -> Iterator[NoFix]:
-    """None: the finding says what the API answered; the logs of its functions say why."""
-    yield NoFix("No SQL mends this. Look into the logs of dbMigrationRouter and dbMigrationWorker at this minute.")
-
-
-@fixes(
-    "api-reports-failed",
-    "api-reports-diverged",
-    "api-reports-no-history",
-    "api-reports-pending",
-    "api-reports-refused",
-    "api-database-unreachable",
-)
-def reports(finding: Finding) -> Iterator[NoFix]:
-    """None of its own: the API repeats what the history checks find; mend that."""
-    yield NoFix("The API only repeats it: mend what the checks of history and tunnel find.")
-
-
-@fixes("api-blind")
-def blind(finding: Finding) -> Iterator[NoFix]:
-    """None of its own: the API is as Prisma made it; mend the state that it cannot see."""
-    yield NoFix("The API cannot be mended: mend the state that the other checks find, and do not go by the API.")
-
-
-@fixes("api-layer-behind")
-def layer_behind(finding: Finding) -> Iterator[NoFix]:
-    """None before a deploy, which brings the layer; after it, build the layer anew and deploy again."""
-    yield NoFix(
-        "A deploy brings the layer. If there has been one: remove layers/prisma in the application's backend, which "
-        "keeps an old build, and deploy again."
-    )
-
-
-@fixes("api-disagrees")
-def disagrees(finding: Finding) -> Iterator[NoFix]:
-    """None: which side is wrong is to be found out first, and no SQL helps either."""
-    yield NoFix(
-        "Run again, in case something was at work. Then compare the layer of dbMigrationWorker with this checkout, and "
-        "the host in its DATABASE_URL with the endpoint in the header."
-    )
 
 
 @fixes("run-stuck")

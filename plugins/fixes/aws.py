@@ -8,25 +8,26 @@ from health.aws.resources import Bastion, Cluster
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
-
-@fixes("cluster-missing", "cluster-ambiguous")
-def cluster_choice(finding: Finding, environment: Environment) -> Iterator[NoFix]:
-    """None: which cluster is the environment's is a person's decision."""
-    yield NoFix(
-        f"Set cluster_prefix of [{environment.name}] in the registry so that it fits exactly one cluster; the "
-        "functions' DATABASE_URL tells which one they use. Delete none before its data is known to be elsewhere."
-    )
-
-
-@fixes("bastion-missing", "bastion-ambiguous")
-def bastion_choice(finding: Finding, environment: Environment) -> Iterator[NoFix]:
-    """None: which instance is the environment's bastion is a person's decision."""
-    yield NoFix(
-        f"Set bastion_address of [{environment.name}] in the registry, or name one instance with the word "
-        f"{environment.stage!r} in its Name. bastion_tag there tells which instances are looked at."
-    )
+no_fix(
+    {
+        ("cluster-missing", "cluster-ambiguous"): (
+            "None: which cluster is the environment's is a person's decision.",
+            "Set cluster_prefix of [{environment.name}] in the registry so that it fits exactly one cluster; the "
+            "functions' DATABASE_URL tells which one they use. Delete none before its data is known to be elsewhere.",
+        ),
+        ("bastion-missing", "bastion-ambiguous"): (
+            "None: which instance is the environment's bastion is a person's decision.",
+            "Set bastion_address of [{environment.name}] in the registry, or name one instance with the word "
+            "{environment.stage!r} in its Name. bastion_tag there tells which instances are looked at.",
+        ),
+        "security-group-unclear": (
+            "None: nothing is known to be wrong.",
+            "Nothing is known to be wrong: the check tunnel-opens tells whether the bastion is let in.",
+        ),
+    }
+)
 
 
 @fixes("cluster-not-available")
@@ -63,12 +64,6 @@ def security_group_closed(
         note="A rebuilt stack loses a rule that its template does not have.",
         rank=1,
     )
-
-
-@fixes("security-group-unclear")
-def security_group_unclear(finding: Finding) -> Iterator[NoFix]:
-    """None: nothing is known to be wrong."""
-    yield NoFix("Nothing is known to be wrong: the check tunnel-opens tells whether the bastion is let in.")
 
 
 @fixes("function-missing")

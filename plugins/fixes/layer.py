@@ -8,9 +8,20 @@ from health.config.environment import Environment
 from health.finding import DEPLOY, Finding, Fix, NoFix
 from health.history.history import History, matches
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _MARK = "layers/prisma/.build-complete"
+
+
+no_fix(
+    {
+        "layer-ahead": (
+            "None in the database: bring the checkout up to date.",
+            "Bring the checkout up to date, run npm ci, and judge again. To go back to this older code on purpose, "
+            "judge first what the database holds that it does not know.",
+        ),
+    }
+)
 
 
 def _built_anew(environment: Environment, why: str = "") -> Fix:
@@ -51,12 +62,3 @@ def mismatch(finding: Finding, history: History, environment: Environment) -> It
             "The database has applied a third text, neither the layer's nor the checkout's: find out which one was "
             "meant, as the check no-edited-migration says, before anything is deployed."
         )
-
-
-@fixes("layer-ahead")
-def ahead(finding: Finding) -> Iterator[NoFix]:
-    """None in the database: bring the checkout up to date."""
-    yield NoFix(
-        "Bring the checkout up to date, run npm ci, and judge again. To go back to this older code on purpose, judge "
-        "first what the database holds that it does not know."
-    )

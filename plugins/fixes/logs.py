@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from health.config.environment import Environment
-from health.finding import DEPLOY, Finding, Fix, NoFix
+from health.finding import DEPLOY, Finding, Fix
 from health.logs.patterns import KINDS, PURPOSES, codes
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _KIND = {code: kind for purpose in PURPOSES for kind, code in codes(purpose).items()}
 _DEPLOYED = [code for code in _KIND if _KIND[code] in ("credentials-refused", "client-missing", "setting-missing")]
 
 
-@fixes(*_KIND.keys() - _DEPLOYED)
-def told(finding: Finding) -> Iterator[NoFix]:
-    """None of its own: the log is a witness. Mend the state that it tells of."""
-    yield NoFix(KINDS[_KIND[finding.code]].mend)
+no_fix(
+    {
+        code: ("None of its own: the log is a witness. Mend the state that it tells of.", KINDS[kind].mend)
+        for code, kind in _KIND.items()
+        if code not in _DEPLOYED
+    }
+)
+no_fix(
+    {
+        tuple(f"{purpose}-log-incomplete" for purpose in PURPOSES): (
+            "None: read a shorter window.",
+            "Shorten log_minutes in the registry, or read the rest of the log in CloudWatch.",
+        )
+    }
+)
 
 
 @fixes(*_DEPLOYED)
@@ -30,9 +41,3 @@ def deployed(finding: Finding, environment: Environment) -> Iterator[Fix]:
         note=f"{KINDS[_KIND[finding.code]].mend} There is no undo but another deploy.",
         rank=DEPLOY,
     )
-
-
-@fixes(*(f"{purpose}-log-incomplete" for purpose in PURPOSES))
-def incomplete(finding: Finding) -> Iterator[NoFix]:
-    """None: read a shorter window."""
-    yield NoFix("Shorten log_minutes in the registry, or read the rest of the log in CloudWatch.")

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
-
-@fixes("migration-not-started")
-def not_started(finding: Finding) -> Iterator[NoFix]:
-    """None: the finding says what the API answered. Mend that, then run with `--migrate` again."""
-    yield NoFix("Nothing was queued and nothing has changed. Mend what the API names, then run with --migrate again.")
+no_fix(
+    {
+        "migration-not-started": (
+            "None: the finding says what the API answered. Mend that, then run with `--migrate` again.",
+            "Nothing was queued and nothing has changed. Mend what the API names, then run with --migrate again.",
+        ),
+    }
+)
 
 
 @fixes("migration-run-failed")

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from plugins.fixes import no_fix
 
-from health.finding import Finding, NoFix
-from plugins.fixes import fixes
-
-
-@fixes("expired-waiver")
-def expired(finding: Finding) -> Iterator[NoFix]:
-    """None: whether the finding is still accepted is its owner's decision. Mend the finding, or set a new day."""
-    yield NoFix(
-        "Whether the finding is still accepted is its owner's decision. Mend the finding and remove the waiver, or "
-        "let the owner set a new day."
-    )
-
-
-@fixes("malformed-waiver")
-def malformed(finding: Finding) -> Iterator[NoFix]:
-    """None: only who wrote the waiver knows what it was to accept. Correct it as the message says."""
-    yield NoFix("Only who wrote it knows what it was to accept. Correct what the message names, or remove it.")
-
-
-@fixes("unused-waiver")
-def unused(finding: Finding) -> Iterator[NoFix]:
-    """None is needed: remove the waiver, or correct its subject."""
-    yield NoFix("Remove it; if it was to waive a finding that is shown here, correct its subject.")
+no_fix(
+    {
+        "expired-waiver": (
+            "None: whether the finding is still accepted is its owner's decision. Mend the finding, or set a new day.",
+            "Whether the finding is still accepted is its owner's decision. Mend the finding and remove the waiver, "
+            "or let the owner set a new day.",
+        ),
+        "malformed-waiver": (
+            "None: only who wrote the waiver knows what it was to accept. Correct it as the message says.",
+            "Only who wrote it knows what it was to accept. Correct what the message names, or remove it.",
+        ),
+        "unused-waiver": (
+            "None is needed: remove the waiver, or correct its subject.",
+            "Remove it; if it was to waive a finding that is shown here, correct its subject.",
+        ),
+    }
+)

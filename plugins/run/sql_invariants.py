@@ -17,7 +17,7 @@ from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
 from health.data.invariants import Invariant, InvariantError, InvariantResult, judge
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
-from plugins.fixes import FIXES
+from plugins.fixes import FIXES, Suggestion
 from plugins.paths import INVARIANTS
 from plugins.run.items import target_name
 
@@ -99,7 +99,7 @@ def _declare(invariant: Invariant) -> Listed:
     check = Check(invariant.id, test, invariant.finds, invariant.documentation)
     test.check = check  # type: ignore[attr-defined]  # how the pytest hooks know it
     CHECKS[invariant.id] = check
-    FIXES.update(dict.fromkeys(invariant.finds, _fix(invariant)))
+    FIXES.update(dict.fromkeys(invariant.finds, _no_fix(invariant)))
     return test
 
 
@@ -116,9 +116,8 @@ def _reader(invariant: Invariant) -> Callable[[Mapping[str, InvariantResult]], I
     return read
 
 
-def _fix(invariant: Invariant) -> Callable[[Finding], Iterator[NoFix]]:
-    def fix(finding: Finding) -> Iterator[NoFix]:
+def _no_fix(invariant: Invariant) -> Suggestion:
+    def build(finding: Finding) -> Iterator[NoFix]:
         yield NoFix(invariant.fix)
 
-    fix.__doc__ = f"None: {invariant.fix[:1].lower()}{invariant.fix[1:]}"
-    return fix
+    return Suggestion(build, f"None: {invariant.fix[:1].lower()}{invariant.fix[1:]}", needs=())

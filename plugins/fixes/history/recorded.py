@@ -15,8 +15,22 @@ from health.history.history import History, matches
 from health.history.provenance import Provenance, Version, applied_version
 from health.history.rows import Row
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 from plugins.fixes.history.failed import NOT_PRINTED, complete, deleted, printed, record_applied, rows_of
+
+no_fix(
+    {
+        "impossible-row-times": (
+            "None: the times decide nothing but the order in which rows are read. Find out who wrote the row.",
+            "The times only decide which row of a name Prisma reads first. Find out who wrote the row, and how, "
+            "before anything else is trusted that it says.",
+        ),
+        "edited-after-failure": (
+            "None is needed: only `migrate dev` minds, and Prisma from 7.9 on does not.",
+            "Nothing is to be done: deploys pass over it, and Prisma from 7.9 on does too.",
+        ),
+    }
+)
 
 
 @fixes("orphaned-migration")
@@ -132,15 +146,6 @@ def hand_written_row(
         yield from _file_checksum(history, row, told)
 
 
-@fixes("impossible-row-times")
-def impossible_row_times(finding: Finding) -> Iterator[NoFix]:
-    """None: the times decide nothing but the order in which rows are read. Find out who wrote the row."""
-    yield NoFix(
-        "The times only decide which row of a name Prisma reads first. Find out who wrote the row, and how, before "
-        "anything else is trusted that it says."
-    )
-
-
 @fixes("edited-migration", "comment-edited-migration")
 def edited_migration(
     finding: Finding,
@@ -170,12 +175,6 @@ def edited_migration(
         if row.migration_name.isascii() and row.migration_name.replace("_", "").replace("-", "").isalnum()
         else "To accept the difference, add its checksum to accepted_checksums in the registry."
     )
-
-
-@fixes("edited-after-failure")
-def edited_after_failure(finding: Finding) -> Iterator[NoFix]:
-    """None is needed: only `migrate dev` minds, and Prisma from 7.9 on does not."""
-    yield NoFix("Nothing is to be done: deploys pass over it, and Prisma from 7.9 on does too.")
 
 
 def _file_checksum(

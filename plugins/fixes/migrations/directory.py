@@ -16,9 +16,20 @@ from health.migrations.directory import MigrationDirectory
 from health.prisma.engine import LOCK_FILE, PROVIDER
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _IN_A_PACKAGE = "In node_modules the next install undoes this: mend the package that the directory comes from."
+
+
+no_fix(
+    {
+        ("history-in-another-schema", "second-history"): (
+            "None in the database: which schema is the right one is a person's decision.",
+            "Compare ?schema= in the DATABASE_URL of the worker with `schema` in the registry: one of them, or the "
+            "place of the table, is wrong, and only a person knows which.",
+        ),
+    }
+)
 
 
 @fixes("no-migration-sql")
@@ -143,13 +154,4 @@ def no_history(
         f'for name in {names}; do npx prisma migrate resolve --applied="$name" --schema={schema} || break; done',
         fallback=True,
         note="DATABASE_URL must lead through your tunnel. Prisma has no command that takes it back.",
-    )
-
-
-@fixes("history-in-another-schema", "second-history")
-def history_in_another_schema(finding: Finding) -> Iterator[NoFix]:
-    """None in the database: which schema is the right one is a person's decision."""
-    yield NoFix(
-        "Compare ?schema= in the DATABASE_URL of the worker with `schema` in the registry: one of them, or the place "
-        "of the table, is wrong, and only a person knows which."
     )

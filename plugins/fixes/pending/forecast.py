@@ -13,7 +13,7 @@ from health.history.history import History
 from health.pending.data_check import DataCheck
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _NO_INDEX = re.compile(r'index "(.+)" does not exist')
 _NO_TYPE = re.compile(r'type "(?:[^"]+\.)?(\w+)" does not exist|function (\w+)\(.*\) does not exist')
@@ -36,6 +36,21 @@ _ADVICE = {
 }
 _IN_A_PACKAGE = (
     "A file under node_modules is mended in the package that it comes from, and only while it is applied nowhere."
+)
+
+
+no_fix(
+    {
+        "pending-migration-unforeseen": (
+            "None: a server like the environment's has to tell.",
+            "Try the migration on a server like the environment's. Of an extension, look whether that offers it "
+            "(pg_available_extensions) and the migrating role may create it. A waiver accepts what is known then.",
+        ),
+        ("pending-data-unasked", "pending-locks-table", "pending-locks-large-table"): (
+            "None: it is for a person to look at, and to choose the hour of the deploy.",
+            "Nothing is to be mended: look at it, and choose the hour of the deploy by it.",
+        ),
+    }
 )
 
 
@@ -62,15 +77,6 @@ def pending_migration_fails(
     yield NoFix(f"{advice} {_IN_A_PACKAGE}")
 
 
-@fixes("pending-migration-unforeseen")
-def pending_migration_unforeseen(finding: Finding) -> Iterator[NoFix]:
-    """None: a server like the environment's has to tell."""
-    yield NoFix(
-        "Try the migration on a server like the environment's. Of an extension, look whether that offers it "
-        "(pg_available_extensions) and the migrating role may create it. A waiver accepts what is known then."
-    )
-
-
 @fixes("pending-data-violates")
 def pending_data_violates(finding: Finding, data_check: DataCheck, environment: Environment) -> Iterator[NoFix]:
     """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
@@ -90,12 +96,6 @@ def pending_data_violates(finding: Finding, data_check: DataCheck, environment: 
     query = listing(demand, environment.schema)
     shown = f" This lists them: {query};" if printable(query, keep="") == query else ""
     yield NoFix(f"{decision} is a person's decision.{shown}")
-
-
-@fixes("pending-data-unasked", "pending-locks-table", "pending-locks-large-table")
-def look_before(finding: Finding) -> Iterator[NoFix]:
-    """None: it is for a person to look at, and to choose the hour of the deploy."""
-    yield NoFix("Nothing is to be mended: look at it, and choose the hour of the deploy by it.")
 
 
 def _index(name: str, history: History, replay: Replay) -> tuple[Key, str] | None:

@@ -10,7 +10,7 @@ from health.finding import Finding, Fix, NoFix
 from health.sanitize import one_line, printable, short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _COLUMN = re.compile(r"(?P<type>.+?)(?P<null> NOT NULL)?(?: DEFAULT (?P<default>.+))?", re.DOTALL)
 _ROWS = "whether the rows allow it, no copy can tell: it has none"
@@ -18,6 +18,16 @@ _VIOLATED = "It fails, and changes nothing, while a row violates it."
 _BY_HAND = "Its name or definition holds characters that no terminal shows: mend it by hand."
 _DECLARE = "or declare it under known_differences in the registry"
 _MADE_BY_ITSELF = ("identity", "generated")  # columns that say so where others have their default
+
+
+no_fix(
+    {
+        "known-difference-unused": (
+            "None: the entry is removed from the registry.",
+            "Remove the entry from known_differences in the registry.",
+        ),
+    }
+)
 
 
 @fixes("schema-object-missing", "schema-object-different", "constraint-not-validated", "index-invalid")
@@ -61,12 +71,6 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
             undo=index.change(None, [_made(each.live)]),
             note="Queries that use it become slow; a unique one also keeps duplicates out.",
         )  # fmt: skip
-
-
-@fixes("known-difference-unused")
-def entry_unused(finding: Finding) -> Iterator[Fix | NoFix]:
-    """None: the entry is removed from the registry."""
-    yield NoFix("Remove the entry from known_differences in the registry.")
 
 
 @fixes("sequence-behind")

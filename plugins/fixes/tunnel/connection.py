@@ -9,9 +9,54 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.read_only.proof import ROLE
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _SSH_PORT = "22"  # which known_hosts does not tell
+
+
+no_fix(
+    {
+        "ssh-key-missing": (
+            "None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key.",
+            "The key is in no repository: get it from whoever keeps it, put it at {finding.subject} with mode 0600, "
+            "or name another by ssh_key in the registry.",
+        ),
+        "ssh-key-refused": (
+            "None: which key is right is known to whoever made the bastion. The finding says which key and user were "
+            "tried.",
+            "Name the bastion's own key and user as ssh_key and ssh_user of [{environment.name}] in the registry, or "
+            "have this key added to the authorized keys there.",
+        ),
+        ("bastion-unreachable", "database-unreachable"): (
+            "None in the database: the finding names the part of the way that is closed, and what to look at.",
+            "Nothing in the database is to be changed. Mend what the finding names, then run again.",
+        ),
+        "database-login-refused": (
+            "None: whether the secret or the database has the right password is a person's decision.",
+            "Which side is right is a person's decision. Put the password that the database knows into the secret, or"
+            " set the role's password to the secret's; every Lambda needs a deploy afterwards.",
+        ),
+        "database-missing": (
+            "None: name the application's database in the registry; it is the last part of DATABASE_URL.",
+            "Set database of [{environment.name}] in the registry to the last part of the functions' DATABASE_URL. "
+            "Create none: an empty database would look like a lost history.",
+        ),
+        "too-many-connections": (
+            "None: ending somebody's session is a person's decision. Wait, end idle sessions, or raise the capacity.",
+            "Wait a minute and run again. If it stays so, look in RDS which clients are connected, and end idle ones "
+            "or raise the cluster's capacity: a deploy needs a connection too.",
+        ),
+        ("database-waking", "database-silent"): (
+            "None: nothing is broken yet; run again, then look at the cluster in RDS.",
+            "Run again in a minute. If it stays so, look at the cluster's status and events in RDS.",
+        ),
+        "database-secret-unusable": (
+            "None: only a person knows the password. Restore the secret's last version, or name the right secret.",
+            "Restore {finding.subject} with username and password, or name the right one as secret of "
+            "[{environment.name}] in the registry.",
+        ),
+    }
+)
 
 
 @fixes("wrong-account")
@@ -39,15 +84,6 @@ def bastion_not_running(finding: Finding, environment: Environment) -> Iterator[
         undo=shell.aws(environment, "ec2", "stop-instances", "--instance-ids", finding.subject),
         note="It may come up with another address: run again afterwards.",
         rank=1,
-    )
-
-
-@fixes("ssh-key-missing")
-def ssh_key_missing(finding: Finding) -> Iterator[NoFix]:
-    """None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key."""
-    yield NoFix(
-        f"The key is in no repository: get it from whoever keeps it, put it at {finding.subject} with mode 0600, or "
-        "name another by ssh_key in the registry."
     )
 
 
@@ -80,54 +116,6 @@ def host_key(finding: Finding, environment: Environment, bastion: Bastion) -> It
     )
 
 
-@fixes("ssh-key-refused")
-def ssh_key_refused(finding: Finding, environment: Environment) -> Iterator[NoFix]:
-    """None: which key is right is known to whoever made the bastion. The finding says which key and user were tried."""
-    yield NoFix(
-        f"Name the bastion's own key and user as ssh_key and ssh_user of [{environment.name}] in the registry, or have "
-        "this key added to the authorized keys there."
-    )
-
-
-@fixes("bastion-unreachable", "database-unreachable")
-def way_closed(finding: Finding) -> Iterator[NoFix]:
-    """None in the database: the finding names the part of the way that is closed, and what to look at."""
-    yield NoFix("Nothing in the database is to be changed. Mend what the finding names, then run again.")
-
-
-@fixes("database-login-refused")
-def login_refused(finding: Finding) -> Iterator[NoFix]:
-    """None: whether the secret or the database has the right password is a person's decision."""
-    yield NoFix(
-        "Which side is right is a person's decision. Put the password that the database knows into the secret, or "
-        "set the role's password to the secret's; every Lambda needs a deploy afterwards."
-    )
-
-
-@fixes("database-missing")
-def database_missing(finding: Finding, environment: Environment) -> Iterator[NoFix]:
-    """None: name the application's database in the registry; it is the last part of DATABASE_URL."""
-    yield NoFix(
-        f"Set database of [{environment.name}] in the registry to the last part of the functions' DATABASE_URL. "
-        "Create none: an empty database would look like a lost history."
-    )
-
-
-@fixes("too-many-connections")
-def too_many_connections(finding: Finding) -> Iterator[NoFix]:
-    """None: ending somebody's session is a person's decision. Wait, end idle sessions, or raise the capacity."""
-    yield NoFix(
-        "Wait a minute and run again. If it stays so, look in RDS which clients are connected, and end idle ones or "
-        "raise the cluster's capacity: a deploy needs a connection too."
-    )
-
-
-@fixes("database-waking", "database-silent")
-def not_yet(finding: Finding) -> Iterator[NoFix]:
-    """None: nothing is broken yet; run again, then look at the cluster in RDS."""
-    yield NoFix("Run again in a minute. If it stays so, look at the cluster's status and events in RDS.")
-
-
 @fixes("write-not-refused")
 def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fix]:
     """Log in as a role that cannot write by itself; then look for what changes sessions on the way."""
@@ -141,15 +129,6 @@ def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fi
         "on the options of a session and BEGIN READ ONLY.",
         undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -c 'DROP ROLE migration_health'",
         rank=1,
-    )
-
-
-@fixes("database-secret-unusable")
-def secret_unusable(finding: Finding, environment: Environment) -> Iterator[NoFix]:
-    """None: only a person knows the password. Restore the secret's last version, or name the right secret."""
-    yield NoFix(
-        f"Restore {finding.subject} with username and password, or name the right one as secret of "
-        f"[{environment.name}] in the registry."
     )
 
 

@@ -13,9 +13,23 @@ from health.sanitize import printable
 from health.tunnel.script import TunnelScript
 from health.tunnel.variable_names import Kind
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes
+from plugins.fixes import fixes, no_fix
 
 _SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
+
+
+no_fix(
+    {
+        "tunnel-script-absent": (
+            "None: a checkout need not have the script.",
+            "Nothing is to be mended. Name the script by --tunnel-script FILE if it is to be judged.",
+        ),
+        ("endpoint-not-attributed", "bastion-not-attributed"): (
+            "None: a value that cannot be attributed is not guessed. Write it as a plain text under its stage.",
+            "What the script means cannot be told without running it: write the value as a plain text.",
+        ),
+    }
+)
 
 
 @fixes("stale-endpoint", "instance-endpoint", "wrong-stage-endpoint")
@@ -28,18 +42,6 @@ def endpoint(finding: Finding, tunnel_script: TunnelScript, environment: Environ
 def bastion(finding: Finding, tunnel_script: TunnelScript, environment: Environment) -> Iterator[Fix | NoFix]:
     """A patch of the script that puts the bastion's address of today in."""
     yield _patch(finding, tunnel_script, "bastion", environment)
-
-
-@fixes("tunnel-script-absent")
-def absent(finding: Finding) -> Iterator[NoFix]:
-    """None: a checkout need not have the script."""
-    yield NoFix("Nothing is to be mended. Name the script by --tunnel-script FILE if it is to be judged.")
-
-
-@fixes("endpoint-not-attributed", "bastion-not-attributed")
-def not_attributed(finding: Finding) -> Iterator[NoFix]:
-    """None: a value that cannot be attributed is not guessed. Write it as a plain text under its stage."""
-    yield NoFix("What the script means cannot be told without running it: write the value as a plain text.")
 
 
 def _patch(finding: Finding, script: TunnelScript, kind: Kind, environment: Environment) -> Fix | NoFix:
