@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from health.sanitize import one_line
+from health.words import listed
 
 _SHOWN = 4  # objects that a message names
 Key = tuple[str, str, str]  # kind, table or type that it belongs to, name
@@ -76,9 +77,7 @@ def describe(key: Key) -> str:
 
 def describe_some(keys: Sequence[Key]) -> str:
     """The first few objects as a person names them on one line, and how many more there are."""
-    names = [one_line(describe(key)) for key in keys[:_SHOWN]]
-    more = len(keys) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return listed([one_line(describe(key)) for key in keys], _SHOWN)
 
 
 def _definition(column: Column) -> str:

@@ -13,6 +13,7 @@ from health.finding import Evidence, Finding
 from health.logs.patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS, codes
 from health.sanitize import short
 from health.secrets.secret import hide
+from health.words import listed, plural
 
 _CLOCKS = timedelta(seconds=5)  # by which this machine's may be ahead of AWS's
 _LONGEST = 8000  # characters of a line that are looked at
@@ -193,7 +194,7 @@ def _sentences(log: Log, kind: str, group: Sequence[Occurrence], subject: str) -
     yield KINDS[kind].means
     names = list(dict.fromkeys(_shown(each.name) for each in group if each.name))
     if names:
-        yield f"It names {_some(names)}."
+        yield f"It names {listed(names, _SHOWN)}."
     errors = dict.fromkeys((each.sqlstate, _shown(each.error, 200)) for each in group if each.sqlstate or each.error)
     for sqlstate, error in list(errors)[:_SHOWN]:
         meaning = f", {SQLSTATES[sqlstate]}" if sqlstate in SQLSTATES else ""
@@ -203,7 +204,7 @@ def _sentences(log: Log, kind: str, group: Sequence[Occurrence], subject: str) -
     count = len(group)
     times = f"once, {_time(first)} UTC" if count == 1 else f"{count} times, {_time(first)} to {_time(last)} UTC"
     streams = list(dict.fromkeys(_shown(each.stream) for each in group))
-    place = f"stream{'s' * (len(streams) > 1)} {_some(streams)}" + f" of {log.group}" * (subject != log.group)
+    place = f"{plural(len(streams), 'stream')} {listed(streams, _SHOWN)}" + f" of {log.group}" * (subject != log.group)
     yield f"Logged {times}, in {place}."
 
 
@@ -218,11 +219,6 @@ def _evidence(log: Log, group: Sequence[Occurrence], migration: str) -> Evidence
         "sqlstates": tuple(dict.fromkeys(each.sqlstate for each in group if each.sqlstate)),
     }
     return {**told, "migration": short(hide(migration), _LONGEST_NAME)} if migration else told
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _shown(text: str, limit: int = 80) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+from health.words import listed
 
 READ_ONLY = "25006"  # read_only_sql_transaction: PostgreSQL's refusal in a transaction that is read only
 NO_RIGHT = "42501"  # insufficient_privilege: the role alone was refused
@@ -50,7 +52,7 @@ class ReadOnlyProof:
         said = f"nothing was written, and a write was refused{many} ({READ_ONLY})"
         able = {session.user: session.rights for session in self.sessions if session.rights}
         for user, rights in able.items():
-            said += f"; {user} could have written ({_some(rights)}): a role of {ROLE} could not"
+            said += f"; {user} could have written ({listed(rights, 1)}): a role of {ROLE} could not"
         return said
 
 
@@ -58,9 +60,3 @@ def together(proofs: Sequence[SessionProof]) -> SessionProof:
     """What holds of all sessions of one role with one server: the least that any of them can prove."""
     least = next((proof for proof in proofs if not proof.guarded), proofs[0])
     return replace(least, wrote=any(proof.wrote for proof in proofs))
-
-
-def _some(rights: Iterable[str]) -> str:
-    """The first of them, and how many more there are."""
-    first, *others = rights
-    return first + (f" and {len(others)} more" if others else "")

@@ -15,6 +15,7 @@ from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
 from health.sanitize import printable
 from health.secrets.secret import hide
+from health.words import plural
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes
 from plugins.fixes.history.prisma_resolve import resolve
@@ -196,7 +197,7 @@ def _rolled_back(
     sql = RowSql(history, rows)
     yield Fix(
         "sql",
-        f"Mark the failed row{'s' * (len(rows) > 1)} as rolled back",
+        f"Mark the failed {plural(len(rows), 'row')} as rolled back",
         sql.roll_back(),
         undo=sql.undo_roll_back(),
         note=note,
@@ -220,7 +221,7 @@ def deleted(
         yield NoFix(_HIDDEN)
         return
     sql = RowSql(history, rows)
-    title = f"Delete the row{'s' * (len(rows) > 1)}, by id"
+    title = f"Delete the {plural(len(rows), 'row')}, by id"
     yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
 
 

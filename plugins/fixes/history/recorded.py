@@ -14,6 +14,7 @@ from health.history.effects import EffectReader, MigrationEffect
 from health.history.history import History, matches
 from health.history.provenance import Provenance, Version, applied_version
 from health.history.rows import Row
+from health.words import plural
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
 from plugins.fixes.history.failed import NOT_PRINTED, complete, deleted, printed, record_applied, rows_of
@@ -97,7 +98,7 @@ def phantom_row(finding: Finding, history: History, environment: Environment) ->
     sql = RowSql(history, rows)
     yield Fix(
         "sql",
-        "Mark the row as rolled back" if len(rows) == 1 else "Mark the rows as rolled back",
+        f"Mark the {plural(len(rows), 'row')} as rolled back",
         sql.roll_back(),
         undo=sql.undo_roll_back(),
         note="The next deploy applies the migration. Prisma's own command refuses this (P3012), as the row has an end.",
@@ -121,7 +122,7 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
     sql = RowSql(history, surplus)
     yield Fix(
         "sql",
-        "Mark the surplus row as rolled back" if len(surplus) == 1 else "Mark the surplus rows as rolled back",
+        f"Mark the surplus {plural(len(surplus), 'row')} as rolled back",
         sql.roll_back(),
         undo=sql.undo_roll_back(),
         note="The migration stays applied by the row that is left.",
