@@ -23,7 +23,7 @@ _SAID = {
     "25001": "PostgreSQL takes such a statement alone in its file only.",
     "55P04": "A new label of an enum cannot be used in the transaction that adds it, and a file is one.",
 }
-_ASKS = {
+_VIOLATED = {
     "unique": "They are duplicates to {name}, which is to be unique.",
     "not null": "They have no value in {name}, which becomes NOT NULL.",
     "foreign key": "The rows that they lead to by {name} are not there.",
@@ -103,20 +103,20 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
 
     Mend it by correcting the rows before the deploy. Which of two duplicates stays is a person's decision.
     """
-    unanswered = [answer for answer in data_check.answers if answer.unanswered]
+    unanswered = [answer for answer in data_check.answers if answer.why_unanswered]
     violated = [answer for answer in data_check.answers if answer.rows]
     if unanswered and not violated:
-        demand = unanswered[0].demand
+        requirement = unanswered[0].requirement
         raise CouldNotCheck(
-            f"whether the rows of {demand.table} fit {demand.name}, which "
-            f"{demand.migration} adds, was not answered: {unanswered[0].unanswered}",
-            f"table {demand.table}, read only",
+            f"whether the rows of {requirement.table} fit {requirement.name}, which "
+            f"{requirement.migration} adds, was not answered: {unanswered[0].why_unanswered}",
+            f"table {requirement.table}, read only",
             "Ask it by hand at a quiet hour, or raise limits.database_s in the registry.",
         )
     if data_check.unknown is not None and not violated:
         cause = Finding("pending-migration-unforeseen", data_check.unknown.migration, "")
         raise CouldNotCheck(
-            f"what {data_check.unknown.migration} asks of the rows is not known: {data_check.unknown.reason}",
+            f"what {data_check.unknown.migration} asks of the rows is not known: {data_check.unknown.why_unanswered}",
             "a copy of the environment, statement by statement",
             "Try the migration on a server like the environment's, or divide it.",
             explained_by=cause.key if data_check.unknown.unforeseen else None,
@@ -124,14 +124,15 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     for answer in violated:
         yield _violation(answer)
     for answer in data_check.answers:
-        if why := answer.demand.unasked or answer.unanswered:
-            demand = answer.demand
+        if why := answer.requirement.why_unasked or answer.why_unanswered:
+            requirement = answer.requirement
             yield Finding(
                 "pending-data-unasked",
-                demand.subject,
-                f"Line {demand.line} asks something of the rows of {demand.table} ({demand.sqlstate} where "
-                f"one does not fit), which could not be asked: {why}. Look at them before the deploy.",
-                {"migration": demand.migration, "table": demand.table},
+                requirement.subject,
+                f"Line {requirement.line} asks something of the rows of {requirement.table} "
+                f"({requirement.sqlstate} where one does not fit), which could not be asked: {why}. "
+                "Look at them before the deploy.",
+                {"migration": requirement.migration, "table": requirement.table},
             )
 
 
@@ -191,24 +192,25 @@ def _when(forecast: Forecast, foreseen: MigrationForecast) -> str:
 
 
 def _violation(answer: RequirementResult) -> Finding:
-    demand = answer.demand
-    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {demand.table}"
+    requirement = answer.requirement
+    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {requirement.table}"
     keys = ", ".join(answer.keys)
     first = "" if answer.rows is not None and answer.rows <= len(answer.keys) else "the first of them "
     return Finding(
         "pending-data-violates",
-        demand.subject,
-        f"A deploy will fail on line {demand.line} (P3018, {demand.sqlstate}): {many} "
-        f"{'does' if answer.rows == 1 else 'do'} not fit. {_ASKS[demand.kind].format(name=demand.name)}"
-        + (f" By their key ({', '.join(demand.keys)}), {first}{keys}." if keys else ""),
+        requirement.subject,
+        f"A deploy will fail on line {requirement.line} (P3018, {requirement.sqlstate}): {many} "
+        f"{'does' if answer.rows == 1 else 'do'} not fit. "
+        + _VIOLATED[requirement.kind].format(name=requirement.name)
+        + (f" By their key ({', '.join(requirement.keys)}), {first}{keys}." if keys else ""),
         {
-            "migration": demand.migration,
-            "sqlstate": demand.sqlstate,
-            "table": demand.table,
-            "constraint": demand.name,
+            "migration": requirement.migration,
+            "sqlstate": requirement.sqlstate,
+            "table": requirement.table,
+            "constraint": requirement.name,
             "rows": answer.rows,
             "keys": answer.keys,
-            "line": demand.line,
+            "line": requirement.line,
         },
     )
 

@@ -1,4 +1,4 @@
-"""What the environment's rows and tables say to what the pending migrations ask of them."""
+"""Whether existing rows satisfy the constraints that pending migrations add, and how large their tables are."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ BIG_BYTES = 1_000_000_000  # a table above this is locked or rewritten for long
 
 @dataclass(frozen=True)
 class RequirementResult:
-    """What the rows say to one demand.
+    """How many rows violate one requirement.
 
     Attributes:
         rows: how many do not fit; None where that was not answered.
         keys: the primary keys of up to five of them.
-        unanswered: why there is no answer; empty where there is one.
+        why_unanswered: why there is no answer to the question; None where there is one, or none was put.
     """
 
-    demand: DataRequirement
+    requirement: DataRequirement
     rows: int | None = None
     keys: tuple[str, ...] = ()
-    unanswered: str = ""
+    why_unanswered: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,25 +39,23 @@ class TableSize:
         return self.bytes >= BIG_BYTES
 
     def __str__(self) -> str:
+        rows = f"about {self.rows} rows" if self.rows is not None else "rows never counted"
         for unit, size in (("GB", 10**9), ("MB", 10**6)):
             if self.bytes >= size:
-                told = f"{self.bytes / size:.1f} {unit}"
-                break
-        else:
-            told = f"{-(-self.bytes // 1000)} kB"
-        return f"{told}, " + (f"about {self.rows} rows" if self.rows is not None else "rows never counted")
+                return f"{self.bytes / size:.1f} {unit}, {rows}"
+        return f"{-(-self.bytes // 1000)} kB, {rows}"
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """A migration of which it is not known what it asks of the rows.
+class UnknownRequirements:
+    """A migration whose requirements are not all known.
 
     Attributes:
         unforeseen: whether a finding of the forecast says more of it.
     """
 
     migration: str
-    reason: str
+    why_unanswered: str
     unforeseen: bool = False
 
 
@@ -66,14 +64,14 @@ class DataCheck:
     """All answers.
 
     Attributes:
-        unknown: the first migration whose demands are not all known; nothing is known of those behind it either.
+        unknown: the first migration whose requirements are not all known; nothing is known of later ones either.
     """
 
     answers: tuple[RequirementResult, ...] = ()
     sizes: Mapping[str, TableSize] = field(default_factory=dict)
-    unknown: Unknown | None = None
+    unknown: UnknownRequirements | None = None
 
     @property
     def failing(self) -> frozenset[str]:
         """The migrations that a row does not fit."""
-        return frozenset(answer.demand.migration for answer in self.answers if answer.rows)
+        return frozenset(answer.requirement.migration for answer in self.answers if answer.rows)

@@ -60,18 +60,18 @@ class MigrationForecast:
         conflicts: every statement that does not run, also where the deploy has stopped before; those after a
             conflict are tried as if it had been passed over.
         reached: whether the deploy gets to it.
-        demands: what its statements ask of rows that are there.
+        requirements: what its statements require of rows that exist.
         locks: the tables with rows that its statements lock or rewrite.
-        unclear: why nothing more is known of it; empty where all is.
+        why_unanswered: why nothing more is known of it; None where all is.
     """
 
     name: str
     first: FailingStatement | None = None
     conflicts: tuple[FailingStatement, ...] = ()
     reached: bool = True
-    demands: tuple[DataRequirement, ...] = ()
+    requirements: tuple[DataRequirement, ...] = ()
     locks: tuple[TableLock, ...] = ()
-    unclear: str = ""
+    why_unanswered: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,6 @@ class Forecast:
         )
 
     @property
-    def demands(self) -> tuple[DataRequirement, ...]:
-        """What all of them ask of rows that are there."""
-        return tuple(demand for foreseen in self.migrations for demand in foreseen.demands)
+    def requirements(self) -> tuple[DataRequirement, ...]:
+        """What all of them require of rows that exist."""
+        return tuple(requirement for foreseen in self.migrations for requirement in foreseen.requirements)

@@ -274,7 +274,7 @@ def agreeing(
     wrong = []
     for case, forecast, fit, real in zip(cases, told, fits, theirs, strict=True):
         ours = outcome(forecast, fit)
-        unasked = [each.demand for each in fit.answers if each.demand.unasked]
+        unasked = [each.requirement for each in fit.answers if each.requirement.why_unasked]
         if ours.like(real):
             seen[real.sqlstate or "applies"] += 1
         elif any((each.migration, each.sqlstate) == (real.migration, real.sqlstate) for each in unasked):
@@ -325,9 +325,9 @@ def outcome(forecast: Forecast, fit: DataCheck) -> Outcome:
     for migration in forecast.migrations:
         first = migration.first
         violated = [
-            Outcome(migration.name, answer.demand.sqlstate, answer.demand.line)
+            Outcome(migration.name, answer.requirement.sqlstate, answer.requirement.line)
             for answer in fit.answers
-            if answer.rows and answer.demand.migration == migration.name
+            if answer.rows and answer.requirement.migration == migration.name
         ]
         if first is not None:
             at = Outcome(migration.name, first.failure.sqlstate, first.line)

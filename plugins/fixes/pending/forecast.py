@@ -11,6 +11,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.history import History
 from health.pending.data_check import DataCheck
+from health.pending.data_requirements import NotNullRequirement
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
@@ -82,18 +83,18 @@ def pending_data_violates(finding: Finding, data_check: DataCheck, environment: 
     """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
     from fixtures.database.violation_queries import listing
 
-    answers = (answer for answer in data_check.answers if answer.demand.subject == finding.subject)
-    demand = next(answers).demand
+    answers = (answer for answer in data_check.answers if answer.requirement.subject == finding.subject)
+    requirement = next(answers).requirement
     decision = {
         "unique": "Which of the duplicates stays, and what becomes of the rows that lead to the others",
         "not null": "Which value the rows get",
         "foreign key": "Whether the rows go, or the rows that they lead to come back,",
         "check": "Which value the rows get",
         "type": "Which value the rows get",
-    }[demand.kind]
-    if demand.all_rows:
+    }[requirement.kind]
+    if isinstance(requirement, NotNullRequirement) and requirement.all_rows:
         decision = "Which value the rows that are there get in the new column (a DEFAULT in the migration gives one)"
-    query = listing(demand, environment.schema)
+    query = listing(requirement, environment.schema)
     shown = f" This lists them: {query};" if printable(query, keep="") == query else ""
     yield NoFix(f"{decision} is a person's decision.{shown}")
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from health.pending.data_requirements import DataRequirement, Step
+from health.pending.data_requirements import CheckRequirement, DataRequirement, ForeignKeyRequirement, TypeRequirement
+from health.pending.statement import StatementRun
 from health.pending.tables import CloneColumn, CloneConstraint, CloneTable, CloneUnique
 
 A, B, NEW = 1, 2, 3  # tables; A and B are there
@@ -61,14 +62,16 @@ class Case:
     earlier: Mapping[int, CloneColumn] = field(default_factory=dict)
     written: tuple[int, ...] = ()
 
-    def demands(self) -> tuple[DataRequirement, ...]:
+    def requirements(self) -> tuple[DataRequirement, ...]:
         before = replace(LIVE[A], columns={**LIVE[A].columns, **self.earlier})
         after = replace(
             before, columns={**before.columns, **self.columns},
             uniques={**before.uniques, **self.uniques}, constraints=self.constraints,
         )  # fmt: skip
         tables = {**LIVE, A: before}
-        return tuple(Step("m", 1, "", LIVE, tables, {**tables, A: after}, frozenset(self.written)).demands())
+        return tuple(
+            StatementRun("m", 1, "", LIVE, tables, {**tables, A: after}, frozenset(self.written)).requirements()
+        )
 
 
 FILLED, EMPTY = column("x", filled=True), column("x")
@@ -132,20 +135,25 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_asked_and_why_the_rest_is_not(case: str) -> None:
     why = CASES[case].why
-    assert [demand.unasked for demand in CASES[case].demands()] == ([] if why is None else [why])
+    assert [requirement.why_unasked or "" for requirement in CASES[case].requirements()] == (
+        [] if why is None else [why]
+    )
 
 
 def test_names_are_those_of_today() -> None:
     renamed = {NUMBER: column("new name", "integer"), CODE: column("other", "character varying(8)")}
-    (type_, index) = Case("", {CODE: renamed[CODE]}, unique(NUMBER), earlier={NUMBER: renamed[NUMBER]}).demands()
-    assert (type_.name, type_.columns, type_.limit, type_.keys) == ('a "code"', ('a "code"',), 8, ("id",))
+    (type_, index) = Case("", {CODE: renamed[CODE]}, unique(NUMBER), earlier={NUMBER: renamed[NUMBER]}).requirements()
+    assert isinstance(type_, TypeRequirement)
+    assert (type_.name, type_.columns, type_.longest, type_.keys) == ('a "code"', ('a "code"',), 8, ("id",))
     assert (index.columns, index.subject) == (("n",), "m: A.i")
-    (new,) = Case("", constraints=key(NUMBER, to=NEW)).demands()
-    assert new.target == ("", ())
+    (new,) = Case("", constraints=key(NUMBER, to=NEW)).requirements()
+    assert isinstance(new, ForeignKeyRequirement)
+    assert (new.target, new.target_columns) == (None, ())
     before = {A: replace(LIVE[A], name="Z"), B: replace(LIVE[B], name="Y")}
     after = {**before, A: replace(before[A], constraints=key(NUMBER))}
-    (parent,) = Step("m", 1, "", LIVE, before, after).demands()
-    assert (parent.table, parent.columns, parent.target) == ("A", ("n",), ("B", ("id",)))
+    (parent,) = StatementRun("m", 1, "", LIVE, before, after).requirements()
+    assert isinstance(parent, ForeignKeyRequirement)
+    assert (parent.table, parent.columns, parent.target, parent.target_columns) == ("A", ("n",), "B", ("id",))
 
 
 def test_what_stood_before_is_not_asked_again() -> None:
@@ -160,7 +168,9 @@ def test_what_stood_before_is_not_asked_again() -> None:
 
     def asked(before: CloneTable) -> list[str]:
         live = {A: old, B: LIVE[B]}
-        return [each.kind for each in Step("m", 1, "", live, {**live, A: before}, {**live, A: new}).demands()]
+        return [
+            each.kind for each in StatementRun("m", 1, "", live, {**live, A: before}, {**live, A: new}).requirements()
+        ]
 
     assert asked(old) == []
     assert asked(replace(old, uniques=unique(TEXT, NUMBER))) == ["unique"]
@@ -173,10 +183,10 @@ def test_what_stood_before_is_not_asked_again() -> None:
 CHECKS: dict[str, tuple[tuple[str, ...], object] | None] = {
     "CHECK ((n >= 0))": (("n",), (">=", 0)),
     "CHECK ((n <> '-4'::integer))": (("n",), ("<>", -4)),
-    "CHECK ((n IS NOT NULL))": (("n",), "n"),
+    "CHECK ((n IS NOT NULL))": (("n",), None),
     "CHECK ((t = 'it''s'::text))": (("t",), ("=", "it's")),
     "CHECK ((t <> ''::text))": (("t",), ("<>", "")),
-    'CHECK (("a ""code""" IS NOT NULL))': (('a "code"',), 'a "code"'),
+    'CHECK (("a ""code""" IS NOT NULL))': (('a "code"',), None),
     "CHECK ((n > 0)) NO INHERIT": None,
     "CHECK ((n IS NOT NULL)) NO INHERIT": None,
     "CHECK (((n > 0) OR f(n)))": None,
@@ -198,6 +208,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], object] | None] = {
 
 @pytest.mark.parametrize("definition", CHECKS)
 def test_a_condition_is_asked_only_where_it_is_understood_whole(definition: str) -> None:
-    (demand,) = Case(None, constraints=constraint("c", definition=definition)).demands()
-    understood = None if demand.unasked else (demand.columns, demand.operator or demand.present)
+    (condition,) = Case(None, constraints=constraint("c", definition=definition)).requirements()
+    assert isinstance(condition, CheckRequirement)
+    understood = None if condition.why_unasked else (condition.columns, condition.comparison)
     assert understood == CHECKS[definition]
