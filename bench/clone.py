@@ -81,7 +81,7 @@ def _measure(stack: ExitStack, runs: int) -> Samples:
 
 def _facts(stack: ExitStack, live: Live, clones: CloneServer) -> Facts:
     """What has been read of a database, but for what hangs on a copy."""
-    read = live.read().derive({"clones": clones})
+    read = live.read().derive({"clone_server": clones})
     stack.callback(read.close)
     for name in ("history", "replay", "migration_effects", "live_schema", "server"):
         read[name]

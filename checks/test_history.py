@@ -230,11 +230,11 @@ def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Rep
 
     Mend it by marking the row as rolled back: the next deploy then runs the script.
     """
-    judge = EffectReader(history, replay_required, catalog)
+    reader = EffectReader(history, replay_required, catalog)
     for migration in history.directory.migrations:
         if migration.name not in history.applied or migration.sql is None:
             continue
-        told = judge(migration.name)
+        told = reader.of(migration.name)
         if told.extent == "nothing":
             row = history.applied[migration.name][-1]
             yield Finding(

@@ -17,7 +17,7 @@ from health.tunnel.connection import (
     clusters_of_script,
 )  # fmt: skip
 from health.tunnel.script import ScriptValue, TunnelScript
-from health.tunnel.variable_names import Kind
+from health.tunnel.variable_names import HostKind
 
 
 @check(finds={"tunnel-script-absent": "info"})
@@ -105,7 +105,7 @@ def _endpoint(host: str, cluster: Cluster, clusters: Sequence[Cluster]) -> tuple
 
 
 def _compare(
-    kind: Kind,
+    kind: HostKind,
     script: TunnelScript,
     hosts: Mapping[str, str | None],
     environment: Environment,
@@ -143,7 +143,7 @@ def _compare(
         )  # fmt: skip
 
 
-def _mentions(script: TunnelScript, kind: Kind, stage: str) -> bool:
+def _mentions(script: TunnelScript, kind: HostKind, stage: str) -> bool:
     """Whether the script knows a stage that it need not know."""
     return any(stage in value.stages for value in script.values) or any(u.kind == kind for u in script.unattributed)
 
@@ -152,7 +152,7 @@ def _subject(script: TunnelScript, stage: str, environment: Environment) -> str:
     return script.path if stage == environment.stage else f"{script.path}, {stage}"
 
 
-def _not_attributed(kind: Kind, script: TunnelScript, stage: str, subject: str) -> Finding:
+def _not_attributed(kind: HostKind, script: TunnelScript, stage: str, subject: str) -> Finding:
     told = [f"line {u.line}: {u.name}: {u.reason}" for u in script.unattributed if u.kind == kind]
     return Finding(
         f"{kind}-not-attributed",

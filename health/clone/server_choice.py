@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from health.secrets.secret import Secret
 
-Kind = Literal["embedded", "system", "docker", "server"]
+ServerKind = Literal["embedded", "system", "docker", "server"]
 
 _CHOICES = "auto, embedded, docker, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or off"
 _URL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
@@ -61,7 +61,7 @@ class ServerChoice:
         place: the directory of its programs, or the image; what a person needs to tell it from another.
     """
 
-    kind: Kind
+    kind: ServerKind
     major: int
     place: str = ""
 

@@ -148,8 +148,8 @@ def environment(
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
 
     stage = str(raw.get("stage", name))
-    expand = _Expansion(where, {**variables, "env": stage})
-    values = {key: expand(key, value) for key, value in raw.items()}
+    expansion = _Expansion(where, {**variables, "env": stage})
+    values = {key: expansion.expand(key, value) for key, value in raw.items()}
     missing = [key for key in _REQUIRED if not values.get(key)]
     missing += [f"functions.{purpose}" for purpose in _FUNCTIONS if purpose not in values["functions"]]
     _validate_url(str(values.get("api_url", "")), where)
@@ -169,7 +169,7 @@ def environment(
     for each in (registry.defaults, *registry.entries.values(), own):
         stages.update(each.get("script_stages", ()))
     values["script_stages"] = {
-        each: _Expansion(where, {**variables, "env": each})("cluster_prefix", raw["cluster_prefix"])
+        each: _Expansion(where, {**variables, "env": each}).expand("cluster_prefix", raw["cluster_prefix"])
         for each in values.get("script_stages", ())
     }
     values["clone"] = _clone(values["clone"], registry.file)
@@ -199,17 +199,17 @@ class _Expansion:
     def __init__(self, where: str, variables: Mapping[str, str]) -> None:
         self.where, self.variables = where, variables
 
-    def __call__(self, key: str, value: Any) -> Any:
+    def expand(self, key: str, value: Any) -> Any:
         if isinstance(value, dict):
-            return {inner: self(f"{key}.{inner}", each) for inner, each in value.items()}
+            return {inner: self.expand(f"{key}.{inner}", setting) for inner, setting in value.items()}
         if not isinstance(value, str):
             return value
 
         def put(match: re.Match[str]) -> str:
             name = match[1] or match[2]
             if name not in self.variables:
-                told = f"{key} = {_shown(key, value)}: the variable {name} is not set"
-                raise RegistryError(f"{self.where}: {told}. Export it, or write the value.")
+                problem = f"{key} = {_shown(key, value)}: the variable {name} is not set"
+                raise RegistryError(f"{self.where}: {problem}. Export it, or write the value.")
             return self.variables[name]
 
         text = re.sub(r"\$\{(\w+)\}|\{(env)\}", put, value)
@@ -224,7 +224,6 @@ def _validate(table: Settings, where: str) -> None:
     for purpose, function in table.get("functions", {}).items():
         if not isinstance(function, str):
             raise RegistryError(f"{where}: functions.{purpose} = {function!r} is not a text. Write a function's name.")
-    _validate_lists(table, where)
     for key, value in table.get("limits", {}).items():
         if key not in _LIMITS:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")

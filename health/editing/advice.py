@@ -48,22 +48,23 @@ class EditConflict:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a migration stands in one environment, by its rows.
+class MigrationState:
+    """Whether one environment has applied a migration, by its rows.
 
     Attributes:
-        since: when the row that says it was written.
-        told: the same as a sentence for a person.
+        word: pending, running, failed or applied.
+        since: when the row was written.
+        sentence: the same for a person.
     """
 
-    state: str
+    word: str
     since: datetime | None
-    told: str
+    sentence: str
 
     @property
     def open(self) -> bool:
         """Whether a deploy is still to apply it."""
-        return self.state in ("pending", "failed")
+        return self.word in ("pending", "failed")
 
 
 @dataclass(frozen=True)
@@ -78,26 +79,27 @@ class EditProof:
     later: str | None = None
 
 
-def standing(history: History, name: str) -> Standing:
-    """How a migration stands, by the rows of its name."""
+def migration_state(history: History, name: str) -> MigrationState:
+    """Find the state of a migration by the rows of its name."""
     if rows := history.applied.get(name):
         row = rows[0]
-        same = "the file is as it was then" if matches(history.directory.by_name[name], row) else (
-            "the file has been edited since"
-        )  # fmt: skip
+        same = matches(history.directory.by_name[name], row)
+        file = "the file is as it was then" if same else "the file has been edited since"
         when = row.finished_at or row.started_at
-        return Standing("applied", when, f"applied {when:%Y-%m-%d %H:%M:%S} UTC, row {one_line(row.id, 36)}; {same}.")
+        sentence = f"applied {when:%Y-%m-%d %H:%M:%S} UTC, row {one_line(row.id, 36)}; {file}."
+        return MigrationState("applied", when, sentence)
     if rows := history.running_by_name.get(name):
         when = rows[0].started_at
-        return Standing("running", when, f"running since {when:%Y-%m-%d %H:%M:%S} UTC: wait for its end.")
+        return MigrationState("running", when, f"running since {when:%Y-%m-%d %H:%M:%S} UTC: wait for its end.")
     if rows := history.failed_by_name.get(name):
-        when = rows[-1].started_at
-        said = f" It said: {one_line(rows[-1].logs)}" if rows[-1].logs else ""
-        return Standing("failed", when, f"failed {when:%Y-%m-%d %H:%M:%S} UTC, row {one_line(rows[-1].id, 36)}.{said}")
+        row = rows[-1]
+        logs = f" It said: {one_line(row.logs)}" if row.logs else ""
+        sentence = f"failed {row.started_at:%Y-%m-%d %H:%M:%S} UTC, row {one_line(row.id, 36)}.{logs}"
+        return MigrationState("failed", row.started_at, sentence)
     late = history.applied_after(name)
     behind = f" {one_line(late)}, which sorts behind it, is applied already." if late else ""
     back = " An earlier attempt was rolled back." if name in history.by_name else ""
-    return Standing("pending", None, f"pending.{back}{behind}")
+    return MigrationState("pending", None, f"pending.{back}{behind}")
 
 
 def why_no_guard(changes: Sequence[Change], now: Catalog, end: Catalog) -> str | None:
@@ -202,5 +204,9 @@ def _part_of(key: Key, owners: set[str], kinds: tuple[str, ...]) -> bool:
 
 
 def _sides(more: Sequence[Key], missing: Sequence[Key]) -> str:
-    told = [f"{describe_some(more)} besides"] if more else []
-    return " and ".join([*told, *([f"no {describe_some(missing)}"] if missing else [])])
+    sides = []
+    if more:
+        sides.append(f"{describe_some(more)} besides")
+    if missing:
+        sides.append(f"no {describe_some(missing)}")
+    return " and ".join(sides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from health.editing.advice import EditConflict, EditProof, Standing
+from health.editing.advice import EditConflict, EditProof, MigrationState
 from health.sanitize import one_line, printable
 
 
@@ -14,17 +14,17 @@ class EnvironmentAnswer:
     """What was found out in one environment.
 
     Attributes:
-        standing: None where the environment could not be read, which ``unknown`` says.
-        evidence: what of a failed migration is there, in a sentence.
-        unknown: why nothing could be found out, or nothing be tried.
+        state: None where the environment could not be read, as ``why_unanswered`` says.
+        effect: how much of a failed migration took effect, in a sentence.
+        why_unanswered: why nothing could be found out, or nothing be tried.
     """
 
     name: str
-    standing: Standing | None = None
-    evidence: str = ""
+    state: MigrationState | None = None
+    effect: str | None = None
     conflicts: tuple[EditConflict, ...] = ()
     proof: EditProof | None = None
-    unknown: str | None = None
+    why_unanswered: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ def report(told: EditingAnswer) -> Iterator[str]:
 
 
 def _place(place: EnvironmentAnswer) -> Iterator[str]:
-    if place.standing is None:
-        yield f"{place.name}: could not be read: {place.unknown}"
+    if place.state is None:
+        yield f"{place.name}: could not be read: {place.why_unanswered}"
         return
-    yield f"{place.name}: {place.standing.told}"
-    if place.evidence:
-        yield f"  {place.evidence}"
-    if place.unknown is not None:
-        yield f"  not tried: {place.unknown}"
-    if not place.standing.open:
+    yield f"{place.name}: {place.state.sentence}"
+    if place.effect is not None:
+        yield f"  {place.effect}"
+    if place.why_unanswered is not None:
+        yield f"  not tried: {place.why_unanswered}"
+    if not place.state.open:
         return
     for conflict in place.conflicts:
         yield f"  {conflict}"
@@ -108,13 +108,13 @@ def _place(place: EnvironmentAnswer) -> Iterator[str]:
 
 
 def _closed(places: tuple[EnvironmentAnswer, ...]) -> str | None:
-    closed = [(p.name, p.standing) for p in places if p.standing is not None and not p.standing.open]
-    told = [f"{said.state} in {name} since {said.since:%Y-%m-%d}" for name, said in closed]
+    closed = [(p.name, p.state) for p in places if p.state is not None and not p.state.open]
+    told = [f"{state.word} in {name} since {state.since:%Y-%m-%d}" for name, state in closed]
     return f"do not edit: {', '.join(told)}" if told else None
 
 
 def _unread(places: tuple[EnvironmentAnswer, ...]) -> str | None:
-    return next((f"unknown: {p.name} could not be read: {p.unknown}" for p in places if p.standing is None), None)
+    return next((f"unknown: {p.name} could not be read: {p.why_unanswered}" for p in places if p.state is None), None)
 
 
 def _no_edit(told: EditingAnswer) -> str | None:
@@ -129,7 +129,7 @@ def _no_edit(told: EditingAnswer) -> str | None:
 
 def _unproven(places: tuple[EnvironmentAnswer, ...]) -> str | None:
     for place in places:
-        why = place.unknown or (place.proof.problem if place.proof is not None else "it was not tried")
+        why = place.why_unanswered or (place.proof.problem if place.proof is not None else "it was not tried")
         if why is not None:
             return f"in {place.name}, {why}"
     return None

@@ -90,14 +90,14 @@ class EffectReader:
             for change in replay.changes.get(name, ())
         }
 
-    def __call__(self, name: str) -> MigrationEffect:
+    def of(self, name: str) -> MigrationEffect:
         """What of one migration took effect."""
         unknown = self._replay.unknown(name)
         if unknown is not None:
             return MigrationEffect("unknown", reason=unknown)
-        return self.of(name, self._replay.changes[name])
+        return self.of_changes(name, self._replay.changes[name])
 
-    def of(self, name: str, changes: Iterable[Change]) -> MigrationEffect:
+    def of_changes(self, name: str, changes: Iterable[Change]) -> MigrationEffect:
         """What of these effects of a migration is to be seen."""
         place = self._places[name]
         standing: dict[str, list[Key]] = {"done": [], "missing": [], "differing": []}

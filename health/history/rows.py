@@ -8,7 +8,7 @@ from typing import Literal
 
 from health.prisma.engine import engine_made
 
-State = Literal["failed", "applied", "rolled back"]
+RowState = Literal["failed", "applied", "rolled back"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Row:
         return engine_made(self.checksum)
 
     @property
-    def state(self) -> State:
+    def state(self) -> RowState:
         """What it records, in a word."""
         return "rolled back" if not self.in_force else "failed" if self.failed else "applied"
 

@@ -11,7 +11,7 @@ from health.catalog.changes import Replay, differing
 from health.history.history import History
 from health.prisma.engine import TABLE
 
-Kind = Literal["missing", "extra", "different"]
+DifferenceKind = Literal["missing", "extra", "different"]
 _PARTS = ("column", "constraint", "index", "trigger", "policy")  # of a table: with it they come and go
 _INVALID, _NOT_VALID = " INVALID", " NOT VALID"  # as fixtures.database.catalog_queries and PostgreSQL spell them
 
@@ -32,7 +32,7 @@ class Difference:
     migration: str | None = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DifferenceKind:
         """What is wrong with it."""
         return "missing" if self.live is None else "extra" if self.expected is None else "different"
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from health.tunnel.shell import Assignment, Block, Part, read
-from health.tunnel.variable_names import Kind, StageNames
+from health.tunnel.variable_names import HostKind, StageNames
 
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _ONE_HOST = re.compile(_HOST)
@@ -38,7 +38,7 @@ class ScriptValue:
         start: offset of the host in the script's text.
     """
 
-    kind: Kind
+    kind: HostKind
     stages: tuple[str, ...]
     host: str
     literal: str
@@ -50,7 +50,7 @@ class ScriptValue:
 class Unattributed:
     """An assignment whose stage or value cannot be told; ``reason`` never quotes the value."""
 
-    kind: Kind
+    kind: HostKind
     name: str
     line: int
     reason: str
@@ -65,7 +65,7 @@ class TunnelScript:
     values: tuple[ScriptValue, ...]
     unattributed: tuple[Unattributed, ...]
 
-    def value(self, kind: Kind, stage: str) -> ScriptValue | None:
+    def value(self, kind: HostKind, stage: str) -> ScriptValue | None:
         """The host for a stage; the first, where the script has the same host in several places."""
         return next((value for value in self.values if value.kind == kind and stage in value.stages), None)
 
@@ -109,7 +109,7 @@ class _Host:
 class _Holder:
     """An assignment to a variable that holds a host."""
 
-    kind: Kind
+    kind: HostKind
     stages: frozenset[str] | None  # None: no stage is named
     assignment: Assignment
     value: _Host | str  # or the reason why it cannot be told
@@ -131,7 +131,7 @@ class _Script:
 
     def read(self) -> TunnelScript:
         holders = list(self._holders())
-        candidates: dict[tuple[Kind, str], list[_Holder]] = defaultdict(list)
+        candidates: dict[tuple[HostKind, str], list[_Holder]] = defaultdict(list)
         for stage in sorted(self.stages):
             for holder in self._standing(holders, stage):
                 candidates[holder.kind, stage].append(holder)
@@ -187,7 +187,7 @@ class _Script:
             keeps = any(part.kind != "text" and assignment.name in part.text for part in assignment.parts)
             yield _Holder(kind, stages, assignment, value, reach, keeps)
 
-    def _is_alias(self, kind: Kind, assignment: Assignment) -> bool:
+    def _is_alias(self, kind: HostKind, assignment: Assignment) -> bool:
         """Whether it only hands on what another variable of the script holds, which is judged there."""
         parts = _host_parts(assignment.parts)
         base = parts[0].text.partition("[")[0] if parts and parts[0].kind == "variable" else ""
@@ -238,8 +238,8 @@ class _Script:
             if not holder.keeps and (later is None or holder.reach < later.reach):
                 overwriting[variable] = holder
 
-    def _values(self, candidates: dict[tuple[Kind, str], list[_Holder]]) -> Iterator[ScriptValue]:
-        stages: dict[tuple[Kind, _Host], set[str]] = defaultdict(set)
+    def _values(self, candidates: dict[tuple[HostKind, str], list[_Holder]]) -> Iterator[ScriptValue]:
+        stages: dict[tuple[HostKind, _Host], set[str]] = defaultdict(set)
         for (kind, stage), holders in candidates.items():
             hosts = {holder.value.host: holder for holder in holders if isinstance(holder.value, _Host)}
             for holder in holders:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Literal
 
-Kind = Literal["endpoint", "bastion"]
+HostKind = Literal["endpoint", "bastion"]
 
 # words which make a variable hold something of the host, not the host: BASTION_USER, BASTION_KEY_PATH
 _LOGIN = {"USER", "USERNAME", "LOGIN", "KEY", "KEYS", "KEYFILE", "KEYPAIR", "PEM", "IDENTITY", "FILE", "PATH"}
@@ -23,7 +23,7 @@ class StageNames:
         # (?!) matches nothing
         self.pattern = re.compile(rf"(?:^|_)({'|'.join(longest_first) or '(?!)'})(?=_|$)")
 
-    def of(self, name: str) -> tuple[Kind | None, frozenset[str]]:
+    def of(self, name: str) -> tuple[HostKind | None, frozenset[str]]:
         """What a variable holds, if a host, and the stages in its name."""
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
         name = re.sub(r"[^A-Z0-9]", "_", name).rstrip("_")

@@ -53,7 +53,7 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = counted(history_overview(history))
         lines["prisma"] = f"{rules}: {answers(history)}"
-    clone: CloneServer | None = facts.read_already("clones")
+    clone: CloneServer | None = facts.read_already("clone_server")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     if clone is not None and clone.description:
         lines["clone"] = "; ".join(

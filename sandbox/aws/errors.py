@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["denied", "expired", "throttled"]
+RefusalKind = Literal["denied", "expired", "throttled"]
 
 
 @dataclass(frozen=True)
@@ -20,35 +20,35 @@ class Refusal:
 
 
 # (status, code) by kind; the code is spelt otherwise in each family of protocols.
-_QUERY: Mapping[Kind, tuple[int, str]] = {
+_QUERY: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDenied"), "expired": (403, "ExpiredToken"), "throttled": (400, "Throttling"),
 }  # fmt: skip
-_EC2: Mapping[Kind, tuple[int, str]] = {
+_EC2: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "UnauthorizedOperation"), "expired": (400, "RequestExpired"),
     "throttled": (503, "RequestLimitExceeded"),
 }  # fmt: skip
-_JSON: Mapping[Kind, tuple[int, str]] = {
+_JSON: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (400, "AccessDeniedException"), "expired": (400, "ExpiredTokenException"),
     "throttled": (400, "ThrottlingException"),
 }  # fmt: skip
-_REST: Mapping[Kind, tuple[int, str]] = {
+_REST: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDeniedException"), "expired": (403, "ExpiredTokenException"),
     "throttled": (429, "TooManyRequestsException"),
 }  # fmt: skip
-_S3: Mapping[Kind, tuple[int, str]] = {
+_S3: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDenied"), "expired": (400, "ExpiredToken"), "throttled": (503, "SlowDown"),
 }  # fmt: skip
-_GATEWAY: Mapping[Kind, tuple[int, str]] = {  # API Gateway before a function; the message is all there is
+_GATEWAY: Mapping[RefusalKind, tuple[int, str]] = {  # API Gateway before a function; the message is all there is
     "denied": (403, "Forbidden"), "expired": (401, "Unauthorized"), "throttled": (429, "Too Many Requests"),
 }  # fmt: skip
-_SAID: Mapping[Kind, str] = {
+_SAID: Mapping[RefusalKind, str] = {
     "denied": "User is not authorized to perform this action",
     "expired": "The security token included in the request is expired",
     "throttled": "Rate exceeded",
 }
 
 
-def refusal(service: str, kind: Kind) -> Refusal:
+def refusal(service: str, kind: RefusalKind) -> Refusal:
     """A service's way to refuse; without a service, API Gateway's."""
     said, xml, plain = _SAID[kind], {"Content-Type": "text/xml"}, {"Content-Type": "application/x-amz-json-1.1"}
     if not service:

@@ -124,7 +124,7 @@ class Shape:
         replay = Replay({name: changes} if self.on_disk else {}) if self.extent else Replay(problem="no clone")
         catalog = catalog_of({} if self.extent == "nothing" else self.made, self.schema)
         migration_effects = {
-            each: EffectReader(history, replay, catalog)(each) for each in {name, *history.failed_by_name}
+            each: EffectReader(history, replay, catalog).of(each) for each in {name, *history.failed_by_name}
         }
         repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
         migration_effects[name] = replace(migration_effects[name], repair=repair, again=self.again)

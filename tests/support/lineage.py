@@ -108,7 +108,7 @@ class Live:
         self.facts = Facts(
             environment(),
             {
-                "clones": self.server,
+                "clone_server": self.server,
                 "database": self.copy.session,
                 "dump_login": self.login,
                 **writer_only(),

@@ -84,9 +84,9 @@ def pending_objects_exist(
 ) -> Iterator[Fix | NoFix]:
     """Complete the migration where a part of it is missing, and record it as applied."""
     name = next(migration.name for migration in history.pending if finding.evidence["name"] == migration.name)
-    told = migration_effects[name]
-    build = record_applied if told.extent == "all" else complete
-    yield from build(history, environment, catalog, name, told, routes=api_routes)
+    effect = migration_effects[name]
+    build = record_applied if effect.extent == "all" else complete
+    yield from build(history, environment, catalog, name, effect, routes=api_routes)
 
 
 @fixes("phantom-row")
@@ -114,7 +114,7 @@ def duplicated_row(finding: Finding, history: History, replay: Replay, catalog: 
 
     rows = rows_of(history, finding)
     name = rows[0].migration_name
-    if name in history.directory.names and EffectReader(history, replay, catalog)(name).extent == "nothing":
+    if name in history.directory.names and EffectReader(history, replay, catalog).of(name).extent == "nothing":
         yield NoFix("Nothing of the migration is in the database: what mends the phantom rows mends this.")
         return
     kept = _kept(history, name)
@@ -143,8 +143,9 @@ def hand_written_row(
     elif row is not _kept(history, row.migration_name):
         yield NoFix("Another row records the migration too: what mends the duplicated rows takes this one back.")
     else:
-        told = migration_effects.get(row.migration_name) or EffectReader(history, replay, catalog)(row.migration_name)
-        yield from _file_checksum(history, row, told)
+        name = row.migration_name
+        effect = migration_effects.get(name) or EffectReader(history, replay, catalog).of(name)
+        yield from _file_checksum(history, row, effect)
 
 
 @fixes("edited-migration", "comment-edited-migration")
@@ -179,14 +180,14 @@ def edited_migration(
 
 
 def _file_checksum(
-    history: History, row: Row, told: MigrationEffect, *, fallback: bool = False
+    history: History, row: Row, effect: MigrationEffect, *, fallback: bool = False
 ) -> Iterator[Fix | NoFix]:
     from plugins.fixes.history.row_sql import RowSql
 
     after = history.directory.by_name[row.migration_name].checksum
-    missing = told.repair.statements if told.repair.atomic else ()
-    if after is None or not (told.extent == "all" or (told.extent == "part" and missing)):
-        reason = told.reason or told.repair.reason or "what its file makes is not all in the database"
+    missing = effect.repair.statements if effect.repair.atomic else ()
+    if after is None or not (effect.extent == "all" or (effect.extent == "part" and missing)):
+        reason = effect.reason or effect.repair.reason or "what its file makes is not all in the database"
         yield NoFix(f"The row does not get the file's checksum, as {reason}.")
         return
     sql = RowSql(history, [row])

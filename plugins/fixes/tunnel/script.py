@@ -11,7 +11,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.sanitize import printable
 from health.tunnel.script import TunnelScript
-from health.tunnel.variable_names import Kind
+from health.tunnel.variable_names import HostKind
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
 
@@ -44,7 +44,7 @@ def bastion(finding: Finding, tunnel_script: TunnelScript, environment: Environm
     yield _patch(finding, tunnel_script, "bastion", environment)
 
 
-def _patch(finding: Finding, script: TunnelScript, kind: Kind, environment: Environment) -> Fix | NoFix:
+def _patch(finding: Finding, script: TunnelScript, kind: HostKind, environment: Environment) -> Fix | NoFix:
     stage, host = str(finding.evidence["stage"]), str(finding.evidence["aws"])
     value = script.value(kind, stage)
     assert value is not None  # noqa: S101 - the check found it

@@ -63,7 +63,7 @@ def reading(live: Live, **given: Any) -> Facts:
     return Facts(
         given.pop("environment", environment()),
         {
-            "database": live.copy.session, "clones": live.server, "migrations": live.directory,
+            "database": live.copy.session, "clone_server": live.server, "migrations": live.directory,
             "prisma": PrismaVersion("6.19.3", "test"), **writer_only(), **given,
         },
     )  # fmt: skip

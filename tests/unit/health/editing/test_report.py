@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from health.editing.advice import EditConflict, EditProof, Standing, unified
+from health.editing.advice import EditConflict, EditProof, MigrationState, unified
 from health.editing.report import EditingAnswer, EnvironmentAnswer, report
 from health.sql.failure import SqlFailure
 
 THERE = EditConflict(0, 1, 'CREATE TABLE "A" ();', SqlFailure('relation "A" already exists', "42P07"))
-PENDING = Standing("pending", None, "pending.")
+PENDING = MigrationState("pending", None, "pending.")
 DIFF = unified("1_a", 'CREATE TABLE "A" ();', 'CREATE TABLE IF NOT EXISTS "A" ();\n')
 
 
@@ -52,18 +52,18 @@ Before you edit:
 
 
 def test_one_environment_that_has_it_or_cannot_be_asked_decides() -> None:
-    applied = Standing("applied", datetime(2026, 1, 2, tzinfo=UTC), "applied.")
+    applied = MigrationState("applied", datetime(2026, 1, 2, tzinfo=UTC), "applied.")
     proven = EnvironmentAnswer("dev", PENDING, proof=EditProof(None))
     assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", applied))).answer == (
         1,
         "do not edit: applied in prod since 2026-01-02",
     )
-    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", unknown="no way"))).answer == (
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", why_unanswered="no way"))).answer == (
         1,
         "unknown: prod could not be read: no way",
     )
     assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING))).answer[0] == 1
-    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING, unknown="no clone"))).answer == (
+    assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING, why_unanswered="no clone"))).answer == (
         1,
         "unproven: in prod, no clone",
     )

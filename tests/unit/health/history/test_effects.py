@@ -101,17 +101,17 @@ CASES = {
 def test_extent(name: str) -> None:
     case = CASES[name]
     replay = Replay({"one": (made(C),), "two": case.effects, "three": case.later})
-    judge = EffectReader(history("one", *(["three"] if case.later_applied else [])), replay, case.live)
-    assert judge("two") == case.told
+    reader = EffectReader(history("one", *(["three"] if case.later_applied else [])), replay, case.live)
+    assert reader.of("two") == case.told
 
 
 def test_what_stands_does_not_hang_on_its_own_later_row() -> None:
     """Its own effects are not overwritten by itself, and earlier ones overwrite nothing."""
     replay = Replay({"one": (made(A),), "two": (Change(A, "int", "text"),), "three": ()})
-    assert EffectReader(history("one", "two"), replay, catalog(a="int"))("two") == MigrationEffect(
+    assert EffectReader(history("one", "two"), replay, catalog(a="int")).of("two") == MigrationEffect(
         "nothing", missing=(A,)
     )
-    assert EffectReader(history("one"), replay, catalog(a="int"))("one") == MigrationEffect("all", done=(A,))
+    assert EffectReader(history("one"), replay, catalog(a="int")).of("one") == MigrationEffect("all", done=(A,))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_stands_does_not_hang_on_its_own_later_row() -> None:
     ],
 )
 def test_what_was_not_replayed_is_unknown(replay: Replay, said: str) -> None:
-    told = EffectReader(history(), replay, catalog())("two")
+    told = EffectReader(history(), replay, catalog()).of("two")
     assert (told.extent, told.reason) == ("unknown", said)
 
 

