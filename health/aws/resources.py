@@ -31,7 +31,6 @@ class Cluster:
 
     identifier: str
     status: str
-    engine_version: str
     port: int
     writer_endpoint: str
     reader_endpoint: str

@@ -43,7 +43,6 @@ class Rule:
 class SecurityGroup:
     """A security group with its rules for what comes in (EC2 DescribeSecurityGroups)."""
 
-    group_id: str
     rules: tuple[Rule, ...] = ()
 
 

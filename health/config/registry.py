@@ -33,6 +33,7 @@ _REQUIRED = ("api_url", "functions", "secret", "cluster_prefix", "ssh_key", "tun
 _FUNCTIONS = ("auth", "worker")
 _MOST_LOG_MINUTES = 24 * 60
 _PRODUCTION = re.compile(r"(?<![a-z])(prod|production|live)(?![a-z])", re.IGNORECASE)  # --migrate asks twice there
+_PORTS = range(1, 65536)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -234,7 +235,7 @@ def _validate(table: Settings, where: str) -> None:
         if type(rows) is not int or rows < 0:
             raise RegistryError(f"{where}: baselines.{invariant} = {rows!r} is no number of rows. Write 0 or more.")
     port = table.get("ssh_port", 1)
-    if not 0 < port < 65536:  # noqa: PLR2004 - the range of TCP ports
+    if port not in _PORTS:
         raise RegistryError(f"{where}: ssh_port = {port!r} is no port. Use 1 to 65535.")
     if "$" not in table.get("api_url", ""):
         _validate_url(table.get("api_url", ""), where)

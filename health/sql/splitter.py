@@ -24,6 +24,7 @@ _TOKEN = re.compile(
 )
 _COMMENT = re.compile(r"/\*|\*/")
 _ROUTINE = re.compile(r"create(?: or replace)? (?:function|procedure)\b")
+_FIRST_WORDS = 4  # CREATE OR REPLACE FUNCTION
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class _Statement:
 
     start: int | None = None
     parts: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)  # the first four, for what it is
+    words: list[str] = field(default_factory=list)  # the first ones, for what it is
     parentheses: int = 0
     bodies: int = 0  # BEGIN and CASE of a routine that are not ended yet
 
     def take(self, word: str) -> None:
         word = word.lower()
-        if len(self.words) < 4:  # noqa: PLR2004 - CREATE OR REPLACE FUNCTION
+        if len(self.words) < _FIRST_WORDS:
             self.words.append(word)
         if word == "begin" or (word == "case" and self.bodies):
             self.bodies += bool(_ROUTINE.match(" ".join(self.words)))

@@ -80,6 +80,14 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     return suggested, " ".join(reasons) or None
 
 
+def texts(finding: Finding, name: str) -> tuple[str, ...]:
+    """The texts that a finding's evidence holds under a name."""
+    value = finding.evidence[name]
+    if not isinstance(value, tuple):
+        raise TypeError(f"{finding.code}: {name} holds no texts")
+    return value
+
+
 def _reason(text: str) -> Builder:
     def build(finding: Finding, environment: Environment) -> Iterator[NoFix]:
         yield NoFix(text.format(finding=finding.shown, environment=environment))

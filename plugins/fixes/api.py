@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
@@ -57,7 +58,7 @@ no_fix(
 @fixes("api-unauthorized")
 def unauthorized(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
     """Deploy with ADMIN_API_KEY set, so that auth function and API hold the same key; none for a 403."""
-    if finding.evidence.get("status") == 403:  # noqa: PLR2004 - HTTP Forbidden
+    if finding.evidence.get("status") == HTTPStatus.FORBIDDEN:
         yield NoFix("The key is not in question: look at the authorizers, the firewall and the policy before the API.")
     else:
         yield shell.deployment_with_key(environment)

@@ -15,8 +15,8 @@ from health.finding import Finding
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
 
-CLUSTER = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", security_groups=("sg-db",))
-OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod")
+CLUSTER = Cluster("a-dev-1", "available", 5432, "w.dev", "r.dev", security_groups=("sg-db",))
+OTHER = Cluster("a-prod-1", "available", 5432, "w.prod", "r.prod")
 BASTION = Bastion("i-1", "bastion-dev", "running", "54.1.2.3", "10.0.1.9", ("sg-bastion",))
 AUTH = LambdaFunction("auth", "a-dev-auth", found=True, variables=("ADMIN_API_KEY", "DATABASE_URL"))
 WORKER = LambdaFunction("worker", "a-dev-worker", found=True, variables=("DATABASE_URL",))
@@ -32,14 +32,14 @@ HEALTHY: dict[str, Any] = {
     "cluster": CLUSTER,
     "bastions": (BASTION,),
     "bastion": BASTION,
-    "security_groups": (SecurityGroup("sg-db", (RULE,)),),
+    "security_groups": (SecurityGroup((RULE,)),),
     "functions": (AUTH, WORKER, LambdaFunction("", "a-dev-user", found=True)),
     "database_settings": (SETTINGS,),
 }
 
 
 def with_rule(rule: Rule) -> tuple[SecurityGroup, ...]:
-    return (SecurityGroup("sg-db", (rule,)),)
+    return (SecurityGroup((rule,)),)
 
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {

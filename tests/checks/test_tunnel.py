@@ -25,7 +25,7 @@ DEV = Environment(
 def cluster(stage: str, mark: str = "x1") -> Cluster:
     name = f"acme-{stage}-{mark}"
     return Cluster(
-        name, "available", "15.13", 5432, f"{name}.cluster-h.example", f"{name}.cluster-ro-h.example",
+        name, "available", 5432, f"{name}.cluster-h.example", f"{name}.cluster-ro-h.example",
         ((f"{name}-1.h.example", f"{name}-1"),),
     )  # fmt: skip
 

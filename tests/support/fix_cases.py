@@ -64,7 +64,7 @@ MISSING: dict[Key, str] = {("index", "Made", "Made_late_idx"): ""}
 
 State = Literal[
     "failed", "crashed", "applied", "edited", "commented", "hand-written", "rolled back", "taken back", "edited before"
-]  # fmt: skip
+]
 STATES: tuple[State, ...] = get_args(State)
 CHECKSUMS: dict[State, str] = {
     "edited": checksum(ANOTHER),

@@ -20,9 +20,14 @@ _NO_INDEX = re.compile(r'index "(.+)" does not exist')
 _NO_TYPE = re.compile(r'type "(?:[^"]+\.)?(\w+)" does not exist|function (\w+)\(.*\) does not exist')
 _OF_TYPES = {"citext": "citext", "hstore": "hstore", "ltree": "ltree", "geometry": "postgis", "vector": "vector"}
 _OF_FUNCTIONS = {
-    "uuid_generate_v4": "uuid-ossp", "uuid_generate_v1": "uuid-ossp", "digest": "pgcrypto", "crypt": "pgcrypto",
-    "gen_salt": "pgcrypto", "unaccent": "unaccent", "similarity": "pg_trgm",
-}  # fmt: skip
+    "uuid_generate_v4": "uuid-ossp",
+    "uuid_generate_v1": "uuid-ossp",
+    "digest": "pgcrypto",
+    "crypt": "pgcrypto",
+    "gen_salt": "pgcrypto",
+    "unaccent": "unaccent",
+    "similarity": "pg_trgm",
+}
 _ADVICE = {
     "25001": "Move the statement into a migration of its own, whose file holds nothing else.",
     "55P04": "Split it into two migrations: the first adds the label and nothing else, the second uses it. Prisma "

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from health.finding import Finding, NoFix
 from health.pending.squawk import RULES
-from plugins.fixes import fixes
+from plugins.fixes import fixes, texts
 
 
 @fixes("pending-sql-remark")
 def remark(finding: Finding) -> Iterator[NoFix]:
     """None: the statement is written in another form, as the remark says, in the package that the migration is of."""
-    rules = finding.evidence["rules"]
-    assert isinstance(rules, tuple)  # noqa: S101 - the check puts it there
-    yield NoFix(" ".join(RULES[rule][1] for rule in rules))
+    yield NoFix(" ".join(RULES[rule][1] for rule in texts(finding, "rules")))

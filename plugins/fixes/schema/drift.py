@@ -67,10 +67,13 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
 
         index = SchemaObject(environment.schema, each.key)
         yield Fix(
-            "sql", "Drop the index", index.change(each.live, ["DROP INDEX {name};"]), fallback=True,
+            "sql",
+            "Drop the index",
+            index.change(each.live, ["DROP INDEX {name};"]),
+            fallback=True,
             undo=index.change(None, [_made(each.live)]),
             note="Queries that use it become slow; a unique one also keeps duplicates out.",
-        )  # fmt: skip
+        )
 
 
 @fixes("sequence-behind")

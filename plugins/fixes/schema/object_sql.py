@@ -35,9 +35,13 @@ class SchemaObject:
         full, above = Identifier(schema, name), Identifier(schema, owner)
         self._kind = kind
         self._names = {
-            "name": full, "own": Identifier(name), "owner": above, "text": literal(name),
-            "name_text": literal(full.as_string(None)), "owner_text": literal(above.as_string(None)),
-        }  # fmt: skip
+            "name": full,
+            "own": Identifier(name),
+            "owner": above,
+            "text": literal(name),
+            "name_text": literal(full.as_string(None)),
+            "owner_text": literal(above.as_string(None)),
+        }
 
     def change(self, seen: str | None, statements: Sequence[str]) -> str:
         """One transaction that runs statements if the object is as it was seen.

@@ -66,9 +66,12 @@ def wrong_account(finding: Finding, environment: Environment) -> Iterator[Fix | 
         yield NoFix(f"Use credentials of account {environment.account}.")
         return
     yield Fix(
-        "command", "Log in to the environment's account", f"aws sso login --profile {shell.quote(environment.profile)}",
-        note="It changes only this machine's session; there is nothing to undo.", rank=1,
-    )  # fmt: skip
+        "command",
+        "Log in to the environment's account",
+        f"aws sso login --profile {shell.quote(environment.profile)}",
+        note="It changes only this machine's session; there is nothing to undo.",
+        rank=1,
+    )
 
 
 @fixes("bastion-not-running")
@@ -92,9 +95,12 @@ def ssh_key_permissions(finding: Finding) -> Iterator[Fix]:
     """Take the rights of others away from the key."""
     path = shell.quote(finding.subject)
     yield Fix(
-        "command", "Let only its owner read the key", f"chmod 600 {path}",
-        undo=f"chmod {finding.evidence['mode']} {path}", rank=1,
-    )  # fmt: skip
+        "command",
+        "Let only its owner read the key",
+        f"chmod 600 {path}",
+        undo=f"chmod {finding.evidence['mode']} {path}",
+        rank=1,
+    )
 
 
 @fixes("host-key-unknown", "host-key-changed")

@@ -13,7 +13,7 @@ from health.sanitize import printable
 from health.tunnel.script import TunnelScript
 from health.tunnel.variable_names import HostKind
 from plugins.fixes import commands as shell
-from plugins.fixes import fixes, no_fix
+from plugins.fixes import fixes, no_fix, texts
 
 _SECRET = re.compile(r"passw|secret|token|pgpass", re.IGNORECASE)
 
@@ -48,8 +48,7 @@ def _patch(finding: Finding, script: TunnelScript, kind: HostKind, environment: 
     stage, host = str(finding.evidence["stage"]), str(finding.evidence["aws"])
     value = script.value(kind, stage)
     assert value is not None  # noqa: S101 - the check found it
-    if others := finding.evidence["shared_with"]:
-        assert isinstance(others, tuple)  # noqa: S101 - the check made it so
+    if others := texts(finding, "shared_with"):
         return NoFix(
             f"Line {value.line} is {' and '.join(others)}'s too, which must not change: give {stage} a value of its "
             f"own by hand, {host}."

@@ -59,11 +59,22 @@ def test_the_id_of_an_api(url: str, given: str | None, expected: str | None) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "[]", "null", "3", '"x"', "{}", '{"migrationId": 1, "state": "RUNNING"}',
-        '{"migrationId": "", "state": "RUNNING"}', '{"migrationId": "a", "state": ["RUNNING"]}',
-        '{"migrationId": "a"}', "[" * 100_000, "\ufffd", '{"state": "RUNNING", "migrationId": {"a": "b"}}',
+        "",
+        "{",
+        "[]",
+        "null",
+        "3",
+        '"x"',
+        "{}",
+        '{"migrationId": 1, "state": "RUNNING"}',
+        '{"migrationId": "", "state": "RUNNING"}',
+        '{"migrationId": "a", "state": ["RUNNING"]}',
+        '{"migrationId": "a"}',
+        "[" * 100_000,
+        "\ufffd",
+        '{"state": "RUNNING", "migrationId": {"a": "b"}}',
     ],
-)  # fmt: skip
+)
 def test_what_is_no_record_is_no_run(text: str) -> None:
     assert run_of(text, NOW) is None
 

@@ -10,7 +10,7 @@ from health.finding import CouldNotCheck
 
 
 def cluster(identifier: str) -> Cluster:
-    return Cluster(identifier, "available", "15.13", 5432, f"{identifier}.w", f"{identifier}.r")
+    return Cluster(identifier, "available", 5432, f"{identifier}.w", f"{identifier}.r")
 
 
 def bastion(name: str, address: str | None = None, state: str = "running") -> Bastion:

@@ -10,8 +10,8 @@ from health.aws.database_url import Destination, differences, parse
 from health.aws.resources import Cluster
 
 HOSTILE = "q'\"$!%/ \\{}&*(;:?#[]@x"
-OWN = Cluster("a-dev-1", "available", "15", 5432, "w.dev", "r.dev", (("i.dev", "a-dev-1-one"),))
-OTHER = Cluster("a-prod-1", "available", "15", 5432, "w.prod", "r.prod", (("i.prod", "a-prod-1-one"),))
+OWN = Cluster("a-dev-1", "available", 5432, "w.dev", "r.dev", (("i.dev", "a-dev-1-one"),))
+OTHER = Cluster("a-prod-1", "available", 5432, "w.prod", "r.prod", (("i.prod", "a-prod-1-one"),))
 
 
 @pytest.mark.parametrize("password", [HOSTILE, quote(HOSTILE, safe=""), "plain", "100%25", "", "a@b.example/c"])

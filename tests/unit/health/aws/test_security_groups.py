@@ -25,7 +25,7 @@ RULE = Rule("tcp", 5432, 5432)
     ],
 )
 def test_admitted(rule: Rule) -> None:
-    assert admission([SecurityGroup("sg-1"), SecurityGroup("sg-2", (rule,))], BASTION, 5432).admitted
+    assert admission([SecurityGroup(), SecurityGroup((rule,))], BASTION, 5432).admitted
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_admitted(rule: Rule) -> None:
     ],
 )
 def test_kept_out(rule: Rule) -> None:
-    told = admission([SecurityGroup("sg-1", (rule,))], BASTION, 5432)
+    told = admission([SecurityGroup((rule,))], BASTION, 5432)
     assert (told.admitted, told.prefix_lists, told.by_public_address) == (False, (), False)
 
 
 def test_what_cannot_be_known_and_the_classical_mistake_are_told() -> None:
     rules = (replace(RULE, prefix_lists=("pl-1",)), replace(RULE, ranges=("54.1.2.3/32",)))
-    told = admission([SecurityGroup("sg-1", rules)], BASTION, 5432)
+    told = admission([SecurityGroup(rules)], BASTION, 5432)
     assert (told.admitted, told.prefix_lists, told.by_public_address) == (False, ("pl-1",), True)
     elsewhere = replace(rules[0], from_port=443, to_port=443)
-    assert admission([SecurityGroup("sg-1", (elsewhere,))], BASTION, 5432).prefix_lists == ()
+    assert admission([SecurityGroup((elsewhere,))], BASTION, 5432).prefix_lists == ()

@@ -90,10 +90,17 @@ def test_the_other_kinds(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "Docker", "mysql://a:hidden-pw@b/c", "postgresql://", "postgresql://host", "postgresql:///db",
-        "postgresql://u:hidden-pw@h:port/db", "postgresql://u:hidden-pw@h/db?sslmode=disable", "postgresql://u@[::1/db",
+        "",
+        "Docker",
+        "mysql://a:hidden-pw@b/c",
+        "postgresql://",
+        "postgresql://host",
+        "postgresql:///db",
+        "postgresql://u:hidden-pw@h:port/db",
+        "postgresql://u:hidden-pw@h/db?sslmode=disable",
+        "postgresql://u@[::1/db",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_choice_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(CloneOptionError, match=r"^--clone: clone is no.*Write") as refused:
         parse(text, "--clone")

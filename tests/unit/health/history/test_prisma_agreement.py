@@ -136,9 +136,14 @@ class Laboratory:
 
 def connect(port: int, user: str, password: Secret, database: str = ENVIRONMENT.database) -> psycopg.Connection[Any]:
     return psycopg.connect(
-        host="127.0.0.1", port=port, user=user, password=password.reveal(), dbname=database, autocommit=True,
+        host="127.0.0.1",
+        port=port,
+        user=user,
+        password=password.reveal(),
+        dbname=database,
+        autocommit=True,
         prepare_threshold=None,
-    )  # fmt: skip
+    )
 
 
 def _write(case: Case, place: Path) -> None:
@@ -290,9 +295,15 @@ CASE: dict[str, Any] = {
     "engine_7_10_1": ANSWER,
 }
 ROW = {
-    "id": "1", "checksum": "", "finished_at": None, "migration_name": "a", "logs": None, "rolled_back_at": None,
-    "started_at": "2026-01-01T00:00:00.000Z", "applied_steps_count": 0,
-}  # fmt: skip
+    "id": "1",
+    "checksum": "",
+    "finished_at": None,
+    "migration_name": "a",
+    "logs": None,
+    "rolled_back_at": None,
+    "started_at": "2026-01-01T00:00:00.000Z",
+    "applied_steps_count": 0,
+}
 
 
 def changed(**values: Any) -> str:

@@ -37,12 +37,20 @@ def key(*columns: int, to: int = B, of: tuple[int, ...] = (1,), match: str = "s"
 
 
 LIVE = {
-    A: CloneTable("A", 1, {
-        ID: column("id", "integer", not_null=True), TEXT: column("t"), NUMBER: column("n", "integer"),
-        OWN: column("own", "own_type", builtin=False), CODE: column('a "code"', "character varying(9)"),
-    }, {80: CloneUnique("A_pkey", (ID,), None, nulls_distinct=True, primary=True)}),
+    A: CloneTable(
+        "A",
+        1,
+        {
+            ID: column("id", "integer", not_null=True),
+            TEXT: column("t"),
+            NUMBER: column("n", "integer"),
+            OWN: column("own", "own_type", builtin=False),
+            CODE: column('a "code"', "character varying(9)"),
+        },
+        {80: CloneUnique("A_pkey", (ID,), None, nulls_distinct=True, primary=True)},
+    ),
     B: CloneTable("B", 2, {1: column("id", "integer", not_null=True)}),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,11 @@ class Case:
     def requirements(self) -> tuple[DataRequirement, ...]:
         before = replace(LIVE[A], columns={**LIVE[A].columns, **self.earlier})
         after = replace(
-            before, columns={**before.columns, **self.columns},
-            uniques={**before.uniques, **self.uniques}, constraints=self.constraints,
-        )  # fmt: skip
+            before,
+            columns={**before.columns, **self.columns},
+            uniques={**before.uniques, **self.uniques},
+            constraints=self.constraints,
+        )
         tables = {**LIVE, A: before}
         return tuple(
             StatementRun("m", 1, "", LIVE, tables, {**tables, A: after}, frozenset(self.written)).requirements()
@@ -117,7 +127,8 @@ CASES = {
     "for rows with a value": Case("", uniques=unique(TEXT, predicate="(n IS NOT NULL)")),
     "for rows with a value in a new column": Case(
         "it is partial, and its condition is not one that is asked",
-        uniques=unique(TEXT, predicate="(x IS NOT NULL)"), earlier={FRESH: EMPTY},
+        uniques=unique(TEXT, predicate="(x IS NOT NULL)"),
+        earlier={FRESH: EMPTY},
     ),
     "an exclusion": Case("exclusion constraints are not asked", constraints=constraint("x", TEXT)),
     "a number of any size": Case(None, {NUMBER: column("n", "numeric")}),
@@ -127,9 +138,10 @@ CASES = {
     "a text without a limit": Case(None, {CODE: column("code", "character varying")}),
     "a second change of type": Case(
         "the change to character varying(8) is a conversion",
-        {TEXT: column("t", "character varying(8)")}, earlier={TEXT: column("t", "character varying(20)")},
+        {TEXT: column("t", "character varying(8)")},
+        earlier={TEXT: column("t", "character varying(20)")},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

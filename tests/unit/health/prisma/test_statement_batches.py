@@ -53,8 +53,10 @@ def test_one_statement_that_is_not_keeps_the_file_whole(statement: str) -> None:
 
 def test_a_transaction_of_the_file_stays_in_one_piece() -> None:
     assert one_by_one(locate("SELECT 1; BEGIN; SELECT 2; COMMIT; SELECT 3")) == [
-        "SELECT 1;", "BEGIN;\nSELECT 2;\nCOMMIT;", "SELECT 3;",
-    ]  # fmt: skip
+        "SELECT 1;",
+        "BEGIN;\nSELECT 2;\nCOMMIT;",
+        "SELECT 3;",
+    ]
 
 
 def test_a_statement_of_megabytes_is_looked_at_in_moments() -> None:

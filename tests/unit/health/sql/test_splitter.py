@@ -21,8 +21,10 @@ CASES: dict[str, tuple[str, list[tuple[int, str]]]] = {
     "a name that ends in e": ("SELECT type'\\';SELECT 2", [(1, "SELECT type'\\'"), (1, "SELECT 2")]),
     "dollars": ("DO $$ a; $x$; $$;\nDO $x$ $$; $x$;", [(1, "DO $$ a; $x$; $$"), (2, "DO $x$ $$; $x$")]),
     "parameters are no dollars": ("SELECT a$1$;SELECT $1;", [(1, "SELECT a$1$"), (1, "SELECT $1")]),
-    "parentheses": ("CREATE RULE r AS ON INSERT TO t DO (a; b);\nc", [
-        (1, "CREATE RULE r AS ON INSERT TO t DO (a; b)"), (2, "c")]),
+    "parentheses": (
+        "CREATE RULE r AS ON INSERT TO t DO (a; b);\nc",
+        [(1, "CREATE RULE r AS ON INSERT TO t DO (a; b)"), (2, "c")],
+    ),
     "a body": (
         "CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; SELECT CASE WHEN a THEN b END; END;\nSELECT 2;",
         [(1, "CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; SELECT CASE WHEN a THEN b END; END"), (2, "SELECT 2")],
@@ -30,7 +32,7 @@ CASES: dict[str, tuple[str, list[tuple[int, str]]]] = {
     "a transaction": ("BEGIN;\nSELECT 1;\nEND;", [(1, "BEGIN"), (2, "SELECT 1"), (3, "END")]),
     "a quote without an end": ("SELECT 1;\nSELECT 'a;", [(1, "SELECT 1"), (2, "SELECT 'a;")]),
     "a comment without an end": ("SELECT 1;\n/* a;", [(1, "SELECT 1")]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -61,9 +63,15 @@ def test_a_long_script_takes_time_by_its_length_alone() -> None:
 @pytest.mark.parametrize(
     ("statement", "word"),
     [
-        ("BEGIN", "begin"), ("start transaction", "begin"), ("COMMIT", "commit"), ("END", "commit"),
-        ("rollback", "rollback"), ("ABORT", "rollback"), ("ROLLBACK TO a", None), ("SELECT 1", None),
+        ("BEGIN", "begin"),
+        ("start transaction", "begin"),
+        ("COMMIT", "commit"),
+        ("END", "commit"),
+        ("rollback", "rollback"),
+        ("ABORT", "rollback"),
+        ("ROLLBACK TO a", None),
+        ("SELECT 1", None),
     ],
-)  # fmt: skip
+)
 def test_what_begins_or_ends_a_transaction(statement: str, word: str | None) -> None:
     assert transaction_word(statement) == word

@@ -26,9 +26,13 @@ TODAY = date(2026, 7, 1)
 ENVIRONMENTS = ("dev", "prod", "local")
 CODES = ("failed-migration", "orphaned-migration", "expired-waiver")
 WHOLE = {
-    "code": "'orphaned-migration'", "environment": "'prod'", "subject": "'m1'", "reason": "'Why.'",
-    "owner": "'ann'", "expires": "2026-07-01",
-}  # fmt: skip
+    "code": "'orphaned-migration'",
+    "environment": "'prod'",
+    "subject": "'m1'",
+    "reason": "'Why.'",
+    "owner": "'ann'",
+    "expires": "2026-07-01",
+}
 
 
 def load(text: str) -> Waivers:
@@ -157,9 +161,11 @@ def test_an_expired_or_malformed_waiver_waives_nothing() -> None:
 
 def test_an_environment_hears_of_its_own_waivers_and_of_those_that_nobody_can_place() -> None:
     waivers = load(
-        table() + table(environment="'dev'", expires="2000-01-01")
-        + table(environment="'dev'", owner="''") + table(environment="'prd'")
-    )  # fmt: skip
+        table()
+        + table(environment="'dev'", expires="2000-01-01")
+        + table(environment="'dev'", owner="''")
+        + table(environment="'prd'")
+    )
     codes = {name: [f.code for f in judge(waivers=waivers.of(name))] for name in ENVIRONMENTS}
     assert codes == {
         "dev": ["expired-waiver", "malformed-waiver", "malformed-waiver"],
@@ -206,15 +212,17 @@ REST = [told("failed-migration"), told("expired-waiver")]
         pytest.param([told("orphaned-migration", "failed", "AssertionError"), *REST], False, id="failed plainly"),
         pytest.param([told("orphaned-migration", "unknown", "AWS"), *REST], False, id="unknown"),
         pytest.param(
-            [told("orphaned-migration"), told("failed-migration", "unknown", "AWS"), *REST[1:]], False,
+            [told("orphaned-migration"), told("failed-migration", "unknown", "AWS"), *REST[1:]],
+            False,
             id="another is unknown",
         ),
         pytest.param(
-            [told("orphaned-migration"), told("failed-migration", "skipped", "no script"), *REST[1:]], True,
+            [told("orphaned-migration"), told("failed-migration", "skipped", "no script"), *REST[1:]],
+            True,
             id="another was skipped",
         ),
     ],
-)  # fmt: skip
+)
 def test_unused_is_said_only_where_everything_was_looked_at(checks: list[dict[str, Any]], unused: bool) -> None:
     found = list(unused_waivers(load(table()), checks, EVERY))
     assert [(f.code, f.subject) for f in found] == [("unused-waiver", "waivers.toml:1")] * unused

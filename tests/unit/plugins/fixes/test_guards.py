@@ -32,7 +32,7 @@ from tests.support.fix_cases import (
     bare,
     fixes_of,
     row,
-)  # fmt: skip
+)
 from tests.support.history_table import TABLE, by_psql, connect, put, refused, snapshot
 from tests.support.hostile import HOSTILE, identifier
 
@@ -114,10 +114,16 @@ def test_a_checksum_that_has_changed_is_left_alone(database: psycopg.Connection,
 @pytest.mark.parametrize(
     "title",
     [
-        "failed behind all", "crashed behind all", "pending behind all", "half applied", "half applied, in steps",
-        "hand-written", "edited", "edited, a part missing",
+        "failed behind all",
+        "crashed behind all",
+        "pending behind all",
+        "half applied",
+        "half applied, in steps",
+        "hand-written",
+        "edited",
+        "edited, a part missing",
     ],
-)  # fmt: skip
+)
 def test_nothing_is_recorded_where_there_is_a_newer_row(database: psycopg.Connection, title: str) -> None:
     facts = CASES[title].facts()
     put(database, *rows_of(facts), row("rolled back", id="newer"))
@@ -154,9 +160,13 @@ def test_nothing_is_recorded_while_an_object_is_missing(database: psycopg.Connec
 def test_objects_with_hostile_names(database: psycopg.Connection, text: str) -> None:
     table, column, index, kind = (identifier(f"{number}{text}") for number in range(4))
     made: dict[Key, str] = {
-        ("table", "", table): "", ("column", table, column): "", ("index", table, index): "", ("enum", "", kind): "",
-        ("enum label", kind, column): "", ("constraint", table, kind): "",
-    }  # fmt: skip
+        ("table", "", table): "",
+        ("column", table, column): "",
+        ("index", table, index): "",
+        ("enum", "", kind): "",
+        ("enum label", kind, column): "",
+        ("constraint", table, kind): "",
+    }
     names = {"t": table, "c": column, "i": index, "k": kind}
     quoted = {key: sql.Identifier(name) for key, name in names.items()} | {"label": sql.Literal(column)}
     make = "CREATE TABLE {t} ({c} int, CONSTRAINT {k} UNIQUE ({c})); CREATE INDEX {i} ON {t} ({c}); "
@@ -247,8 +257,9 @@ def test_hostile_schemas(database: psycopg.Connection, schema: str) -> None:
 
 @pytest.mark.parametrize("setting", ["standard_conforming_strings = off", "TimeZone = 'Asia/Kathmandu'"])
 @pytest.mark.parametrize("datestyle", ["ISO, DMY", "SQL, DMY", "German", "Postgres, MDY"])
-def test_settings_of_the_session_change_nothing(server: PrivatePostgres, database: psycopg.Connection,
-                                                setting: str, datestyle: str) -> None:  # fmt: skip
+def test_settings_of_the_session_change_nothing(
+    server: PrivatePostgres, database: psycopg.Connection, setting: str, datestyle: str
+) -> None:
     recorded = row(
         "applied", migration_name="a\\'b", logs="\\n '' \\", started_at=datetime(2026, 3, 2, 1, 2, 3, 4, UTC)
     )

@@ -32,7 +32,7 @@ from tests.support.fix_cases import (
     fixes_of,
     found,
     suggested,
-)  # fmt: skip
+)
 from tests.support.history_table import by_psql, put
 from tests.support.hostile import HOSTILE, texts
 
@@ -128,8 +128,11 @@ def test_all_builders_of_sql_are_looked_at_here() -> None:
         if file.stem in ALL_SQL:
             wanted |= {(file.stem, line) for line in lines_of(compile(source, str(file), "exec"))}
         for node in ast.walk(ast.parse(source)):  # by another name a fix would escape
-            assert not (isinstance(node, ast.ImportFrom) and node.module == "health.finding" and any(
-                name.asname for name in node.names))  # fmt: skip
+            assert not (
+                isinstance(node, ast.ImportFrom)
+                and node.module == "health.finding"
+                and any(name.asname for name in node.names)
+            )
     assert len(wanted) > 100
     every = [(code, facts) for text in ("", "\n") for _, code, facts in situations(text)]
     escaped = wanted - reached(lambda: [fixes_of(code, facts) for code, facts in every])

@@ -42,9 +42,13 @@ def withheld(case: Case, rows: list[Row]) -> tuple[str, str]:
 
 def test_a_delete_is_offered_where_nothing_is_to_be_hidden() -> None:
     assert {case.code for case in DELETING.values()} == {
-        "failed-migration", "crashed-migration", "failed-and-applied", "orphaned-migration", "phantom-row",
+        "failed-migration",
+        "crashed-migration",
+        "failed-and-applied",
+        "orphaned-migration",
+        "phantom-row",
         "duplicated-row",
-    }  # fmt: skip
+    }
 
 
 secrets = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=4, max_size=12).map("s3cr/{}".format)

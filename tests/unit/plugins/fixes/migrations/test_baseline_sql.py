@@ -74,8 +74,9 @@ def test_any_migrations_are_recorded(
     rows = [Row(*told) for told in ask(database, f"SELECT * FROM {SCHEMA}._prisma_migrations ORDER BY started_at")]
     numbers = [number for number in range(min(there, len(names))) if number not in without_file]
     for number, row in zip(numbers, rows, strict=True):
-        expected = Row(row.id, checksum(f"{number} {names[number]}"), row.started_at, names[number], "", None,
-                       row.started_at, 0)  # fmt: skip
+        expected = Row(
+            row.id, checksum(f"{number} {names[number]}"), row.started_at, names[number], "", None, row.started_at, 0
+        )
         assert row == expected
     assert len({row.started_at for row in rows}) == len(rows)
     refused(database, make, "There is a migration history")
