@@ -149,8 +149,8 @@ def _severity(text: str, where: str) -> SeverityByPhase:
     return SeverityByPhase(**by_phase)  # type: ignore[arg-type]  # each was looked at
 
 
-def judge(invariant: Invariant, answer: InvariantResult, baseline: int = 0) -> Iterator[Finding]:
-    """The finding of an answer, if there is one.
+def findings(invariant: Invariant, answer: InvariantResult, baseline: int = 0) -> Iterator[Finding]:
+    """Yield the finding of an invariant that rows offend.
 
     Args:
         invariant: what was asked.

@@ -31,7 +31,10 @@ def best_prefix(directory: MigrationDirectory, replay: Replay, catalog: Catalog)
     for count, migration in enumerate(directory.migrations, 1):
         for change in replay.changes[migration.name]:
             expected[change.key] = change.after
-            (wrong.discard if live.get(change.key) == change.after else wrong.add)(change.key)
+            if live.get(change.key) == change.after:
+                wrong.discard(change.key)
+            else:
+                wrong.add(change.key)
         if len(wrong) <= best[1]:
             best, best_expected = (count, len(wrong)), dict(expected)
     differences = [key for key in sorted(touched) if live.get(key) != best_expected[key]]

@@ -107,8 +107,9 @@ class EffectReader:
         done, missing, differing = (tuple(keys) for keys in standing.values())
         if not (done or missing or differing):
             return MigrationEffect("unknown", reason="its script leaves no trace of its own in the catalog")
-        extent: Extent = "part" if differing or (done and missing) else "all" if done else "nothing"
-        return MigrationEffect(extent, done, missing, differing)
+        if differing or (done and missing):
+            return MigrationEffect("part", done, missing, differing)
+        return MigrationEffect("all" if done else "nothing", done, missing)
 
 
 def foreseen(

@@ -47,7 +47,9 @@ class Row:
     @property
     def state(self) -> RowState:
         """What it records, in a word."""
-        return "rolled back" if not self.in_force else "failed" if self.failed else "applied"
+        if not self.in_force:
+            return "rolled back"
+        return "failed" if self.failed else "applied"
 
 
 COLUMNS = tuple(field.name for field in fields(Row))  # of Prisma's table, in its order

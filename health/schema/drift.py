@@ -34,7 +34,9 @@ class Difference:
     @property
     def kind(self) -> DifferenceKind:
         """What is wrong with it."""
-        return "missing" if self.live is None else "extra" if self.expected is None else "different"
+        if self.live is None:
+            return "missing"
+        return "extra" if self.expected is None else "different"
 
     @property
     def subject(self) -> str:

@@ -135,8 +135,7 @@ def _masked(statement: str) -> str:
 
 def _blank(match: re.Match[str]) -> str:
     text = match[0]
-    if text.startswith('"'):
-        return '"' + "x" * (len(text) - 2) + '"'
     if text.startswith(("--", "/*")):
         return " " * len(text)
-    return "'" + "x" * (len(text) - 2) + "'"
+    quote = '"' if text.startswith('"') else "'"
+    return quote + "x" * (len(text) - 2) + quote

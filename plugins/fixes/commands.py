@@ -13,11 +13,7 @@ def quote(word: str) -> str:
     """A word as a POSIX shell takes it; control characters are spelt as ``$'…'``, which bash and zsh know."""
     if printable(word, keep="") == word:
         return shlex.quote(word)
-    spelt = "".join(
-        f"\\{char}" if char in "\\'" else char if char.isascii() and char.isprintable() else _octets(char)
-        for char in word
-    )
-    return f"$'{spelt}'"
+    return f"$'{''.join(map(_spelt, word))}'"
 
 
 def aws(environment: Environment, *words: str) -> str:
@@ -55,6 +51,12 @@ def deployment_with_key(environment: Environment) -> Fix:
         "variables of their last deploy. There is no undo but another deploy.",
         rank=DEPLOY,
     )
+
+
+def _spelt(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    return char if char.isascii() and char.isprintable() else _octets(char)
 
 
 def _octets(char: str) -> str:

@@ -15,7 +15,7 @@ from fixtures.data.invariants import load
 from fixtures.facts import READERS, FactReader
 from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
-from health.data.invariants import Invariant, InvariantError, InvariantResult, judge
+from health.data.invariants import Invariant, InvariantError, InvariantResult, findings
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
 from plugins.fixes import FIXES, Suggestion
 from plugins.paths import INVARIANTS
@@ -88,13 +88,13 @@ def _declare(invariant: Invariant) -> Listed:
 
     def test(**facts: Any) -> list[Finding]:
         environment: Environment = facts["environment"]
-        return list(judge(invariant, facts[answer], environment.baselines.get(invariant.id, 0)))
+        return list(findings(invariant, facts[answer], environment.baselines.get(invariant.id, 0)))
 
     parameters = [inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY) for each in (answer, "environment")]
     test.__name__ = test.__qualname__ = f"test_{name}"
     test.__doc__ = invariant.documentation
     test.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # pytest and Check read it
-    # Where pytest says that the test stands.
+    # pytest takes the place of a test from its code alone: an item class of ours would not be parametrized.
     test.__code__ = test.__code__.replace(co_filename=str(INVARIANTS / f"{invariant.id}.sql"), co_firstlineno=1)
     check = Check(invariant.id, test, invariant.finds, invariant.documentation)
     test.check = check  # type: ignore[attr-defined]  # how the pytest hooks know it

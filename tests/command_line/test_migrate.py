@@ -17,7 +17,7 @@ import pytest
 
 from plugins.run.check_catalog import all_checks
 from tests.support import sandbox as harness
-from tests.support.api_relay import CUT, Relay, Reply
+from tests.support.api_relay import CUT, ApiRelay, Reply
 from tests.support.gate_runs import Result, run, start
 from tests.support.load import patience
 from tests.support.sandbox import to_toml
@@ -58,7 +58,7 @@ class World:
     """A sandbox whose API is behind a relay, as the environment ``prod`` of a registry."""
 
     entry: dict[str, Any]
-    relay: Relay
+    relay: ApiRelay
     directory: Path
 
     def words(self, **limits: float) -> list[str]:
@@ -77,7 +77,7 @@ class World:
 
 @contextmanager
 def made(directory: Path, *faults: str) -> Iterator[World]:
-    with harness.sandbox(*faults) as entry, Relay(entry["api_url"]) as relay:
+    with harness.sandbox(*faults) as entry, ApiRelay(entry["api_url"]) as relay:
         yield World(entry, relay, directory)
 
 
@@ -86,7 +86,7 @@ class Run:
     """A run that has ended, and what its API was asked."""
 
     told: Told
-    relay: Relay
+    relay: ApiRelay
     directory: Path
 
 
@@ -101,7 +101,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     """All runs, side by side; each is called as its test."""
 
     def shared(act: Act, entry: dict[str, Any]) -> Run:
-        with Relay(entry["api_url"]) as relay:
+        with ApiRelay(entry["api_url"]) as relay:
             world = World(entry, relay, tmp_path_factory.mktemp("shared"))
             return Run(act(world), relay, world.directory)
 
@@ -323,7 +323,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 def test_what_nobody_can_have_meant_is_refused_before_anything_is_asked(
     tmp_path: Path, words: list[str], said: str
 ) -> None:
-    with Relay() as relay:
+    with ApiRelay() as relay:
         registry = tmp_path / "environments.toml"
         settings = {
             "api_url": relay.url, "aws_endpoint_url": relay.url, "secret": "s", "cluster_prefix": "c", "ssh_key": "k",

@@ -71,7 +71,7 @@ PROOFS = {
 }
 
 
-class Environment:
+class HostileSandbox:
     """A sandbox with hostile secrets, and what all of them are recognised by."""
 
     def __init__(self, directory: Path, entry: dict[str, object]) -> None:
@@ -133,11 +133,11 @@ def _needles(secret: str) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileSandbox]:
     with harness.sandbox() as entry, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        yield Environment(tmp_path_factory.mktemp("redaction"), entry)
+        yield HostileSandbox(tmp_path_factory.mktemp("redaction"), entry)
 
 
 Outputs = Callable[[str], dict[str, bytes]]
@@ -145,7 +145,7 @@ Outputs = Callable[[str], dict[str, bytes]]
 
 @pytest.fixture(scope="module")
 def outputs(
-    world: Environment, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    world: HostileSandbox, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Outputs]:
     """The outputs of all runs."""
 
@@ -159,7 +159,7 @@ def outputs(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_leaks(world: Environment, outputs: Outputs, case: str) -> None:
+def test_nothing_leaks(world: HostileSandbox, outputs: Outputs, case: str) -> None:
     written = outputs(case)
     assert {name: found for name, data in written.items() if (found := world.leaks(data))} == {}
     assert b"***" in written["stdout"] + written["stderr"]
@@ -167,7 +167,7 @@ def test_nothing_leaks(world: Environment, outputs: Outputs, case: str) -> None:
 
 
 @pytest.mark.parametrize("unredacted", PROOFS)
-def test_it_would_have_been_found(world: Environment, outputs: Outputs, unredacted: str) -> None:
+def test_it_would_have_been_found(world: HostileSandbox, outputs: Outputs, unredacted: str) -> None:
     written = outputs(f"{unredacted} without redaction")
     assert {name for name, data in written.items() if world.leaks(data)} >= PROOFS[unredacted]
 

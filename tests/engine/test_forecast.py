@@ -124,14 +124,14 @@ AROUND = ("{}", "{}", "{}", "{}", "BEGIN;\n{}\nCOMMIT;", "{}\nCOMMIT;\nSELECT 2;
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FailurePoint:
     """None where all applies; else the migration, SQLSTATE and line."""
 
     migration: str | None = None
     sqlstate: str | None = None
     line: int | None = None
 
-    def like(self, told: Outcome) -> bool:
+    def like(self, told: FailurePoint) -> bool:
         """Whether it is what was told, which names no line for most errors."""
         return (self.migration, self.sqlstate) == (told.migration, told.sqlstate) and told.line in (None, self.line)
 
@@ -213,7 +213,7 @@ def test_what_is_foreseen_statement_by_statement_is_what_psql_does(
             fill(admin, schema, {"000": BASE}, ROWS)
         told.append(Forecast(anew.foresee((BASE,), pending_of(place, case), one_query=False)))
         failed = (by_psql(postgres, schema, place, name, sql) for name, sql in case.items())
-        theirs.append(next((each for each in failed if each is not None), Outcome()))
+        theirs.append(next((each for each in failed if each is not None), FailurePoint()))
     with connect(postgres) as admin:
         fill(admin, "rows", {"000": BASE}, ROWS)
     with reading(postgres) as session:
@@ -231,14 +231,14 @@ def test_the_engine_in_webassembly_leaves_statements_to_its_driver(postgres: Pri
     (answer,) = prisma.deploy_each(
         "7.10.1", [(url(postgres, "driver"), write(tmp_path / "at", **{"000": BASE, **case}))]
     )
-    assert answered(answer, case) == Outcome("001", "25001")
+    assert answered(answer, case) == FailurePoint("001", "25001")
 
 
 def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
     postgres: PrivatePostgres, anew: Anew, tmp_path: Path
 ) -> None:
     known = {migration.name: migration.sql or "" for migration in FRIGG.migrations}
-    told: dict[str, Outcome] = {}
+    told: dict[str, FailurePoint] = {}
     deploys = []
     for fault in FAULTS.values():
         plan = Plan()
@@ -267,7 +267,7 @@ def test_what_is_foreseen_of_each_fault_is_what_prisma_does(
 
 
 def agreeing(
-    cases: list[dict[str, str]], told: list[Forecast], fits: list[DataCheck], theirs: list[Outcome]
+    cases: list[dict[str, str]], told: list[Forecast], fits: list[DataCheck], theirs: list[FailurePoint]
 ) -> Counter[str]:
     """How often each outcome was foreseen; it fails where anything else was."""
     seen: Counter[str] = Counter()
@@ -285,7 +285,7 @@ def agreeing(
     return seen
 
 
-def by_psql(postgres: PrivatePostgres, schema: str, place: Path, name: str, sql: str) -> Outcome | None:
+def by_psql(postgres: PrivatePostgres, schema: str, place: Path, name: str, sql: str) -> FailurePoint | None:
     """What stops a file: as one query where the engine's parser does not understand it, else by its statements."""
     how = ["-c", sql] if any(each in sql for each in NOT_UNDERSTOOD) else ["-f", str(place / name / "migration.sql")]
     done = subprocess.run(
@@ -298,7 +298,7 @@ def by_psql(postgres: PrivatePostgres, schema: str, place: Path, name: str, sql:
         return None
     said = re.search(r"^(?:psql:.*:(\d+): )?ERROR:  (\w{5})$", done.stderr, re.MULTILINE)
     assert said is not None, done.stderr
-    return Outcome(name, said[2], int(said[1]) if said[1] else None)
+    return FailurePoint(name, said[2], int(said[1]) if said[1] else None)
 
 
 def pending_of(place: Path, names: Container[str]) -> list[Migration]:
@@ -320,27 +320,27 @@ def fill(admin: psycopg.Connection, schema: str, migrations: Mapping[str, str], 
         admin.execute(script.encode())
 
 
-def outcome(forecast: Forecast, fit: DataCheck) -> Outcome:
+def outcome(forecast: Forecast, fit: DataCheck) -> FailurePoint:
     """What is said to come first: a statement that does not run, or rows that do not fit."""
     for migration in forecast.migrations:
         first = migration.first
         violated = [
-            Outcome(migration.name, answer.requirement.sqlstate, answer.requirement.line)
+            FailurePoint(migration.name, answer.requirement.sqlstate, answer.requirement.line)
             for answer in fit.answers
             if answer.rows and answer.requirement.migration == migration.name
         ]
         if first is not None:
-            at = Outcome(migration.name, first.failure.sqlstate, first.line)
+            at = FailurePoint(migration.name, first.failure.sqlstate, first.line)
             if first.failure.sqlstate == "42601" or not violated or (at.line or 0) < (violated[0].line or 0):
                 return at
         if violated:
             return violated[0]
-    return Outcome()
+    return FailurePoint()
 
 
-def answered(answer: dict[str, Any], case: dict[str, str]) -> Outcome:
+def answered(answer: dict[str, Any], case: dict[str, str]) -> FailurePoint:
     if "result" in answer:
-        return Outcome()
+        return FailurePoint()
     name, said = answer["begun"][-1], answer["refused"]
     line = case[name].count("\n", 0, said["position"] - 1) + 1 if said["position"] else None
-    return Outcome(name, said["code"], line)
+    return FailurePoint(name, said["code"], line)

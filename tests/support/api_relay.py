@@ -39,7 +39,7 @@ class Reply:
 CUT = Reply(cut=True)
 
 
-class Relay:
+class ApiRelay:
     """Listens on 127.0.0.1.
 
     Attributes:
@@ -72,7 +72,7 @@ class Relay:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> ApiRelay:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

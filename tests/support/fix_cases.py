@@ -62,11 +62,11 @@ BY_ITSELF = 'CREATE INDEX CONCURRENTLY "Made_late_idx" ON "Made" (extra)'
 CLEAN = 'DROP INDEX IF EXISTS "Made_late_idx"; COMMENT ON TABLE "Made" IS NULL'
 MISSING: dict[Key, str] = {("index", "Made", "Made_late_idx"): ""}
 
-State = Literal[
+RowKind = Literal[
     "failed", "crashed", "applied", "edited", "commented", "hand-written", "rolled back", "taken back", "edited before"
 ]
-STATES: tuple[State, ...] = get_args(State)
-CHECKSUMS: dict[State, str] = {
+STATES: tuple[RowKind, ...] = get_args(RowKind)
+CHECKSUMS: dict[RowKind, str] = {
     "edited": checksum(ANOTHER),
     "edited before": checksum(ANOTHER + ANOTHER),
     "commented": checksum(COMMENTED),
@@ -75,7 +75,7 @@ CHECKSUMS: dict[State, str] = {
 Facts = dict[str, Any]
 
 
-def row(state: State = "failed", **changes: Any) -> Row:
+def row(state: RowKind = "failed", **changes: Any) -> Row:
     """A row of the migration, three hours old."""
     started = changes.pop("started_at", NOW - timedelta(hours=3))
     made = Row("8b5ae4b2-1", CHECKSUMS.get(state, checksum(FILE)), None, NAME, None, None, started, 0)
@@ -89,7 +89,7 @@ def row(state: State = "failed", **changes: Any) -> Row:
 
 
 @dataclass(frozen=True)
-class Shape:
+class KnownEffects:
     """What is known beside the rows.
 
     Attributes:
@@ -165,8 +165,8 @@ class Case:
     """A state, by the rows of the migration that make it and what is known beside."""
 
     code: str
-    states: tuple[State, ...]
-    shape: Shape
+    states: tuple[RowKind, ...]
+    shape: KnownEffects
 
     def facts(self, name: str = NAME, text: str = "", others: Iterable[Row] = ()) -> Facts:
         """The facts, with a text from outside wherever there is place for one."""
@@ -192,36 +192,36 @@ class Case:
 
 
 CASES: dict[str, Case] = {
-    "failed before all": Case("failed-migration", ("failed",), Shape()),
-    "failed several times": Case("failed-migration", ("rolled back", "failed", "failed", "crashed"), Shape()),
-    "failed behind all": Case("failed-migration", ("failed", "failed"), Shape("all")),
-    "failed, nobody knows": Case("failed-migration", ("failed",), Shape(None)),
-    "failed, not on disk": Case("failed-migration", ("failed", "failed"), Shape(on_disk=False)),
-    "crashed behind all": Case("crashed-migration", ("crashed",), Shape("all")),
-    "crashed before all": Case("crashed-migration", ("crashed", "crashed"), Shape()),
-    "half applied": Case("half-applied-migration", ("failed", "crashed"), Shape("part", repair=(LATE,))),
+    "failed before all": Case("failed-migration", ("failed",), KnownEffects()),
+    "failed several times": Case("failed-migration", ("rolled back", "failed", "failed", "crashed"), KnownEffects()),
+    "failed behind all": Case("failed-migration", ("failed", "failed"), KnownEffects("all")),
+    "failed, nobody knows": Case("failed-migration", ("failed",), KnownEffects(None)),
+    "failed, not on disk": Case("failed-migration", ("failed", "failed"), KnownEffects(on_disk=False)),
+    "crashed behind all": Case("crashed-migration", ("crashed",), KnownEffects("all")),
+    "crashed before all": Case("crashed-migration", ("crashed", "crashed"), KnownEffects()),
+    "half applied": Case("half-applied-migration", ("failed", "crashed"), KnownEffects("part", repair=(LATE,))),
     "half applied, in steps": Case(
         "half-applied-migration",
         ("failed",),
-        Shape("part", repair=(BY_ITSELF,), atomic=False),
+        KnownEffects("part", repair=(BY_ITSELF,), atomic=False),
     ),
-    "failed and applied": Case("failed-and-applied", ("applied", "failed", "crashed"), Shape("all")),
-    "orphaned": Case("orphaned-migration", ("applied",), Shape(on_disk=False)),
-    "orphaned, in git": Case("orphaned-migration", ("applied",), Shape(on_disk=False, stored=(FILE,))),
-    "phantom": Case("phantom-row", ("applied", "applied"), Shape()),
-    "duplicated": Case("duplicated-row", ("edited", "applied", "applied"), Shape("all")),
-    "hand-written": Case("hand-written-row", ("hand-written",), Shape("all")),
-    "edited": Case("edited-migration", ("edited",), Shape("all")),
-    "edited, in git": Case("edited-migration", ("edited",), Shape("all", stored=(COMMENTED, ANOTHER))),
-    "edited, a part missing": Case("edited-migration", ("edited",), Shape("part", repair=(LATE,))),
-    "edited after it was rolled back": Case("edited-migration", ("edited before", "edited"), Shape("all")),
-    "comment edited": Case("comment-edited-migration", ("commented",), Shape("all", stored=(COMMENTED,))),
-    "pending behind all": Case("pending-objects-exist", (), Shape("all", again="it exists")),
+    "failed and applied": Case("failed-and-applied", ("applied", "failed", "crashed"), KnownEffects("all")),
+    "orphaned": Case("orphaned-migration", ("applied",), KnownEffects(on_disk=False)),
+    "orphaned, in git": Case("orphaned-migration", ("applied",), KnownEffects(on_disk=False, stored=(FILE,))),
+    "phantom": Case("phantom-row", ("applied", "applied"), KnownEffects()),
+    "duplicated": Case("duplicated-row", ("edited", "applied", "applied"), KnownEffects("all")),
+    "hand-written": Case("hand-written-row", ("hand-written",), KnownEffects("all")),
+    "edited": Case("edited-migration", ("edited",), KnownEffects("all")),
+    "edited, in git": Case("edited-migration", ("edited",), KnownEffects("all", stored=(COMMENTED, ANOTHER))),
+    "edited, a part missing": Case("edited-migration", ("edited",), KnownEffects("part", repair=(LATE,))),
+    "edited after it was rolled back": Case("edited-migration", ("edited before", "edited"), KnownEffects("all")),
+    "comment edited": Case("comment-edited-migration", ("commented",), KnownEffects("all", stored=(COMMENTED,))),
+    "pending behind all": Case("pending-objects-exist", (), KnownEffects("all", again="it exists")),
     "pending, rolled back, behind all": Case(
-        "pending-objects-exist", ("taken back", "rolled back"), Shape("all", again="it exists")
+        "pending-objects-exist", ("taken back", "rolled back"), KnownEffects("all", again="it exists")
     ),
-    "pending behind a part": Case("pending-objects-exist", (), Shape("part", repair=(LATE,), again="it exists")),
-    "no column data": Case("entity-data-column-missing", ("applied",), Shape("all")),
+    "pending behind a part": Case("pending-objects-exist", (), KnownEffects("part", repair=(LATE,), again="it exists")),
+    "no column data": Case("entity-data-column-missing", ("applied",), KnownEffects("all")),
 }
 ROW_CODES = sorted({case.code for case in CASES.values()} - {"entity-data-column-missing"})
 
@@ -253,14 +253,14 @@ def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
     behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
     yield "a sequence is behind", "sequence-behind", behind
     loose = Catalog("public", (Column("Entity", "data", "jsonb", False, None),))
-    facts = {**Shape("all").facts(row("applied")), "catalog": loose}
+    facts = {**KnownEffects("all").facts(row("applied")), "catalog": loose}
     yield "data may be null", "entity-data-column-nullable", facts
 
 
 def dropping() -> Facts:
     """A pending migration that drops an index which is not there."""
     index = ("index", "T", "i")
-    facts = Shape("all").facts(row("applied"))
+    facts = KnownEffects("all").facts(row("applied"))
     conflict = FailingStatement(SqlFailure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
     pending = Migration("20990101000000_drops", "DROP INDEX i;", checksum("DROP INDEX i;"))
     replay = Replay({NAME: (Change(index, None, "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),)})

@@ -51,7 +51,7 @@ def failed_migration(
             f"work. Run again in {left} min."
         )
         return
-    told = migration_effects[name]
+    effect = migration_effects[name]
     if finding.code == "failed-and-applied":
         yield from _rolled_back(
             history, environment, api_routes, rows, "The applied row stays in force: nothing runs again."
@@ -60,19 +60,19 @@ def failed_migration(
         yield from _rolled_back(
             history, environment, api_routes, rows, "No deploy runs it again, as the directory has lost it."
         )
-    elif told.extent == "nothing":
+    elif effect.extent == "nothing":
         note = "The next deploy applies the migration again: nothing that its script makes is in the database."
         yield from _rolled_back(history, environment, api_routes, rows, note)
-        if told.again is None:
+        if effect.again is None:
             yield shell.deployment(environment)
         else:
             yield NoFix("Mend its script before the next deploy, which fails at the same place otherwise.")
-    elif told.extent == "all":
-        yield from record_applied(history, environment, catalog, name, told, routes=api_routes)
-    elif told.extent == "part":
-        yield from complete(history, environment, catalog, name, told, routes=api_routes)
+    elif effect.extent == "all":
+        yield from record_applied(history, environment, catalog, name, effect, routes=api_routes)
+    elif effect.extent == "part":
+        yield from complete(history, environment, catalog, name, effect, routes=api_routes)
     else:
-        yield from _undecided(history, rows, told)
+        yield from _undecided(history, rows, effect)
 
 
 @fixes("migration-running")
@@ -106,16 +106,16 @@ def migration_running(finding: Finding, history: History, environment: Environme
 
 
 def record_applied(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: MigrationEffect, *, routes: Routes
+    history: History, environment: Environment, catalog: Catalog, name: str, effect: MigrationEffect, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Record a migration as applied whose objects are all there."""
     from plugins.fixes.history.row_sql import RowSql, objects_there
 
     rows = history.failed_by_name.get(name, [])
     checksum = history.directory.by_name[name].checksum or ""
-    sql, guard = RowSql(history, rows, name), objects_there(catalog, told.done)
+    sql, guard = RowSql(history, rows, name), objects_there(catalog, effect.done)
     note = "No deploy runs it again."
-    if told.repair.traceless:
+    if effect.repair.traceless:
         note += " Some of its statements change data only: look whether they ran, as the catalog does not tell."
     yield Fix(
         "sql",
@@ -137,13 +137,13 @@ def record_applied(
 
 
 def complete(
-    history: History, environment: Environment, catalog: Catalog, name: str, told: MigrationEffect, *, routes: Routes
+    history: History, environment: Environment, catalog: Catalog, name: str, effect: MigrationEffect, *, routes: Routes
 ) -> Iterator[Fix | NoFix]:
     """Run the statements that have not taken effect, and record the migration as applied."""
     from plugins.fixes.history.row_sql import MISSING, RowSql, objects_there
     from plugins.fixes.sql import present
 
-    repair = told.repair
+    repair = effect.repair
     if not repair.statements:
         yield NoFix(
             f"A part of it is in the database, and {repair.reason}. Compare the objects with the script by hand, "
@@ -161,7 +161,7 @@ def complete(
         yield Fix(
             "sql",
             f"Run the {counted} missing, and record the migration as applied",
-            sql.apply(checksum, guard=objects_there(catalog, told.done), first=repair.statements),
+            sql.apply(checksum, guard=objects_there(catalog, effect.done), first=repair.statements),
             note="All or nothing, in one transaction. There is no undo: what they drop is not kept.",
         )
         return
@@ -173,8 +173,8 @@ def complete(
             note="PostgreSQL does not run these together in one transaction: run them one by one, in psql, and stop at "
             "an error. There is no undo: what the statement drops or changes is not kept.",
         )
-    made = [key for key in told.done if key in catalog.objects]
-    made += [key for key in told.missing if key not in catalog.objects]
+    made = [key for key in effect.done if key in catalog.objects]
+    made += [key for key in effect.missing if key not in catalog.objects]
     yield Fix(
         "sql",
         "Then record the migration as applied",
@@ -225,12 +225,12 @@ def deleted(
     yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
 
 
-def _undecided(history: History, rows: Sequence[Row], told: MigrationEffect) -> Iterator[Fix | NoFix]:
+def _undecided(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:
     from plugins.fixes.history.row_sql import RowSql
 
     sql = RowSql(history, rows)
     yield NoFix(
-        f"What its script did cannot be told: {told.reason}. Compare the objects that it makes with the database. If "
+        f"What its script did cannot be told: {effect.reason}. Compare the objects that it makes with the database. If "
         "none is there, mark it as rolled back; if all are, record it as applied."
     )
     yield Fix(

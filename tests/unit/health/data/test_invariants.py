@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.check import SeverityByPhase
-from health.data.invariants import InvariantError, InvariantResult, judge, parse
+from health.data.invariants import InvariantError, InvariantResult, findings, parse
 
 SOUND = """-- title: Every A has a B.
 -- severity: warning
@@ -84,7 +84,7 @@ def test_a_name_that_is_no_id(name: str) -> None:
     ],
 )
 def test_what_is_said_of_an_answer(answer: InvariantResult, baseline: int, codes: list[str], begins: str) -> None:
-    found = list(judge(parse(SOUND, "f", "a"), answer, baseline))
+    found = list(findings(parse(SOUND, "f", "a"), answer, baseline))
     assert [each.code for each in found] == codes
     assert [each.subject for each in found] == ["Table"] * len(codes)
     assert all(each.message.startswith(begins) for each in found)

@@ -19,7 +19,7 @@ from health.finding import Fix
 from health.history.provenance import Provenance, Version
 from health.history.rows import LockHolder
 from tests.support.bash import bash
-from tests.support.fix_cases import CASES, NOW, Facts, Shape, bare, environment, fixes_of, row
+from tests.support.fix_cases import CASES, NOW, Facts, KnownEffects, bare, environment, fixes_of, row
 from tests.support.history_table import PASSWORD, connect
 from tests.support.hostile import HOSTILE, file_name
 
@@ -106,7 +106,7 @@ def test_no_command_is_offered_that_prisma_refuses() -> None:
 
 def ending(server: PrivatePostgres, holder: LockHolder, database: str = "postgres") -> list[Fix]:
     recorded = row("crashed", started_at=NOW - timedelta(seconds=holder.held_s))
-    facts = Shape(lock_holder=holder).facts(recorded) | {"environment": environment(database=database)}
+    facts = KnownEffects(lock_holder=holder).facts(recorded) | {"environment": environment(database=database)}
     return fixes_of("migration-running", facts, "command")
 
 
@@ -157,7 +157,7 @@ def test_git_restores_the_one_file_that_is_meant(tmp_path: Path) -> None:
     app.mkdir(exist_ok=True)
     restore, find = [], []
     for name, path in paths.items():
-        made = Shape(on_disk=False).facts(row("applied", migration_name=name), name=name)
+        made = KnownEffects(on_disk=False).facts(row("applied", migration_name=name), name=name)
         made |= {"environment": environment(app=app)}
         find += [fix.body for fix in fixes_of("orphaned-migration", made, "command")]
         stored = Version(commit, row().started_at, path, row().checksum, "")

@@ -28,7 +28,7 @@ from tests.support.fix_cases import (
     OBJECTS,
     ROW_CODES,
     Facts,
-    Shape,
+    KnownEffects,
     bare,
     fixes_of,
     row,
@@ -171,7 +171,7 @@ def test_objects_with_hostile_names(database: psycopg.Connection, text: str) -> 
     quoted = {key: sql.Identifier(name) for key, name in names.items()} | {"label": sql.Literal(column)}
     make = "CREATE TABLE {t} ({c} int, CONSTRAINT {k} UNIQUE ({c})); CREATE INDEX {i} ON {t} ({c}); "
     make += "CREATE TYPE {k} AS ENUM ({label})"
-    facts = Shape("all", made=made).facts(row())
+    facts = KnownEffects("all", made=made).facts(row())
     record = fixes_of("failed-migration", facts, "sql")[0]
     put(database, *rows_of(facts))
     before = snapshot(database)
@@ -192,7 +192,7 @@ def test_steps_are_run_one_by_one_and_then_recorded(
     server: PrivatePostgres, database: psycopg.Connection, tmp_path: Path
 ) -> None:
     missing: dict[Key, str] = {**MISSING, ("enum label", "Kind", "b"): ""}
-    facts = Shape("part", repair=STEPS, atomic=False, missing=missing).facts(row())
+    facts = KnownEffects("part", repair=STEPS, atomic=False, missing=missing).facts(row())
     *steps, record = fixes_of("half-applied-migration", facts)
     assert len(steps) == len(STEPS)
     put(database, *rows_of(facts))
@@ -212,7 +212,7 @@ def test_steps_are_run_one_by_one_and_then_recorded(
 
 def test_a_script_that_drops_can_be_recorded_after_its_steps(database: psycopg.Connection) -> None:
     dropped: Key = ("table", "", "Dropped by it")
-    facts = Shape("part", repair=(LATE,), atomic=False).facts(row())
+    facts = KnownEffects("part", repair=(LATE,), atomic=False).facts(row())
     facts["migration_effects"][NAME] = replace(facts["migration_effects"][NAME], done=(*MADE, dropped))
     put(database, *rows_of(facts))
     with objects(database, LATE):
@@ -245,7 +245,7 @@ def test_hostile_schemas(database: psycopg.Connection, schema: str) -> None:
                 database.execute(fix.undo.encode())
                 assert database.execute(ask).fetchall() == before
         database.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(schema, "Made_late_idx")))
-    facts = replace(CASES["no column data"], shape=Shape("all", schema=schema)).facts()
+    facts = replace(CASES["no column data"], shape=KnownEffects("all", schema=schema)).facts()
     (fix,) = fixes_of("entity-data-column-missing", facts)
     database.execute(fix.body.encode())
     assert database.execute(sql.SQL("SELECT data FROM {}").format(entity)).fetchall() == []
@@ -263,7 +263,7 @@ def test_settings_of_the_session_change_nothing(
     recorded = row(
         "applied", migration_name="a\\'b", logs="\\n '' \\", started_at=datetime(2026, 3, 2, 1, 2, 3, 4, UTC)
     )
-    facts = Shape(on_disk=False).facts(recorded, name="a\\'b")
+    facts = KnownEffects(on_disk=False).facts(recorded, name="a\\'b")
     put(database, recorded, row(id="another"))
     before = snapshot(database)
     (fix,) = fixes_of("orphaned-migration", facts, "sql")

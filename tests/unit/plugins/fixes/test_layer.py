@@ -8,7 +8,7 @@ import pytest
 
 from health.layer.comparison import DeployedLayer
 from health.prisma.engine import checksum
-from tests.support.fix_cases import ANOTHER, FILE, NAME, Shape, State, found, row, suggested
+from tests.support.fix_cases import ANOTHER, FILE, NAME, KnownEffects, RowKind, found, row, suggested
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ from tests.support.fix_cases import ANOTHER, FILE, NAME, Shape, State, found, ro
         (("hand-written",), False, "a third text"),
     ],
 )
-def test_the_side_that_the_database_agrees_with(states: tuple[State, ...], deploys: bool, told: str) -> None:
-    facts: dict[str, Any] = Shape().facts(*(row(state, id=str(n)) for n, state in enumerate(states)))
+def test_the_side_that_the_database_agrees_with(states: tuple[RowKind, ...], deploys: bool, told: str) -> None:
+    facts: dict[str, Any] = KnownEffects().facts(*(row(state, id=str(n)) for n, state in enumerate(states)))
     facts["deployed_layer"] = DeployedLayer("prisma", 3, {NAME: checksum(ANOTHER)})
     (finding,) = found("layer-mismatch", facts)
     fixes, reason = suggested(finding, facts)
@@ -32,7 +32,7 @@ def test_the_side_that_the_database_agrees_with(states: tuple[State, ...], deplo
 
 
 def test_a_stale_layer_is_built_anew_before_it_is_shipped() -> None:
-    facts: dict[str, Any] = Shape().facts()
+    facts: dict[str, Any] = KnownEffects().facts()
     facts["deployed_layer"] = DeployedLayer("prisma", 3, {"1_other": checksum(FILE)})
     (finding,) = found("stale-layer", facts)
     ((fix,), _) = suggested(finding, facts)

@@ -11,19 +11,19 @@ import pytest
 from health.check import CHECKS
 from health.report.record import judge_environment
 from plugins.run.check_runner import as_json
-from tests.support.fix_cases import CLEAN, LATE, NAME, ROW_CODES, STATES, Case, Facts, Shape, State
+from tests.support.fix_cases import CLEAN, LATE, NAME, ROW_CODES, STATES, Case, Facts, KnownEffects, RowKind
 from tests.support.history_table import put, stored
 
 SHAPES = {
-    "nothing": Shape(),
-    "all": Shape("all", again="it exists"),
-    "part": Shape("part", repair=(LATE,), again="it exists"),
-    "unknown": Shape(None),
-    "not on disk": Shape(on_disk=False),
+    "nothing": KnownEffects(),
+    "all": KnownEffects("all", again="it exists"),
+    "part": KnownEffects("part", repair=(LATE,), again="it exists"),
+    "unknown": KnownEffects(None),
+    "not on disk": KnownEffects(on_disk=False),
 }
-IN_FORCE: tuple[State, ...] = ("applied", "edited", "hand-written")
-FAILED: tuple[State, ...] = ("failed",)
-ROWS: list[tuple[State, ...]] = [(), *product(STATES, repeat=2), *product(STATES, FAILED, IN_FORCE)]
+IN_FORCE: tuple[RowKind, ...] = ("applied", "edited", "hand-written")
+FAILED: tuple[RowKind, ...] = ("failed",)
+ROWS: list[tuple[RowKind, ...]] = [(), *product(STATES, repeat=2), *product(STATES, FAILED, IN_FORCE)]
 
 
 def preferred(facts: Facts) -> tuple[list[str], set[str]]:
@@ -44,7 +44,7 @@ def preferred(facts: Facts) -> tuple[list[str], set[str]]:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_each_one_runs_and_mends_its_finding(database: psycopg.Connection, shape: Shape) -> None:
+def test_each_one_runs_and_mends_its_finding(database: psycopg.Connection, shape: KnownEffects) -> None:
     mended: set[str] = set()
     for states in ROWS:
         case = Case("", states, shape)
