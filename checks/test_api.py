@@ -12,6 +12,7 @@ from health.finding import Evidence, Finding
 from health.history.edited import edits
 from health.history.history import History
 from health.history.provenance import Provenance
+from health.words import listed
 
 _CALM = ("up-to-date", "pending")  # where the API gives the alarm itself, it hides nothing
 _SHOWN = 3
@@ -134,7 +135,7 @@ def test_api_agrees(
         if layer_is_behind(api_status, history):
             names = history.diagnosis.unapplied
             message = (
-                f"The API says up to date, and pending in this checkout: {_list(names)}. The deployed layer does not "
+                f"The API says up to date, and pending in this checkout: {listed(names, _SHOWN)}. The deployed layer does not "
                 "hold that yet; once a deploy is done, it means that the layer was not built anew."
             )
             yield Finding("api-layer-behind", url, message, {"names": names})
@@ -145,7 +146,7 @@ def test_api_agrees(
         edited = [edit.migration.name for edit in found if edit.kind == "edited"]
         for state in unseen(history, edited, catalog):
             names = tuple(dict.fromkeys(state.names))
-            which = f": {_list(names)}" if names else ""
+            which = f": {listed(names, _SHOWN)}" if names else ""
             message = (
                 f"The API says {_words(api_status.state)}; like Prisma's status, it cannot see that {state.what}"
                 f"{which}. The database is right."
@@ -176,9 +177,4 @@ def _words(state: str | None) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    return f" ({_list(names)})" if names else ""
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return f" ({listed(names, _SHOWN)})" if names else ""

@@ -19,6 +19,9 @@ from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
 from health.outcomes import judges
+from health.words import listed
+
+_SHOWN = 5  # functions that a message names
 
 
 @check(finds={"wrong-account": "error"})
@@ -223,7 +226,7 @@ def test_database_url_password(
             "database-url-password-stale",
             database_secret.name,
             f"The password in DATABASE_URL is not the secret's: the secret was changed after the last deploy of "
-            f"{_listed(stale)}.",
+            f"{listed(stale, _SHOWN)}.",
             {"functions": tuple(stale)},
         )
 
@@ -246,9 +249,9 @@ def test_database_url(
     for destination in dict.fromkeys(each.destination for each in database_settings):
         named = [each.function for each in database_settings if each.destination == destination]
         if destination is None:
-            message = f"DATABASE_URL of {_listed(named)} is no URL of PostgreSQL."
+            message = f"DATABASE_URL of {listed(named, _SHOWN)} is no URL of PostgreSQL."
         elif told := "; ".join(differences(destination, environment.database, cluster, clusters)):
-            message = f"DATABASE_URL of {_listed(named)} leads to {destination}: {told}."
+            message = f"DATABASE_URL of {listed(named, _SHOWN)} leads to {destination}: {told}."
         else:
             continue
         yield Finding("database-url-stale", _subject(destination), message, {"functions": tuple(named)})
@@ -271,7 +274,7 @@ def test_database_host(
             yield Finding(
                 "database-host-stale",
                 host,
-                f"DATABASE_HOST of {_listed(named)} is {host}: {place(host, cluster, clusters)}; "
+                f"DATABASE_HOST of {listed(named, _SHOWN)} is {host}: {place(host, cluster, clusters)}; "
                 f"the writer is {cluster.writer_endpoint}.",
                 {"functions": tuple(named)},
             )
@@ -279,8 +282,3 @@ def test_database_host(
 
 def _subject(destination: Destination | None) -> str:
     return "DATABASE_URL" if destination is None else str(destination)
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown  # noqa: PLR2004 - a line's worth

@@ -11,6 +11,7 @@ from health.history.history import History
 from health.migrations.directory import MigrationDirectory, file_problem
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
 from health.sanitize import short
+from health.words import plural
 
 _PROBLEMS = {
     "no file": ("no-migration-sql", "Its directory holds no migration.sql: {effect}"),
@@ -91,7 +92,7 @@ def test_migration_history_exists(history: History, catalog: Catalog, replay: Re
         )
     elif (not recorded.table_exists and recorded.base_tables) or _emptied(history, catalog, replay):
         tables = len(recorded.base_tables)
-        has = f"Schema {recorded.schema} has {tables} table{'s' * (tables > 1)} and"
+        has = f"Schema {recorded.schema} has {tables} {plural(tables, 'table')} and"
         yield Finding(
             "no-history",
             recorded.schema,

@@ -15,6 +15,7 @@ from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import TableLock
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.pending.squawk import RULES, Remark
+from health.words import plural
 
 _SHOWN = 3  # further conflicts that a message names
 # What is found of a pending migration beside the finding that it is pending.
@@ -193,7 +194,7 @@ def _when(forecast: Forecast, foreseen: MigrationForecast) -> str:
 
 def _violation(answer: RequirementResult) -> Finding:
     requirement = answer.requirement
-    many = f"{answer.rows} row{'' if answer.rows == 1 else 's'} of {requirement.table}"
+    many = f"{answer.rows} {plural(answer.rows or 0, 'row')} of {requirement.table}"
     keys = ", ".join(answer.keys)
     first = "" if answer.rows is not None and answer.rows <= len(answer.keys) else "the first of them "
     return Finding(

@@ -11,6 +11,7 @@ from health.history.history import Deployment, History
 from health.history.rows import Row
 from health.read_only.proof import ReadOnlyProof
 from health.sanitize import one_line
+from health.words import plural
 
 _LAST = 10  # rows, as the guide shows them
 
@@ -84,7 +85,7 @@ def counted(overview: Mapping[str, Any]) -> str:
     states = ", ".join(f"{count} {name}" for name, count in overview["states"].items())
     rows = overview["rows"]
     pending = f"; {overview['pending']} pending" if overview["pending"] else ""
-    return f"{rows} row{'s' * (rows != 1)}" + (f": {states}" if states else "") + pending
+    return f"{rows} {plural(rows, 'row')}" + (f": {states}" if states else "") + pending
 
 
 def answers(history: History) -> str:
@@ -94,7 +95,7 @@ def answers(history: History) -> str:
 
 def _deploys(deployment: Deployment) -> str:
     number = len(deployment.applies)
-    applies = f"applies {number} migration{'s' * (number != 1)}" if number else "applies nothing"
+    applies = f"applies {number} {plural(number, 'migration')}" if number else "applies nothing"
     if deployment.error is None:
         return applies
     return f"{f'{applies}, then ' if number else ''}stops with {deployment.error}"

@@ -11,6 +11,7 @@ from health.report.record import key, worst_first
 from health.report.tables import tables
 from health.sanitize import one_line, printable
 from health.waivers.waivers import OWN_CODES
+from health.words import listed, plural
 
 Paint = Callable[[str, str], str]  # text, style → text
 
@@ -131,7 +132,7 @@ class _Block:
         parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
         parts += [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
         waived = sum(bool(finding["waived"]) for finding in self.findings)
-        apart = f"; {waived} waived finding{'s' * (waived > 1)}" if waived != count["waived"] else ""
+        apart = f"; {waived} waived {plural(waived, 'finding')}" if waived != count["waived"] else ""
         return ", ".join(parts) + apart + "."
 
     def causes(self, roots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -223,7 +224,7 @@ class _Block:
     def listed(self, names: Sequence[str]) -> str:
         if self.verbose or len(names) <= _SHOWN_NAMES + 1:
             return ", ".join(names)
-        return f"{', '.join(names[:_SHOWN_NAMES])} and {len(names) - _SHOWN_NAMES} more"
+        return listed(names, _SHOWN_NAMES)
 
     def others(self) -> Iterator[str]:
         """What has no finding: plain asserts that failed, questions without an answer, and what was skipped."""

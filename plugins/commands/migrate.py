@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.runs.trigger import migrate
 from health.config.registry import RegistryError
+from health.words import plural
 from plugins.output.progress import Progress
 from plugins.run.check_catalog import all_checks
 from plugins.run.fact_fixtures import FACT_SETS, distributed, target_of
@@ -100,7 +101,7 @@ class MigrateCommand:
         told = told_of(self._config, before)
         words = {"failed": "found something that blocks", "unknown": "could not be made"}
         count = {outcome: sum(check["outcome"] == outcome for check in told) for outcome in words}
-        reasons = [f"{n} check{'s' * (n > 1)} {words[outcome]}" for outcome, n in count.items() if n]
+        reasons = [f"{n} {plural(n, 'check')} {words[outcome]}" for outcome, n in count.items() if n]
         return f"no migration was asked for: before it, {' and '.join(reasons) or 'not everything was judged'}"
 
     def _act(self) -> None:

@@ -17,6 +17,7 @@ from health.history.history import History
 from health.report.record import in_order
 from health.report.root_causes import explain
 from health.sanitize import one_line
+from health.words import listed
 from plugins.run.check_catalog import all_checks
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
@@ -213,6 +214,4 @@ def _named(judged: Evaluation, keys: Collection[str]) -> str:
     """Those of these findings that no other one of them explains."""
     causes = explain(judged.all)
     roots = [found for found in judged.all if found.key in keys and causes.get(found.key) not in keys]
-    names = [one_line(f"{found.code}, {found.subject}") for found in roots]
-    more = len(names) - _SHOWN
-    return "; ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return listed([one_line(f"{found.code}, {found.subject}") for found in roots], _SHOWN, "; ")
