@@ -135,8 +135,9 @@ def test_api_agrees(
         if layer_is_behind(api_status, history):
             names = history.diagnosis.unapplied
             message = (
-                f"The API says up to date, and pending in this checkout: {listed(names, _SHOWN)}. The deployed layer does not "
-                "hold that yet; once a deploy is done, it means that the layer was not built anew."
+                f"The API says up to date, and pending in this checkout: {listed(names, _SHOWN)}. The "
+                "deployed layer does not hold that yet; once a deploy is done, it means that the layer was not built "
+                "anew."
             )
             yield Finding("api-layer-behind", url, message, {"names": names})
         else:
