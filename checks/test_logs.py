@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from checks.causes import FAILED, NO_HISTORY, UNAPPLIED
 from health.check import SeverityByPhase, check
 from health.finding import Finding, Severity
-from health.logs import findings as logs
-from health.logs.findings import Log
+from health.logs.findings import INCOMPLETE, Log, troubles
 from health.logs.patterns import codes
 
 # What users met before a migration had ended is no fault of it; what the worker met is.
@@ -37,6 +36,13 @@ def _finds(purpose: str, severity: Severity | SeverityByPhase) -> dict[str, Seve
     return {**dict.fromkeys(codes(purpose).values(), severity), f"{purpose}-log-incomplete": "warning"}
 
 
+def _findings(log: Log, purpose: str) -> Iterator[Finding]:
+    known = {**codes(purpose), INCOMPLETE: f"{purpose}-log-incomplete"}
+    for trouble in troubles(log):
+        if trouble.kind in known:  # only the worker migrates
+            yield Finding(known[trouble.kind], trouble.subject, trouble.message, trouble.evidence)
+
+
 @check(finds=_finds("auth", _AUTH), explained_by=_explained_by("auth"))
 def test_auth_log(auth_log: Log) -> Iterator[Finding]:
     """The log of the auth function tells of no trouble with the database or its schema.
@@ -47,7 +53,7 @@ def test_auth_log(auth_log: Log) -> Iterator[Finding]:
 
     Mend what the finding is explained by. Where nothing explains it, it names what to look at.
     """
-    yield from logs.findings(auth_log, "auth")
+    yield from _findings(auth_log, "auth")
 
 
 @check(finds=_finds("worker", _WORKER), explained_by=_explained_by("worker"))
@@ -61,4 +67,4 @@ def test_worker_log(worker_log: Log) -> Iterator[Finding]:
     Mend what the finding is explained by. Where nothing explains it, the state was mended since, or a retry
     is about to meet the same again.
     """
-    yield from logs.findings(worker_log, "worker")
+    yield from _findings(worker_log, "worker")

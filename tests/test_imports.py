@@ -44,6 +44,13 @@ NAMED = {
     "health.waivers.waivers": {"expired-waiver", "malformed-waiver", "unused-waiver"},  # they cannot be waived
 }
 
+# Below the checks nothing makes a finding, but for these.
+FINDERS = {
+    "health.data.invariants",  # the check of a SQL file
+    "health.report.record",  # from a record, to look for causes
+    "health.waivers.waivers",  # of unused waivers, which are known only when all checks have ended
+}
+
 
 def module_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -147,6 +154,17 @@ def test_nothing_below_the_checks_names_a_check_or_a_finding() -> None:
             if found := words & known:
                 named[module] = found
     assert named == NAMED
+
+
+def test_findings_are_made_by_checks() -> None:
+    made = {
+        module
+        for module, tree in TREES.items()
+        if layer_of(module) in ("health", "fixtures")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding"
+    }
+    assert made == FINDERS
 
 
 def texts(tree: ast.Module) -> Iterator[str]:

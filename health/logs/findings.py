@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from health.finding import Evidence, Finding
-from health.logs.patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS, codes
+from health.finding import Evidence
+from health.logs.patterns import KINDS, LOCK, OPENING, OPENS, PARTS, SINGLE, SQLSTATES, TERMS
 from health.sanitize import short
 from health.secrets.secret import hide
 from health.words import listed, plural
+
+INCOMPLETE = "incomplete"  # only a part of the log was read
 
 _CLOCKS = timedelta(seconds=5)  # by which this machine's may be ahead of AWS's
 _LONGEST = 8000  # characters of a line that are looked at
@@ -82,6 +84,21 @@ class Occurrence:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class LogTrouble:
+    """What several lines of a log have in common.
+
+    Attributes:
+        kind: a key of ``KINDS``, or ``INCOMPLETE``.
+        subject: the migration that it concerns; else the log group.
+    """
+
+    kind: str
+    subject: str
+    message: str
+    evidence: Evidence = field(default_factory=dict)
+
+
 def window(now: datetime, minutes: float, triggered: datetime | None = None) -> datetime:
     """Where a log's window starts: so many minutes ago, or where a run was triggered in this very run."""
     return triggered - _CLOCKS if triggered is not None else now - timedelta(minutes=minutes)
@@ -110,21 +127,19 @@ def occurrences(lines: Iterable[LogLine]) -> Iterator[Occurrence]:
                 yield each
 
 
-def findings(log: Log, purpose: str) -> Iterator[Finding]:
-    """One finding for each kind of trouble that a function of this purpose can log; of migrations one for each."""
+def troubles(log: Log) -> Iterator[LogTrouble]:
+    """Group what a log shows: one trouble for each kind, or for each kind and migration."""
     grouped: dict[tuple[str, str], list[Occurrence]] = {}
     for each in occurrences(log.lines):
         migration = each.migration if each.kind in _BY_MIGRATION else ""
         grouped.setdefault((each.kind, migration), []).append(each)
-    known = codes(purpose)
     for (kind, migration), group in grouped.items():
-        if kind in known:
-            subject = short(hide(migration), _LONGEST_NAME) or log.group
-            message = " ".join(_sentences(log, kind, group, subject))
-            yield Finding(known[kind], subject, message, _evidence(log, group, migration))
+        subject = short(hide(migration), _LONGEST_NAME) or log.group
+        message = " ".join(_sentences(log, kind, group, subject))
+        yield LogTrouble(kind, subject, message, _evidence(log, group, migration))
     if log.cut:
         message = f"Only a part of the log since {_time(log.since)} UTC was read: {log.cut}."
-        yield Finding(f"{purpose}-log-incomplete", log.group, message)
+        yield LogTrouble(INCOMPLETE, log.group, message)
 
 
 def _of_stream(lines: Sequence[LogLine]) -> Iterator[Occurrence]:

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from health.check import CHECKS
-from health.finding import Finding
+
+
+class Found(Protocol):
+    """A finding, or what the record keeps of one."""
+
+    @property
+    def code(self) -> str:
+        """Its kind."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    def evidence(self) -> Mapping[str, object]:
+        """The values that support it."""
+
+    @property
+    def key(self) -> str:
+        """Its name among the findings of an environment."""
 
 
 def explained_by() -> Mapping[str, tuple[str, ...]]:
@@ -13,13 +33,13 @@ def explained_by() -> Mapping[str, tuple[str, ...]]:
     return {code: causes for check in CHECKS.values() for code, causes in check.explained_by.items()}
 
 
-def explain(findings: Sequence[Finding]) -> dict[str, str]:
+def explain(findings: Sequence[Found]) -> dict[str, str]:
     """Map each finding that another one of the same environment explains to the key of that cause.
 
     A finding whose evidence names a migration, or a function, is explained only by one about the same.
     """
-    of_code: dict[str, Finding] = {}
-    about: dict[tuple[str, object], Finding] = {}
+    of_code: dict[str, Found] = {}
+    about: dict[tuple[str, object], Found] = {}
     for finding in findings:
         of_code.setdefault(finding.code, finding)
         for named in (finding.subject, finding.evidence.get("migration")):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from health.check import DEPLOY_MENDS, Check, SeverityByPhase, blocks, worst
 from health.finding import Finding
+from health.outcomes import judged
 from health.report.root_causes import explain, explained_by
 from health.sanitize import fenced, inert, markdown, one_line, printable
 from health.secrets.secret import Secret
@@ -110,6 +111,11 @@ def test_causes_speak_of_codes_that_exist() -> None:
     assert {cause for causes in explained_by().values() for cause in causes} <= codes
     for check in all_checks().values():
         assert set(check.explained_by) <= set(check.finds), check.id
+
+
+def test_outcomes_are_judged_by_checks_that_exist() -> None:
+    assert judged()
+    assert judged().keys() <= all_checks().keys()
 
 
 def test_no_finding_is_its_own_cause() -> None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from health.finding import Finding
-from health.logs import findings as logs
 from health.logs.findings import Log, LogLine, interesting, window
 from health.logs.patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
 from health.secrets.secret import Secret
+from plugins.run.check_catalog import all_checks
 from sandbox.aws.logs import COLUMN_MISSING, QUIET, failed
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -24,7 +24,8 @@ def read(*events: str | tuple[str, str, float], cut: str = "", purpose: str = "w
     for number, event in enumerate(events):
         stream, message, seconds = ("s", event, number / 1000) if isinstance(event, str) else event
         lines += [LogLine(stream, NOW + timedelta(seconds=seconds), text) for text in interesting(message)]
-    return list(logs.findings(Log(GROUP, NOW, NOW, tuple(lines), cut), purpose))
+    log = Log(GROUP, NOW, NOW, tuple(lines), cut)
+    return all_checks()[f"{purpose}-log"].judge({f"{purpose}_log": log})
 
 
 # One event per line; a text alone is one event.
