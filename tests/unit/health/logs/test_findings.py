@@ -11,7 +11,7 @@ from health.finding import Finding
 from health.logs import findings as logs
 from health.logs.findings import Log, LogLine, interesting, window
 from health.logs.patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
-from health.secrets.secret import Secret
+from health.secrets.secret import Searcher, Secret
 from sandbox.aws.logs import COLUMN_MISSING, QUIET, failed
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("password", ["s3cr3t", "postgres"])
 @pytest.mark.parametrize(("kind", "events"), CASES.values(), ids=CASES)
 def test_what_lines_tell(kind: str, events: list[str], password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("health.secrets.secret._KNOWN", {})
+    monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
     Secret(password)
     (found,) = read(*events)
     assert found.code == codes("worker")[kind]
