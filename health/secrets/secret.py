@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+import threading
+from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import takewhile
 from typing import NoReturn
 
 from health.secrets.encodings import Places, folded, forms, spans
+from health.secrets.index import NeedleIndex
 
 LEAST = 6  # shorter texts are in every text, and no secrets worth the name
 HIDDEN = "***"
-_KNOWN: dict[str, Secret] = {}  # every secret that this process has seen
 
 # Where pytest, or who else shows a text, leaves out its middle, its beginning or its end.
 _CUT = re.compile(r"\.{3,}|…|\\u2026")
@@ -38,7 +40,7 @@ class Secret:
     def __init__(self, text: str, *, common: bool = False) -> None:
         self._text = text
         if not common:
-            _KNOWN[text] = self
+            _KNOWN.add(text)
 
     def reveal(self) -> str:
         """The text itself."""
@@ -46,7 +48,7 @@ class Secret:
 
     def hidden_in(self, text: str) -> str:
         """A text from outside with this secret put out of it, however it is spelt."""
-        return _searcher((self._text,)).hide(text)
+        return _searcher(self._text).hide(text)
 
     def __repr__(self) -> str:
         return HIDDEN
@@ -68,46 +70,70 @@ class Secret:
         raise TypeError("a Secret is not pickled: secrets never leave their process")
 
 
-def hide(text: str) -> str:
-    """A text with every secret that this process knows put out of it, however it is spelt, whole or cut."""
-    if len(text) < LEAST or not _KNOWN:
-        return text
-    return _searcher(tuple(_KNOWN)).hide(text)
+class Searcher:
+    """Looks for many secrets together, in a time that grows with the text alone; secrets may come at any time."""
 
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._new: deque[str] = deque()
+        self._lock = threading.Lock()
+        self._raw = NeedleIndex()  # lines of secrets as they are
+        self._most = NeedleIndex()  # of each form its first two thirds: who shows so much has shown it
+        self._parts: dict[str, list[str]] = {}  # LEAST characters → the forms that hold them
+        self._unparted: deque[str] = deque()
+        self._longest = 0
 
-class _Searcher:
-    """Looks for some secrets together."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        lines = {line for secret in secrets for line in (secret, *secret.splitlines())}
-        self._raw = sorted(line for line in lines if len(line) >= LEAST)
-        self._forms = sorted({form for line in self._raw for form in forms(line, LEAST)})
-
-    @cached_property
-    def _parts(self) -> frozenset[str]:
-        """Whatever an end of a secret begins or ends with."""
-        return frozenset(form[at : at + LEAST] for form in self._forms for at in range(len(form) - LEAST + 1))
-
-    @cached_property
-    def _most(self) -> dict[str, str]:
-        """Of each form its first two thirds: whoever shows so much has shown it."""
-        return {form: form[: max(LEAST, -(-2 * len(form) // 3))] for form in self._forms}
-
-    @cached_property
-    def _far(self) -> int:
-        return 8 * max(map(len, self._forms), default=0)  # no quoting makes a secret longer
+    def add(self, secret: str) -> None:
+        """Look for this secret too, from now on."""
+        if secret not in self._secrets:
+            self._new.append(secret)  # its forms are made when the next text is searched
+            self._secrets.add(secret)
 
     def hide(self, text: str) -> str:
-        """The text with ``***`` in place of each."""
+        """Return the text with ``***`` in place of each secret."""
+        if len(text) < LEAST or not self._secrets:
+            return text
+        if self._new:
+            self._take_new()
+        found = [span for line, _ in self._raw.of(text) for span in spans(line, text)]
         whole = folded(text)
-        found = [span for secret in self._raw if secret in text for span in spans(secret, text)]
-        hits = [span for form in self._forms if form in whole for span in spans(form, whole)]
-        hits += [span for form, most in self._most.items() if most in whole for span in _begun(form, most, whole)]
+        hits = [span for most, forms in self._most.of(whole) for form in forms for span in _begun(form, most, whole)]
         if hits:
             places = Places(text)
             found += [places.of(*hit) for hit in hits]
         found += self._cut(text)
         return _without(text, found) if found else text
+
+    def _take_new(self) -> None:
+        with self._lock:
+            while self._new:
+                secret = self._new[0]
+                for line in {secret, *secret.splitlines()}:
+                    if len(line) >= LEAST:
+                        self._take(line)
+                self._new.popleft()  # only now: another thread must not search without it
+
+    def _take(self, line: str) -> None:
+        self._raw.add(line, line)
+        for form in forms(line, LEAST):
+            if self._most.add(form[: max(LEAST, -(-2 * len(form) // 3))], form):
+                self._unparted.append(form)
+                self._longest = max(self._longest, len(form))
+
+    def _holding(self, part: str) -> list[str]:
+        """Return the forms that hold a part; they are taken apart when the first cut is seen."""
+        if self._unparted:
+            with self._lock:
+                while self._unparted:
+                    form = self._unparted[0]
+                    for part_of in {form[at : at + LEAST] for at in range(len(form) - LEAST + 1)}:
+                        self._parts.setdefault(part_of, []).append(form)
+                    self._unparted.popleft()
+        return self._parts.get(part, [])
+
+    @property
+    def _far(self) -> int:
+        return 8 * self._longest  # no quoting makes a secret longer
 
     def _cut(self, text: str) -> Iterator[tuple[int, int]]:
         """The ends of secrets that touch a place where something was left out."""
@@ -120,11 +146,12 @@ class _Searcher:
     def _after(self, text: str, at: int, least: int) -> Iterator[tuple[int, int]]:
         near = folded(text[at : at + _NEAR])
         for skipped in range(_PARTIAL):
-            if (begin := near[skipped : skipped + LEAST]) not in self._parts:
+            begin = near[skipped : skipped + LEAST]
+            if not (holding := self._holding(begin)):
                 continue
             longer = text[at : at + self._far]
             rest = folded(longer)
-            ends = [f[k:] for f in self._forms for k, _ in spans(begin, f) if rest.startswith(f[k:], skipped)]
+            ends = [f[k:] for f in holding for k, _ in spans(begin, f) if rest.startswith(f[k:], skipped)]
             if (length := max(map(len, ends), default=0)) >= least:
                 yield at, at + Places(longer).of(skipped, skipped + length)[1]
                 return
@@ -133,14 +160,15 @@ class _Searcher:
         near = folded(text[max(0, at - _NEAR) : at])
         for skipped in range(_PARTIAL):
             end = len(near) - skipped
-            if (last := near[max(0, end - LEAST) : end]) not in self._parts:
+            last = near[max(0, end - LEAST) : end]
+            if not (holding := self._holding(last)):
                 continue
             longer = text[max(0, at - self._far) : at]
             rest = folded(longer)
             end = len(rest) - skipped
             begins = [
                 f[:k]
-                for f in self._forms
+                for f in holding
                 for _, k in spans(last, f)
                 # URLs begin alike: a few characters of one tell nothing
                 if k >= max(LEAST, len(f) / 3) and rest.endswith(f[:k], 0, end)
@@ -150,16 +178,27 @@ class _Searcher:
                 return
 
 
-def _begun(form: str, most: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a text holds the most of a form, as far as it goes on alike."""
-    for begin, end in spans(most, text):
-        further = takewhile(lambda pair: pair[0] == pair[1], zip(form[len(most) :], text[end:], strict=False))
-        yield begin, end + sum(1 for _ in further)
+_KNOWN = Searcher()  # every secret that this process has seen
+
+
+def hide(text: str) -> str:
+    """A text with every secret that this process knows put out of it, however it is spelt, whole or cut."""
+    return _KNOWN.hide(text)
 
 
 @lru_cache(maxsize=8)
-def _searcher(secrets: tuple[str, ...]) -> _Searcher:
-    return _Searcher(secrets)
+def _searcher(secret: str) -> Searcher:
+    searcher = Searcher()
+    searcher.add(secret)
+    return searcher
+
+
+def _begun(form: str, most: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a text holds the most of a form, as far as it goes on alike."""
+    rest = form[len(most) :]
+    for begin, end in spans(most, text):
+        further = takewhile(lambda pair: pair[0] == pair[1], zip(rest, text[end : end + len(rest)], strict=False))
+        yield begin, end + sum(1 for _ in further)
 
 
 def _without(text: str, found: list[tuple[int, int]]) -> str:

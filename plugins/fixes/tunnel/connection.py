@@ -18,7 +18,7 @@ no_fix(
     {
         "ssh-key-missing": (
             "None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key.",
-            "The key is in no repository: get it from whoever keeps it, put it at {finding.subject} with mode 0600, "
+            "The key is in no repository: get it from whoever keeps it, put it at {finding.shown.subject} with mode 0600, "
             "or name another by ssh_key in the registry.",
         ),
         "ssh-key-refused": (
@@ -52,7 +52,7 @@ no_fix(
         ),
         "database-secret-unusable": (
             "None: only a person knows the password. Restore the secret's last version, or name the right secret.",
-            "Restore {finding.subject} with username and password, or name the right one as secret of "
+            "Restore {finding.shown.subject} with username and password, or name the right one as secret of "
             "[{environment.name}] in the registry.",
         ),
     }

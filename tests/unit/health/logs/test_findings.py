@@ -10,7 +10,7 @@ import pytest
 from health.finding import Finding
 from health.logs.findings import Log, LogLine, interesting, window
 from health.logs.patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
-from health.secrets.secret import Secret
+from health.secrets.secret import Searcher, Secret
 from plugins.run.check_catalog import all_checks
 from sandbox.aws.logs import COLUMN_MISSING, QUIET, failed
 
@@ -90,7 +90,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("password", ["s3cr3t", "postgres"])
 @pytest.mark.parametrize(("kind", "events"), CASES.values(), ids=CASES)
 def test_what_lines_tell(kind: str, events: list[str], password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("health.secrets.secret._KNOWN", {})
+    monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
     Secret(password)
     (found,) = read(*events)
     assert found.code == codes("worker")[kind]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from health.secrets.encodings import Places, folded
 from health.secrets.lambda_variables import is_secret, variable
-from health.secrets.secret import HIDDEN, LEAST, Secret, hide
+from health.secrets.secret import HIDDEN, LEAST, Searcher, Secret, hide
 from sandbox.plan import HOSTILE
 
 SECRETS = {
@@ -149,7 +149,7 @@ VARIABLES = {
     [(name, value, kind == "secret") for kind, pairs in VARIABLES.items() for name, value in pairs],
 )
 def test_which_variables_are_secrets(monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: bool) -> None:
-    monkeypatch.setattr("health.secrets.secret._KNOWN", {})
+    monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
     assert is_secret(name, value) is secret
     assert variable(name, value).reveal() == value
     assert (hide(f"it is {value}.") == "it is ***.") is secret
@@ -166,7 +166,7 @@ def _passwords() -> Iterator[tuple[str, str]]:
 def test_the_password_in_a_url_is_a_secret_by_itself(
     monkeypatch: pytest.MonkeyPatch, written: str, password: str
 ) -> None:
-    monkeypatch.setattr("health.secrets.secret._KNOWN", {})
+    monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
     variable("DATABASE_URL", URL.format(written))
     assert hide(f"psql: {password}") == "psql: ***"
     assert hide(f"psql: {written}") == "psql: ***"
