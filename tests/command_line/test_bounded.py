@@ -64,7 +64,7 @@ GONE: tuple[WayMode, ...] = ("half", "cut")  # after so many octets
 BASTION = [(mode, 20) for mode in WAY_MODES] + [(mode, 1500) for mode in GONE]  # in its greeting, its handshake
 DATABASE = [(mode, 1) for mode in WAY_MODES] + [(mode, after) for mode in GONE for after in (500, 20_000)]
 
-THREADS = 4
+THREADS = 6
 
 Told = dict[str, list[Finding] | str]
 

@@ -65,7 +65,7 @@ def test_settings_of_the_users_shell_lead_nowhere(world: World) -> None:
         "PGHOSTADDR": "127.0.0.9", "PGOPTIONS": "-c default_transaction_read_only=off", "AWS_PROFILE": "not-there",
         "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
     }  # fmt: skip
-    told = quick(world, variables=variables)
+    told = quick(world, variables=variables, real=True)
     assert told.status == 0, told.flat
     assert not told.outcomes().get("unknown")
 
@@ -106,7 +106,7 @@ def test_a_run_in_which_nothing_was_judged_does_not_pass(world: World) -> None:
     assert told.outcomes() == {"skipped": {"tunnel-script-endpoint", "tunnel-script-bastion"}}
     assert told.environment()["verdict"] == "unknown"
     assert told.status == told.report["exit_status"] == 5
-    assert quick(world, "-k", "no_such_check").status == 5
+    assert quick(world, "-k", "no_such_check", real=True).status == 5
 
 
 def test_a_report_that_cannot_be_written_does_not_hide_the_result(world: World, tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_pending_migrations_that_mean_harm(world: World, tmp_path: Path) -> None
         before = person.execute(STATE).fetchall()
         Path(place).chmod(0o711)  # the server may be another user's
         begun = time.monotonic()
-        told = world.run("-kpending", f"--migrations={migrations}", variables={"TMPDIR": place})
+        told = world.run("-kpending", f"--migrations={migrations}", variables={"TMPDIR": place}, real=True)
         assert time.monotonic() - begun < 60
         assert [path for path in Path("/proc").glob("[0-9]*/cmdline") if place.encode() in commands(path)] == []
         assert os.listdir(place) == []

@@ -180,9 +180,14 @@ class World:
         return path
 
     def run(
-        self, *arguments: str, env: str = "qa", registry: Path | None = None, variables: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        env: str = "qa",
+        registry: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        real: bool = False,
     ) -> Told:
-        """Run the suite against it as a user would."""
+        """Run the suite against it as a user would; ``real`` starts Python anew."""
         directory = self.directory / f"run-{next(self._number)}"
         directory.mkdir()
         empty = self.directory / "empty"
@@ -198,7 +203,7 @@ class World:
         unused = ["hypothesispytest"] + ["allure_pytest"] * ("alluredir" not in " ".join(words))  # half a second each
         words += [f"-pno:{plugin}" for plugin in unused]
         words += [f"--env={env}", f"--app={self.app}", f"--environments={registry or self.registry()}"]
-        told = Told(run(f"--report={directory / 'report'}", *words, env=environment), directory)
+        told = Told(run(f"--report={directory / 'report'}", *words, env=environment, real=real), directory)
         self.runs.append(told)
         return told
 
