@@ -18,8 +18,8 @@ no_fix(
     {
         "ssh-key-missing": (
             "None: whoever keeps the key hands it over. Put it there with mode 0600, or name another as ssh_key.",
-            "The key is in no repository: get it from whoever keeps it, put it at {finding.shown.subject} with mode 0600, "
-            "or name another by ssh_key in the registry.",
+            "The key is in no repository: get it from whoever keeps it, put it at {finding.shown.subject} with "
+            "mode 0600, or name another by ssh_key in the registry.",
         ),
         "ssh-key-refused": (
             "None: which key is right is known to whoever made the bastion. The finding says which key and user were "
