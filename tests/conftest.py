@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from plugins.run.user_files import from_here, shown
-from tests.support import histories
+
+pytest.register_assert_rewrite("tests.support")  # what helpers assert counts too, if they are imported after this
+
+from tests.support import assertions, histories  # noqa: E402
+from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: E402
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the histories that the user names, or end the run with one line and status 4."""
+    config.pluginmanager.register(assertions.Counter())
     if (value := config.getoption("histories")) is None:
         return
     file = from_here(config, value)

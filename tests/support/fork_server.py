@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 
 from plugins.paths import ROOT
+from tests.support.load import patience
 
 _START_S, _END_S = 60.0, 20.0
 
@@ -53,7 +54,7 @@ class Nursery:
                 yield _line(told.fileno())
             finally:
                 os.close(ours)
-                while _readable(output, _END_S) and os.read(output, 4096):
+                while _readable(output, patience(_END_S)) and os.read(output, 4096):
                     pass  # until it has ended
 
 
@@ -66,7 +67,7 @@ def nursery() -> Nursery:
 def _line(descriptor: int) -> str:
     text = b""
     while not text.endswith(b"\n"):
-        if not _readable(descriptor, _START_S) or not (more := os.read(descriptor, 65536)):
+        if not _readable(descriptor, patience(_START_S)) or not (more := os.read(descriptor, 65536)):
             raise RuntimeError(f"the sandbox did not start: {text.decode()}")
         text += more
     return text.decode()

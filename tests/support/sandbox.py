@@ -23,6 +23,7 @@ from plugins.paths import ROOT
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
 from tests.support.fork_server import nursery
+from tests.support.load import patience
 
 RUN_S = 120
 
@@ -108,7 +109,7 @@ def run(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) ->
         env={**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
         capture_output=True,
         text=True,
-        timeout=RUN_S,
+        timeout=patience(RUN_S),
         check=False,
         stdin=subprocess.DEVNULL,
     )
