@@ -22,7 +22,6 @@ from health.config.environment import Environment, Limits
 from health.finding import Finding
 from sandbox.aws.proxy import AwsProxy, Mode
 from tests.support import sandbox as harness
-from tests.support.load import patience
 from tests.support.relay import Mode as WayMode
 from tests.support.relay import Relay
 from tests.support.second_servers import USERS, Bastion
@@ -89,7 +88,7 @@ class World:
             told = harness.judge_all(read)
         finally:
             read.close()
-        assert time.monotonic() - began < patience(WATCH_S)
+        assert time.monotonic() - began < WATCH_S
         return told
 
     def assert_bounded(self, told: Told, *readers: str, findings: bool) -> None:

@@ -12,7 +12,6 @@ import pytest
 from fixtures.clone.server import clone
 from plugins.paths import ROOT
 from tests.support.lineage import FRIGG, applied
-from tests.support.load import patience
 from tests.support.sandbox import run
 
 MIGRATIONS = f"--migrations={ROOT / 'sandbox' / 'migrations'}"
@@ -42,7 +41,7 @@ def test_what_is_there_already_is_edited_so_that_it_applies(tmp_path: Path) -> N
     edit = (tmp_path / f"{SESSION}.patch").read_text()
     assert edit in result.out
     shutil.copytree(ROOT / "sandbox" / "migrations" / SESSION, tmp_path / SESSION)
-    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=edit.encode(), check=True, timeout=patience(10))
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=edit.encode(), check=True, timeout=10)
     original, edited = FRIGG.by_name[SESSION].sql or "", (tmp_path / SESSION / "migration.sql").read_text()
     with clone("public") as server:
         with applied(server, FRIGG) as fresh:

@@ -21,7 +21,6 @@ from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from tests.support import sandbox as harness
 from tests.support.api_relay import CUT, Relay, Reply
-from tests.support.load import patience
 from tests.support.sandbox import Result, run, to_toml
 
 EVERY = len(all_checks())
@@ -232,10 +231,10 @@ def test_an_interrupted_run_goes_on_and_says_so(world: World) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
-            assert looked.acquire(timeout=patience(90))
-            assert looked.acquire(timeout=patience(10))  # the first look has been understood
+            assert looked.acquire(timeout=90)
+            assert looked.acquire(timeout=10)  # the first look has been understood
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=patience(30))
+            out, err = process.communicate(timeout=30)
         finally:
             process.kill()
     told = Told(Result(process.returncode, out, err), world.directory)

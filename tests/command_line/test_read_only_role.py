@@ -24,7 +24,6 @@ from health.read_only.proof import NO_RIGHT, READ_ONLY
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
 from tests.support.faults import BINARIES
-from tests.support.load import patience
 
 ROLE, SECRET = "migration_health", "quo-integrations-local-migration-health"
 PASSWORD = "a password: 'of' \"the\" role"
@@ -104,7 +103,7 @@ def psql(read: Facts, *words: str, said: str = "") -> None:
     }  # fmt: skip
     done = subprocess.run(
         [BINARIES / "psql", "-X", "-v", "ON_ERROR_STOP=1", *words], env=variables, input=said, capture_output=True,
-        text=True, timeout=patience(20), check=False, start_new_session=True,
+        text=True, timeout=20, check=False, start_new_session=True,
     )  # fmt: skip
     assert (done.returncode, done.stderr.replace("Enter new password for user \"migration_health\": ", "")
             .replace("Enter it again: ", "").strip()) == (0, "")  # fmt: skip

@@ -24,7 +24,6 @@ from plugins.run.check_catalog import all_checks
 from plugins.run.sql_invariants import declared
 from tests.support import second_environment as second
 from tests.support import second_servers as servers
-from tests.support.load import patience
 from tests.support.second_environment import HOSTILE, Told, World
 
 EVERY = len(all_checks())
@@ -273,9 +272,7 @@ def further(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     for fix in patches:
         saved = script.parent / fix["note"].rpartition("< ")[2]
         saved.write_text(fix["body"])
-        subprocess.run(
-            fix["note"], shell=True, cwd=script.parent, check=True, stdin=subprocess.DEVNULL, timeout=patience(20)
-        )
+        subprocess.run(fix["note"], shell=True, cwd=script.parent, check=True, stdin=subprocess.DEVNULL, timeout=20)
     assert script.read_text() == text.replace("127.0.0.3", "127.0.0.1")
     found["patched"] = world.run("-k", "script", f"--tunnel-script={script}", registry=registry)
     return found

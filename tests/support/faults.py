@@ -34,13 +34,16 @@ _OF_ROWS = {"id", "ids", "name"}  # a finding's evidence that names rows of a mi
 ROWS = "SELECT t.id, t.*::text FROM public._prisma_migrations t ORDER BY t.id"
 KEEP = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'postgres'",
-    "CREATE DATABASE kept TEMPLATE postgres",
+    "CREATE DATABASE kept TEMPLATE postgres STRATEGY file_copy",
 )
-PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept")
+PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept STRATEGY file_copy")
 
 
 def judge(read: Facts) -> Evaluation:
-    return judging.evaluate(all_checks().values(), read)
+    """Judge by all checks, on facts that are read side by side as in a run."""
+    checks = all_checks().values()
+    read.start({name for check in checks for name in check.needs})
+    return judging.evaluate(checks, read)
 
 
 @dataclass(frozen=True)

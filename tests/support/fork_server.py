@@ -20,11 +20,11 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 
 from plugins.paths import ROOT
-from tests.support.load import patience
+from tests.support import postgres_template
 
 _START_S, _END_S = 60.0, 20.0
 
@@ -54,7 +54,7 @@ class Nursery:
                 yield _line(told.fileno())
             finally:
                 os.close(ours)
-                while _readable(output, patience(_END_S)) and os.read(output, 4096):
+                while _readable(output, _END_S) and os.read(output, 4096):
                     pass  # until it has ended
 
 
@@ -67,7 +67,7 @@ def nursery() -> Nursery:
 def _line(descriptor: int) -> str:
     text = b""
     while not text.endswith(b"\n"):
-        if not _readable(descriptor, patience(_START_S)) or not (more := os.read(descriptor, 65536)):
+        if not _readable(descriptor, _START_S) or not (more := os.read(descriptor, 65536)):
             raise RuntimeError(f"the sandbox did not start: {text.decode()}")
         text += more
     return text.decode()
@@ -81,10 +81,13 @@ def main() -> None:
     """Import, then fork for each request."""
     requests = socket.socket(fileno=int(sys.argv[1]))
     _import()
+    kept = ExitStack()
+    postgres_template.install(kept)
     gc.freeze()  # what is shared with the forks is not written to
     while True:
         message, descriptors, *_ = socket.recv_fds(requests, 65536, 2)
         if not message:
+            kept.close()
             return
         if os.fork() == 0:
             requests.close()

@@ -1,13 +1,13 @@
-"""Time limits of tests: a busy machine gets more, so that a limit tells a defect from a lack of processors."""
+"""Time limits of tests, which a busy machine needs longer for."""
 
 from __future__ import annotations
 
 import os
 
-_MOST = 4.0  # what never ends must still be seen to
+_MOST = 8.0
 
 
 def patience(seconds: float) -> float:
-    """Scale a limit with the machine's load per processor."""
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return seconds * min(_MOST, max(1.0, load))
+    """Scale a limit by how many processes wait for a core."""
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * min(_MOST, max(1.0, busy))

@@ -23,7 +23,6 @@ from plugins.paths import ROOT
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
 from tests.support.fork_server import nursery
-from tests.support.load import patience
 
 RUN_S = 120
 
@@ -57,6 +56,7 @@ def facts(env: Environment) -> Iterator[Facts]:
 def judge_all(read: Facts) -> dict[str, list[Finding] | str]:
     """Check id → its findings, or the reason why there is no answer."""
     all_checks()
+    read.start({name for check in CHECKS.values() for name in check.needs})
     told: dict[str, list[Finding] | str] = {}
     for check in CHECKS.values():
         try:
@@ -109,7 +109,7 @@ def run(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) ->
         env={**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
         capture_output=True,
         text=True,
-        timeout=patience(RUN_S),
+        timeout=RUN_S,
         check=False,
         stdin=subprocess.DEVNULL,
     )
