@@ -1,4 +1,4 @@
-"""The option of this project's own tests, and the place where they keep what is kept between runs."""
+"""The options of this project's own tests, and the place where they keep what is kept between runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,29 @@ from pathlib import Path
 import pytest
 
 from plugins.run.user_files import from_here, shown
-from tests.support import histories
+
+pytest.register_assert_rewrite("tests.support")  # what helpers assert counts too, if they are imported after this
+
+from tests.support import assertions, effort, histories  # noqa: E402
+from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: E402
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the option."""
-    parser.getgroup("tests of this project").addoption(
+    """Declare the options."""
+    group = parser.getgroup("tests of this project")
+    group.addoption(
         "--histories", metavar="FILE", help="other histories with the engines' answers than prisma-histories-1.json"
     )
+    group.addoption("--fast", action="store_true", help="the pure tests and one fault, in a minute")
+    group.addoption("--full", action="store_true", help="more examples, and real processes in place of forked ones")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the histories that the user names, or end the run with one line and status 4."""
+    config.pluginmanager.register(assertions.Counter())
+    config.pluginmanager.register(effort.Effort(config))
     if (value := config.getoption("histories")) is None:
         return
     file = from_here(config, value)

@@ -15,6 +15,7 @@ from health.tunnel.connection import KeyFile, ScriptRoute
 from health.tunnel.script import TunnelScript, parse
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
+from tests.support.load import patience
 
 STAGES = ("dev", "local-dev", "prod")
 DEV = Environment(
@@ -161,5 +162,5 @@ def test_a_key_that_others_may_read(tmp_path: Path, mode: int) -> None:
     assert finding.code == "ssh-key-permissions"
     (fix,), _ = fixes.suggest(finding, {})
     for command, expected in ((fix.body, 0o600), (fix.undo, mode)):
-        subprocess.run(str(command), shell=True, check=True, timeout=20)
+        subprocess.run(str(command), shell=True, check=True, timeout=patience(20))
         assert stat.S_IMODE(key.stat().st_mode) == expected

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ci import bootstrap
+from tests.support.load import patience
 
 RUN_STATUS = 7  # the stand-in's, where it is called as pytest
 SETUP_FAILED = 4
@@ -88,7 +89,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Runs `ci/<command>` to its end."""
         process = self.start(command, *arguments, cwd=cwd, **env)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=patience(20))
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -267,7 +268,7 @@ def test_a_failed_install_shows_what_pip_said_and_keeps_what_stood(project: Proj
 def test_two_runs_at_once_install_once(project: Project) -> None:
     project.mark("clone", "gate", "review")
     runs = [project.start("gate", "--env=local", PIP_SECONDS="0.3") for _ in range(2)]
-    said = sorted(run.communicate(timeout=20)[1] for run in runs)
+    said = sorted(run.communicate(timeout=patience(20))[1] for run in runs)
     assert said == [
         "ci/gate: installing sandbox into .venv (once)\n",
         "ci/gate: waiting for another run that is installing into .venv\n",
@@ -279,11 +280,11 @@ def test_two_runs_at_once_install_once(project: Project) -> None:
 def test_an_interrupted_install_leaves_no_mark_and_no_traceback(project: Project) -> None:
     project.mark("clone", "gate", "review")
     run = project.start("gate", "--env=local", PIP_SECONDS="10")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience(10)
     while not project.calls and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(run.pid, signal.SIGINT)
-    _, said = run.communicate(timeout=20)
+    _, said = run.communicate(timeout=patience(20))
     assert (run.returncode, said) == (INTERRUPTED, "ci/gate: installing sandbox into .venv (once)\n")
     assert not project.ready.exists()
 

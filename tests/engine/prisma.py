@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from health.config.urls import is_loopback
+from tests.support.load import patience
 
 HERE = Path(__file__).parent
 HOME = HERE.parent.parent / ".engine"
@@ -247,7 +248,8 @@ def _node() -> tuple[str, str]:
     """Node's version and its program itself: what PATH leads to may be a wrapper that needs the user's settings."""
     told = subprocess.run(
         ["node", "-p", "`${process.version} ${process.execPath}`"],
-        env=_own_environment(), capture_output=True, text=True, timeout=RUN_S, check=False, stdin=subprocess.DEVNULL,
+        env=_own_environment(), capture_output=True, text=True, timeout=patience(RUN_S), check=False,
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if told.returncode:
         raise EngineError(f"node does not run: {told.stderr.strip()}")
@@ -284,7 +286,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], given: str = ""
     try:
         return subprocess.run(
             command, cwd=install(), env=environment, input=given, capture_output=True, text=True,
-            encoding="utf-8", errors="replace", timeout=RUN_S, check=False,
+            encoding="utf-8", errors="replace", timeout=patience(RUN_S), check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise EngineError(f"{' '.join(command[1:])} took longer than {RUN_S} s") from None

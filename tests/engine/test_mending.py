@@ -35,6 +35,7 @@ from plugins.run.check_runner import as_json
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
 from tests.support import sandbox as harness
+from tests.support.load import patience
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -108,7 +109,7 @@ class World:
             input=given,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=patience(30),
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,12 @@
-"""Every way to break the local environment: what a run finds, and that what it suggests mends it."""
+"""Every way to break the local environment: the findings, and that the suggested fixes repair it.
+
+``tests/data/fault_fixes.json`` lists the fixes of each fault, so that each has tests of its own;
+``UPDATE_SNAPSHOTS=1`` writes it anew. An id begins with its fault, by which the tests are scheduled.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,21 +22,23 @@ from health.catalog.catalog import Key
 from health.check import check_of_code
 from health.finding import DEPLOY, Finding, Fix
 from health.prisma.engine import MIGRATE_LOCK, TABLE
-from health.report.record import in_order
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
-from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.sandbox_faults import list_faults
 from sandbox.database.prisma_deploy import deploy
 from tests.support import sandbox as harness
-from tests.support.faults import Broken, broken_by
+from tests.support.fault_fixes import FixCase, read_cases, write_cases
+from tests.support.faults import Broken, broken_by, rehearse
+from tests.support.load import patience
 
 COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
+FAULTS = [fault["name"] for fault in list_faults()]
+CASES = read_cases()
+SQL = [(fault, case) for fault, cases in CASES.items() for case in cases if case.kind == "sql"]
 
 
-@pytest.fixture(scope="module", params=[fault["name"] for fault in list_faults()])
+@pytest.fixture(scope="module")
 def broken(request: pytest.FixtureRequest) -> Iterator[Broken]:
     with broken_by(request.param) as world:
         yield world
@@ -41,20 +48,31 @@ def only(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("broken", names, indirect=True)
 
 
+def of_each(pairs: list[tuple[str, FixCase]]) -> pytest.MarkDecorator:
+    ids = [f"{fault}:{case.title}" for fault, case in pairs]
+    return pytest.mark.parametrize(("broken", "case"), pairs, indirect=["broken"], ids=ids)
+
+
 def test_every_fault_is_a_finding_of_a_check() -> None:
     all_checks()
     assert all(check_of_code(fault["raises"]) for fault in list_faults() if fault["raises"])
 
 
+def test_every_fault_is_in_the_table_of_fixes() -> None:
+    assert set(CASES) == set(FAULTS)
+
+
 # What a run finds
 
 
+@only(*FAULTS)
 def test_a_fault_raises_its_finding_and_only_what_that_explains(broken: Broken) -> None:
     causes = explain(broken.judged.all)
     assert {finding.code for finding in broken.roots} == broken.raises
     assert {cause.partition(":")[0] for cause in causes.values()} <= broken.raises
 
 
+@only(*FAULTS)
 def test_what_could_not_be_checked_names_the_cause(broken: Broken) -> None:
     causes = {check: error.explained_by for check, error in broken.judged.unanswered.items()}
     reasons = {error.what for error in broken.judged.unanswered.values() if error.explained_by is None}
@@ -64,61 +82,73 @@ def test_what_could_not_be_checked_names_the_cause(broken: Broken) -> None:
     assert all(reason.startswith(broken.unanswered) for reason in reasons)
 
 
+@only(*FAULTS)
+def test_a_fault_has_the_fixes_of_the_table(broken: Broken, request: pytest.FixtureRequest) -> None:
+    (fault,) = broken.faults
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        write_cases(fault, broken.cases)
+    assert broken.cases == CASES.get(fault)
+    with_sql = any(fix.kind == "sql" for suggested, _ in broken.suggested.values() for fix in suggested)
+    assert with_sql == any(case.kind == "sql" for case in broken.cases), "only what another finding explains has SQL"
+
+
+@only(*FAULTS)
 def test_every_finding_has_a_suggestion_or_a_reason(broken: Broken) -> None:
-    for finding in broken.judged.all:
-        suggested, reason = broken.suggested[finding.key]
-        assert suggested or reason, finding.key
-        assert "defect" not in (reason or "")
+    without = [key for key, (suggested, reason) in broken.suggested.items() if not (suggested or reason)]
+    assert without == []
+    assert not any("defect" in (reason or "") for _, reason in broken.suggested.values())
+    for suggested, _ in broken.suggested.values():
         preferred = [fix.fallback for fix in suggested if fix.rank != DEPLOY]
-        assert preferred == sorted(preferred), "a fallback stands before what is preferred"
+        assert preferred == sorted(preferred), "a fallback comes before a preferred fix"
 
 
 # SQL
 
 
-def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
-    for finding, fix in broken.fixes("sql"):
-        with broken.restoring() as before:
-            broken.apply(fix.body)
-            mended = broken.judge_anew()
-            assert not mended.unanswered
-            assert finding.key not in mended.keys
-            costs = {f"{COSTS[fix.option]}:{finding.subject}"} if fix.option in COSTS else set()
-            assert mended.serious - broken.judged.serious == costs
-            assert pending(finding, mended.keys) == any(
-                each.rank == DEPLOY for each in broken.suggested[finding.key][0]
-            )
+@of_each(SQL)
+def test_sql_fixes_the_finding_and_its_undo_restores(broken: Broken, case: FixCase) -> None:
+    finding, fix = broken.fix_of(case)
+    with broken.restoring() as before:
+        broken.apply(fix.body)
+        fixed = broken.judge_anew()
+        assert not fixed.unanswered
+        assert finding.key not in fixed.keys
+        costs = {f"{COSTS[fix.option]}:{finding.subject}"} if fix.option in COSTS else set()
+        assert fixed.serious - broken.judged.serious == costs
+        assert pending(finding, fixed.keys) == any(other.rank == DEPLOY for other in broken.suggested[finding.key][0])
 
-            if fix.undo is None:
-                assert "undo" in fix.note
-            else:
-                broken.apply(fix.undo)
-                assert broken.state() == before
+        if fix.undo is None:
+            assert "undo" in fix.note
+        else:
+            broken.apply(fix.undo)
+            assert broken.state() == before
 
 
-def test_what_a_rehearsal_tells_is_what_comes(broken: Broken) -> None:
-    """No suggestion is refuted; and what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
-    rehearsal = FixRehearsal(broken.read, "before")
-    record = [as_json(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
-    assert not [each["no_fix"] for each in record if "Tried on a copy" in (each["no_fix"] or "")]
-    told = rehearsal.to_the_end(record)
-    if told is None or told["status"] == "unproven":
-        assert told is None or told["detail"]
+@only(*dict.fromkeys(fault for fault, _ in SQL))
+def test_what_a_rehearsal_proves_is_what_comes(broken: Broken) -> None:
+    """No suggestion is refuted; what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
+    rehearsed = rehearse(broken)
+    assert rehearsed.refuted == []
+    if rehearsed.status is None:
+        assert rehearsed.sql == []  # there are fallbacks alone
         return
+    if rehearsed.status == "unproven":
+        assert rehearsed.detail
+        return
+    assert rehearsed.status == "proven"
     with broken.restoring():
-        walk = [fix for _, fix in in_order(record)]
-        for fix in walk:
-            if fix["kind"] == "sql" and fix["rank"] < DEPLOY:
-                broken.apply(fix["body"])
+        for fix in rehearsed.sql:
+            if fix.rank < DEPLOY:
+                broken.apply(fix.body)
         login = broken.read["secret_read"]
         list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
-        for fix in walk:
-            if fix["kind"] == "sql" and fix["rank"] > DEPLOY:
-                broken.apply(fix["body"])
+        for fix in rehearsed.sql:
+            if fix.rank > DEPLOY:
+                broken.apply(fix.body)
         ended = broken.judge_anew()
         assert not ended.unanswered
         assert set(ended.of_severity("after", "error")) <= set(broken.judged.of_severity("after", "error")) - {
-            each.key for each in broken.roots
+            root.key for root in broken.roots
         }
         assert without_history(broken.state().objects) == fresh(broken)
 
@@ -139,53 +169,53 @@ def pending(finding: Finding, keys: set[str]) -> bool:
     return not {f"{code}:{finding.subject}" for code in ("pending-migration", "rolled-back-unapplied")}.isdisjoint(keys)
 
 
-def test_sql_is_applied_once(broken: Broken) -> None:
-    for _, fix in broken.fixes("sql"):
-        with broken.restoring() as before:
+@of_each(SQL)
+def test_sql_is_applied_once(broken: Broken, case: FixCase) -> None:
+    _, fix = broken.fix_of(case)
+    with broken.restoring() as before:
+        broken.apply(fix.body)
+        after = broken.state()
+        assert after != before
+        with pytest.raises(psycopg.errors.RaiseException, match="Nothing was changed"):
             broken.apply(fix.body)
-            after = broken.state()
-            assert after != before
-            with pytest.raises(psycopg.errors.RaiseException, match="Nothing was changed"):
-                broken.apply(fix.body)
-            assert broken.state() == after
-            if fix.undo is not None:
+        assert broken.state() == after
+        if fix.undo is not None:
+            broken.apply(fix.undo)
+            with pytest.raises(psycopg.Error):
                 broken.apply(fix.undo)
-                with pytest.raises(psycopg.Error):
-                    broken.apply(fix.undo)
-                assert broken.state() == before
+            assert broken.state() == before
 
 
-def test_sql_waits_for_no_migration(broken: Broken) -> None:
-    for _, fix in broken.fixes("sql"):
-        with broken.restoring() as before:
-            unchanged = before
-            for sql in filter(None, (fix.body, fix.undo)):
-                with harness.writing(broken.read) as migrating:
-                    migrating.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
-                    with pytest.raises(psycopg.errors.RaiseException, match="A migration is running"):
-                        broken.apply(sql)
-                    assert broken.state() == unchanged
-                    # The server notices the end of a session in its own time.
-                    migrating.execute("SELECT pg_advisory_unlock_all()")
-                broken.apply(sql)
-                unchanged = broken.state()
+@of_each(SQL)
+def test_sql_is_refused_while_a_migration_runs(broken: Broken, case: FixCase) -> None:
+    _, fix = broken.fix_of(case)
+    with broken.restoring() as before:
+        unchanged = before
+        for sql in filter(None, (fix.body, fix.undo)):
+            with harness.writing(broken.read) as migrating:
+                migrating.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
+                with pytest.raises(psycopg.errors.RaiseException, match="A migration is running"):
+                    broken.apply(sql)
+                assert broken.state() == unchanged
+                # The server notices the end of a session in its own time.
+                migrating.execute("SELECT pg_advisory_unlock_all()")
+            broken.apply(sql)
+            unchanged = broken.state()
 
 
-def test_no_undo_beside_a_newer_row_of_the_migration(broken: Broken) -> None:
-    named = [(finding, fix) for finding, fix in broken.fixes("sql") if {"id", "ids", "name"} & finding.evidence.keys()]
-    for finding, fix in named:
-        if fix.undo is None:
-            continue
-        with broken.restoring():
-            broken.apply(fix.body)
-            broken.apply(
-                "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)"
-                f" VALUES (gen_random_uuid(), 'c', '{finding.subject}', now())"
-            )
-            after = broken.state()
-            with pytest.raises(psycopg.errors.RaiseException, match="newer row"):
-                broken.apply(fix.undo)
-            assert broken.state() == after
+@of_each([(fault, case) for fault, case in SQL if case.undo and case.of_rows])
+def test_no_undo_beside_a_newer_row_of_the_migration(broken: Broken, case: FixCase) -> None:
+    finding, fix = broken.fix_of(case)
+    with broken.restoring():
+        broken.apply(fix.body)
+        broken.apply(
+            "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)"
+            f" VALUES (gen_random_uuid(), 'c', '{finding.subject}', now())"
+        )
+        after = broken.state()
+        with pytest.raises(psycopg.errors.RaiseException, match="newer row"):
+            broken.apply(fix.undo)
+        assert broken.state() == after
 
 
 @only("no-history")
@@ -216,16 +246,19 @@ def test_no_undo_of_a_column_that_was_written_to(broken: Broken) -> None:
         broken.apply('DELETE FROM "Entity"')
 
 
-@only("crashed-complete", "pending-objects-exist", "half-applied")
-def test_nothing_is_recorded_as_applied_whose_objects_are_gone_meanwhile(broken: Broken) -> None:
+RECORDING = ("crashed-complete", "pending-objects-exist", "half-applied")
+
+
+@of_each([(fault, case) for fault, case in SQL if fault in RECORDING])
+def test_nothing_is_recorded_as_applied_whose_objects_are_gone_meanwhile(broken: Broken, case: FixCase) -> None:
+    _, fix = broken.fix_of(case)
     (table,) = {name for kind, _, name in broken.state().objects if kind == "table" and name in made_by_last(broken)}
-    for _, fix in broken.fixes("sql"):
-        with broken.restoring():
-            broken.apply(f'ALTER TABLE "{table}" RENAME TO elsewhere')
-            after = broken.state()
-            with pytest.raises(psycopg.Error):
-                broken.apply(fix.body)
-            assert broken.state() == after
+    with broken.restoring():
+        broken.apply(f'ALTER TABLE "{table}" RENAME TO elsewhere')
+        after = broken.state()
+        with pytest.raises(psycopg.Error):
+            broken.apply(fix.body)
+        assert broken.state() == after
 
 
 def made_by_last(broken: Broken) -> set[str]:
@@ -256,7 +289,7 @@ def test_a_host_key_that_was_compared_is_put_into_the_file(broken: Broken) -> No
 
 def run(command: str) -> str:
     done = subprocess.run(
-        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=True
+        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(20), check=True
     )
     return done.stdout
 
@@ -326,8 +359,12 @@ def preferred(broken: Broken) -> list[Fix]:
 # A migration at work
 
 
-@only("lock-held")
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("broken", "known"),
+    [("lock-held", True), ("lock-held", False)],
+    indirect=["broken"],
+    ids=["lock-held:known", "lock-held:unknown"],
+)
 def test_who_holds_the_lock_is_waited_for(broken: Broken, known: bool) -> None:
     history = broken.read["history"]
     recorded = history.recorded

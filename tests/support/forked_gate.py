@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
+from contextlib import ExitStack
 from importlib import import_module, metadata
 
 # What runs import when they first need it; not moto, which no run has.
@@ -25,7 +26,7 @@ _LATER = (
 )  # fmt: skip
 
 
-def load() -> None:
+def load(_: ExitStack) -> None:
     """Import what a run needs, and what pytest would rewrite through pytest's own importer."""
     from _pytest.assertion import install_importhook
     from _pytest.config import get_config

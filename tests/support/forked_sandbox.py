@@ -11,14 +11,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
+from tests.support import postgres_template
 from tests.support.fork_server import line
 
 
-def load() -> None:
-    """Import what a sandbox needs."""
+def load(stack: ExitStack) -> None:
+    """Import what a sandbox needs, and make the data directory that all of them copy."""
     import botocore.loaders
 
     import sandbox
@@ -38,6 +39,7 @@ def load() -> None:
     for service in ("ec2", "rds", "lambda", "logs", "s3", "secretsmanager", "iam", "sts"):
         session.client(service)
     aws.aws_server = _aws_server
+    postgres_template.install(stack)
 
 
 def become(message: bytes, descriptors: list[int]) -> None:

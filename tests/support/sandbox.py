@@ -50,6 +50,7 @@ def facts(env: Environment) -> Iterator[Facts]:
 def judge_all(read: Facts) -> dict[str, list[Finding] | str]:
     """Check id → its findings, or the reason why there is no answer."""
     all_checks()
+    read.start({name for check in CHECKS.values() for name in check.needs})
     told: dict[str, list[Finding] | str] = {}
     for check in CHECKS.values():
         try:

@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from health.prisma.engine import checksum, decode, directory_order, engine_made, provider, same_checksum
+from tests.support.load import patience
 
 LF, CRLF, MIXED, DOUBLED = "a;\nb;\n", "a;\r\nb;\r\n", "a;\r\nb;\n", "a;\r\r\nb;\r\r\n"
 PADDED = "SELECT 0;\n"  # its checksum has bytes below 0x10, which the old form writes with one digit
@@ -254,7 +255,7 @@ def ask_node(**question: Any) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=patience(30),
     )
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -22,6 +22,7 @@ from tests.support.bash import bash
 from tests.support.fix_cases import CASES, NOW, Facts, KnownEffects, bare, environment, fixes_of, row
 from tests.support.history_table import PASSWORD, connect
 from tests.support.hostile import HOSTILE, file_name
+from tests.support.load import patience
 
 PROGRAMS = ("npx", "git", "psql")
 # Each stands in for a program, and tells how many words it was given, and which.
@@ -135,7 +136,9 @@ def test_only_the_session_that_was_seen_is_ended(
 def git(repository: Path, *arguments: str) -> str:
     command = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@b.test", *arguments]
     kept = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null"}
-    return subprocess.run(command, env=kept, capture_output=True, check=True, timeout=30).stdout.decode().strip()
+    return (
+        subprocess.run(command, env=kept, capture_output=True, check=True, timeout=patience(30)).stdout.decode().strip()
+    )
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

@@ -20,6 +20,7 @@ from health.check import CHECKS
 from health.history.rows import Row
 from health.sanitize import printable
 from plugins import fixes
+from tests.support.effort import scaled
 from tests.support.fix_cases import (
     CASES,
     CLEAN,
@@ -181,7 +182,7 @@ def examples(test: Any) -> Any:
 
 @examples
 @given(texts)
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=scaled(10), derandomize=True)
 def test_what_is_printed_is_printable(text: str) -> None:
     for _, code, facts in situations(text):
         for finding in found(code, facts):

@@ -11,6 +11,7 @@ from health.clone.server_choice import CloneOption
 from health.config.registry import RegistryError
 from plugins.paths import ROOT
 from plugins.run.options import _clone
+from tests.support.load import patience
 
 PASSWORD = "of-the-clone-server"
 
@@ -54,7 +55,7 @@ def test_a_wrong_choice_is_a_usage_error_that_shows_no_password() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-c", "pytest.ini", "--rootdir", ".", "--env=local",
          f"--clone=mysql://me:{PASSWORD}@host"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=patience(60), check=False,
     )  # fmt: skip
     told = done.stdout + done.stderr
     assert done.returncode == 4

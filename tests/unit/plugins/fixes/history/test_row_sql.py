@@ -17,6 +17,7 @@ from health.finding import Finding, Fix
 from health.history.history import History
 from health.history.rows import Row
 from health.prisma.engine import checksum
+from tests.support.effort import scaled
 from tests.support.fix_cases import (
     CASES,
     CLEAN,
@@ -232,7 +233,11 @@ def examples(test: Any) -> Any:
 
 @examples
 @given(situations())
-@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=scaled(70),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 def test_any_rows_with_any_texts(database: psycopg.Connection, situation: Situation) -> None:
     case, name = ALONE[situation.title], situation.name
     facts = case.of(name, situation.text, [*situation.rows, *others(name)])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from health.history.rows import Row
 from health.secrets.secret import Searcher, Secret
+from tests.support.effort import scaled
 from tests.support.fix_cases import CASES, CLEAN, NAME, ROW_CODES, Case, fixes_of, found, suggested
 from tests.support.history_table import put, snapshot
 from tests.support.hostile import texts
@@ -66,7 +67,9 @@ def logs(draw: st.DrawFn) -> tuple[str, str, str]:
 
 @given(logs(), st.sampled_from(LOGGING), st.integers(0, 3))
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=scaled(150),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 def test_a_secret_in_the_logs_is_never_shown(
     monkeypatch: pytest.MonkeyPatch, told: tuple[str, str, str], title: str, number: int

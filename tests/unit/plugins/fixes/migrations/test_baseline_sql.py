@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from health.history.rows import Row
 from health.prisma.engine import checksum
+from tests.support.effort import scaled
 from tests.support.fix_cases import Facts, bare, catalog_of, fixes_of, found, suggested
 from tests.support.history_table import TABLE
 from tests.support.hostile import HOSTILE, texts
@@ -64,7 +65,11 @@ def examples(test: Any) -> Any:
     st.integers(0, MOST),
     st.sets(st.integers(0, MOST - 1)),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=scaled(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @pytest.mark.usefixtures("tables")
 def test_any_migrations_are_recorded(
     database: psycopg.Connection, names: list[str], there: int, without_file: set[int]

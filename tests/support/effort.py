@@ -1,0 +1,59 @@
+"""How much of the tests runs: ``--fast`` while editing, ``--full`` beside the pipeline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plugins.paths import ROOT
+from tests.support.scheduling import scope_of
+
+# Without a sandbox, and but for one server without a database.
+_PURE = ("tests/unit/health", "tests/unit/plugins", "tests/checks", "tests/test_imports.py")
+_WORLD = "tests/faults/test_faults.py"
+_SCOPE = f"{_WORLD}[failed-migration]"
+_FULL = "TESTS_FULL"
+_EXAMPLES = "TESTS_EXAMPLES"  # times the usual number
+
+
+def full() -> bool:
+    """Whether ``--full`` is given."""
+    return _FULL in os.environ
+
+
+def scaled(number: int) -> int:
+    """Scale how many examples hypothesis makes up."""
+    return max(1, round(number * float(os.environ.get(_EXAMPLES, "1"))))
+
+
+class Effort:
+    """The plugin behind the options."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._fast: bool = config.getoption("fast")
+        if self._fast:
+            os.environ[_EXAMPLES] = "0.1"
+        elif config.getoption("full"):
+            os.environ |= {_FULL: "1", _EXAMPLES: "20"}
+        from hypothesis import settings
+
+        # A deadline would measure the machine's load.
+        settings.register_profile("tests", deadline=None, max_examples=scaled(100))
+        settings.load_profile("tests")
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """With ``--fast``, leave out what is neither pure nor the one world."""
+        if not self._fast:
+            return None
+        wanted = [ROOT / name for name in (*_PURE, _WORLD)]
+        related = any(path.is_relative_to(collection_path) or collection_path.is_relative_to(path) for path in wanted)
+        return None if related else True
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """With ``--fast``, leave out the other faults."""
+        if self._fast:
+            left_out = {item for item in items if item.path == ROOT / _WORLD and scope_of(item.nodeid) != _SCOPE}
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
