@@ -42,6 +42,7 @@ class Check:
         finds: every finding code it may return, with its severity in each phase.
         documentation: the function's docstring, the check's public documentation.
         explained_by: for codes that it finds, the codes that may be their cause, the likeliest first.
+        explains: for codes that it finds, further codes that they cause, after the causes that those name.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Check:
     finds: Mapping[str, SeverityByPhase]
     documentation: str
     explained_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -81,11 +83,14 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(
-    finds: Mapping[str, Severity | SeverityByPhase], explained_by: Mapping[str, tuple[str, ...]] | None = None
+    finds: Mapping[str, Severity | SeverityByPhase],
+    explained_by: Mapping[str, tuple[str, ...]] | None = None,
+    explains: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[Judge], Listed]:
     """Declare a function named ``test_…`` to be a check that may return these findings.
 
-    A finding names its causes, not its consequences: of several causes the likeliest decides, so their order matters.
+    Where several causes compete, the consequence lists them: the likeliest decides, so their order matters. A check
+    of its own, which nothing else knows, names what it explains.
     """
 
     def declare(function: Judge) -> Listed:
@@ -98,7 +103,8 @@ def check(
         def judge(**facts: Any) -> list[Finding]:  # pytest takes no generators for tests
             return list(function(**facts))
 
-        CHECKS[name] = declared = Check(name, judge, by_phase, inspect.getdoc(function) or "", explained_by or {})
+        documentation = inspect.getdoc(function) or ""
+        CHECKS[name] = declared = Check(name, judge, by_phase, documentation, explained_by or {}, explains or {})
         judge.check = declared  # type: ignore[attr-defined]  # how the pytest hooks know it
         return judge
 

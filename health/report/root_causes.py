@@ -30,7 +30,12 @@ class Found(Protocol):
 
 def explained_by() -> Mapping[str, tuple[str, ...]]:
     """Collect what the checks declare: a consequence's code → the codes that may explain it, the likeliest first."""
-    return {code: causes for check in CHECKS.values() for code, causes in check.explained_by.items()}
+    collected = {code: causes for check in CHECKS.values() for code, causes in check.explained_by.items()}
+    for check in CHECKS.values():
+        for cause, consequences in check.explains.items():
+            for code in consequences:
+                collected[code] = (*collected.get(code, ()), cause)
+    return collected
 
 
 def explain(findings: Sequence[Found]) -> dict[str, str]:
