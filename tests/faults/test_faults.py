@@ -17,11 +17,11 @@ from health.catalog.catalog import Key
 from health.check import check_of_code
 from health.finding import DEPLOY, Finding, Fix
 from health.prisma.engine import MIGRATE_LOCK, TABLE
-from health.report.record import in_order
+from health.report.order import in_order
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
+from plugins.run.check_runner import finding_result
 from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.sandbox_faults import list_faults
 from sandbox.database.prisma_deploy import deploy
@@ -99,22 +99,22 @@ def test_sql_mends_and_its_undo_restores(broken: Broken) -> None:
 def test_what_a_rehearsal_tells_is_what_comes(broken: Broken) -> None:
     """No suggestion is refuted; and what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
     rehearsal = FixRehearsal(broken.read, "before")
-    record = [as_json(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
-    assert not [each["no_fix"] for each in record if "Tried on a copy" in (each["no_fix"] or "")]
+    record = [finding_result(each, "error", broken.read, None, rehearsal) for each in broken.judged.all]
+    assert not [each.no_fix for each in record if "Tried on a copy" in (each.no_fix or "")]
     told = rehearsal.to_the_end(record)
-    if told is None or told["status"] == "unproven":
-        assert told is None or told["detail"]
+    if told is None or told.status == "unproven":
+        assert told is None or told.detail
         return
     with broken.restoring():
         walk = [fix for _, fix in in_order(record)]
         for fix in walk:
-            if fix["kind"] == "sql" and fix["rank"] < DEPLOY:
-                broken.apply(fix["body"])
+            if fix.kind == "sql" and fix.rank < DEPLOY:
+                broken.apply(fix.body)
         login = broken.read["secret_read"]
         list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
         for fix in walk:
-            if fix["kind"] == "sql" and fix["rank"] > DEPLOY:
-                broken.apply(fix["body"])
+            if fix.kind == "sql" and fix.rank > DEPLOY:
+                broken.apply(fix.body)
         ended = broken.judge_anew()
         assert not ended.unanswered
         assert set(ended.of_severity("after", "error")) <= set(broken.judged.of_severity("after", "error")) - {
