@@ -7,6 +7,7 @@ pytest_plugins = [
     "plugins.redaction",
     "plugins.commands.listing",
     "plugins.run.fact_fixtures",
+    "plugins.run.check_report",
     "plugins.run.check_runner",
     "plugins.run.xdist_scheduling",
     "plugins.run.recorder",

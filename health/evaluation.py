@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from health.check import CHECKS, Check
@@ -22,12 +23,12 @@ class Evaluation:
     findings: Mapping[str, list[Finding]] = field(default_factory=dict)
     unanswered: Mapping[str, CouldNotCheck] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def all(self) -> list[Finding]:
         """The findings of all checks."""
         return [finding for found in self.findings.values() for finding in found]
 
-    @property
+    @cached_property
     def keys(self) -> set[str]:
         """Their keys."""
         return {finding.key for finding in self.all}

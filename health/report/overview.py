@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from health.catalog.catalog import Catalog
 from health.history.history import Deployment, History
@@ -16,57 +16,115 @@ from health.words import plural
 _LAST = 10  # rows, as the guide shows them
 
 
-def history_overview(history: History) -> dict[str, Any]:
-    """How many rows there are in which state, the last ten of them, and what Prisma's own commands would answer."""
+@dataclass(frozen=True)
+class RowOverview:
+    """A row of the history; ``seconds`` is None where it has no end."""
+
+    migration: str
+    state: str
+    started_at: str
+    seconds: float | None
+    steps: int
+
+
+@dataclass(frozen=True)
+class HistoryOverview:
+    """The history: how many rows in which state, the last ones, and what Prisma's own commands would answer."""
+
+    rows: int
+    states: Mapping[str, int]
+    last: tuple[RowOverview, ...]
+    pending: int
+    status_exit: int
+    deploy: Deployment
+
+    @property
+    def counted(self) -> str:
+        """The states in a phrase: ``12 rows: 11 applied, 1 failed; 2 pending``."""
+        states = ", ".join(f"{count} {name}" for name, count in self.states.items())
+        pending = f"; {self.pending} pending" if self.pending else ""
+        return f"{self.rows} {plural(self.rows, 'row')}" + (f": {states}" if states else "") + pending
+
+
+@dataclass(frozen=True)
+class EntityColumn:
+    """A column of Entity."""
+
+    column: str
+    type: str
+    nullable: bool
+    default: str | None
+
+
+@dataclass(frozen=True)
+class ServerProof:
+    """What a server's sessions proved; ``write_refused`` is the SQLSTATE with which a write was refused."""
+
+    user: str
+    wrote: bool
+    write_refused: str | None
+    could_have_written: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProofOverview:
+    """What was asked of the outside, and the proof that the database was only read.
+
+    Attributes:
+        database: by the server.
+        dumped: what read the schema for a copy of it.
+        aws: the operations that were called.
+        http: the requests that were sent.
+    """
+
+    database: Mapping[str, ServerProof]
+    dumped: str | None
+    aws: tuple[str, ...]
+    http: tuple[str, ...]
+
+
+def history_overview(history: History) -> HistoryOverview:
+    """Count the rows by their state, and take the last ten."""
     rows = history.recorded.rows
     states = Counter(state(history, row) for row in rows)
-    return {
-        "rows": len(rows),
-        "states": dict(states.most_common()),
-        "last": [
-            {
-                "migration": one_line(row.migration_name),
-                "state": state(history, row),
-                "started_at": row.started_at.isoformat(timespec="seconds"),
-                "seconds": _seconds(row),
-                "steps": row.applied_steps_count,
-            }
+    return HistoryOverview(
+        rows=len(rows),
+        states=dict(states.most_common()),
+        last=tuple(
+            RowOverview(
+                one_line(row.migration_name),
+                state(history, row),
+                row.started_at.isoformat(timespec="seconds"),
+                _seconds(row),
+                row.applied_steps_count,
+            )
             for row in rows[-_LAST:]
-        ],
-        "pending": len(history.pending),
-        "status_exit": history.status_exit,
-        "deploy": vars(history.deployment).copy(),
-    }
+        ),
+        pending=len(history.pending),
+        status_exit=history.status_exit,
+        deploy=history.deployment,
+    )
 
 
-def entity_overview(catalog: Catalog) -> list[dict[str, Any]]:
-    """The columns of Entity, in their order."""
-    return [
-        {"column": column.name, "type": column.type, "nullable": not column.not_null, "default": column.default}
+def entity_overview(catalog: Catalog) -> tuple[EntityColumn, ...]:
+    """List the columns of Entity, in their order."""
+    return tuple(
+        EntityColumn(column.name, column.type, not column.not_null, column.default)
         for column in catalog.columns
         if column.table == "Entity"
-    ]
+    )
 
 
 def proof_overview(
     proof: ReadOnlyProof | None, dumped: str | None, aws: Sequence[str], http: Sequence[str]
-) -> dict[str, Any]:
-    """What was asked of the outside, and the proof that the database was only read."""
+) -> ProofOverview:
+    """Gather what was asked of the outside, and the proof that the database was only read."""
     sessions = proof.sessions if proof is not None else ()
-    return {
-        "database": {
-            each.server: {
-                "user": each.user,
-                "wrote": each.wrote,
-                "write_refused": each.refused or None,
-                "could_have_written": list(each.rights),
-            }
-            for each in sessions
-        },
-        "dumped": dumped,
-        "aws": list(aws),
-        "http": [one_line(request) for request in http],
+    database = {
+        session.server: ServerProof(session.user, session.wrote, session.refused or None, tuple(session.rights))
+        for session in sessions
     }
+    return ProofOverview(database, dumped, tuple(aws), tuple(map(one_line, http)))
 
 
 def state(history: History, row: Row) -> str:
@@ -78,14 +136,6 @@ def state(history: History, row: Row) -> str:
     if row.migration_name not in history.directory.names:
         return "orphaned"
     return "edited" if row.migration_name in history.edited_names else "applied"
-
-
-def counted(overview: Mapping[str, Any]) -> str:
-    """The states in a phrase: ``12 rows: 11 applied, 1 failed; 2 pending``."""
-    states = ", ".join(f"{count} {name}" for name, count in overview["states"].items())
-    rows = overview["rows"]
-    pending = f"; {overview['pending']} pending" if overview["pending"] else ""
-    return f"{rows} {plural(rows, 'row')}" + (f": {states}" if states else "") + pending
 
 
 def answers(history: History) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from health.check import Check
-from health.finding import SEVERITIES, Finding, Phase
-from health.report.root_causes import explain
+from health.finding import Finding, Phase
+from health.report.json_values import Json, to_json
+from health.report.order import related_checks
+from health.report.overview import EntityColumn, HistoryOverview, ProofOverview
+from health.report.results import CheckResult, FindingResult, RehearsalOutcome, findings_of
+from health.runs.triggered import MigrationRun
 from health.waivers.waivers import Waivers
 
 SCHEMA_VERSION = 1
@@ -15,111 +20,170 @@ Verdict = Literal["healthy", "blocked", "unknown", "partial"]
 _JUDGED = ("passed", "warned", "waived", "failed")
 
 
-def judge_environment(
-    name: str, phase: Phase, checks: Sequence[dict[str, Any]], every_check: frozenset[str], *, sound: bool = True
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FactsOverview:
+    """What the facts of an environment show; None where something was not read.
+
+    Attributes:
+        facts: label → what is known and where it came from.
+    """
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    history: HistoryOverview | None = None
+    entity: tuple[EntityColumn, ...] | None = None
+    proof: ProofOverview | None = None
+
+    def updated(self, later: FactsOverview) -> FactsOverview:
+        """Return this overview with what a later one knows."""
+        return FactsOverview(
+            {**self.facts, **later.facts},
+            later.history or self.history,
+            later.entity if later.entity is not None else self.entity,
+            later.proof or self.proof,
+        )
+
+
+@dataclass(frozen=True)
+class MigrationOutcome:
+    """What came of the run of the migrations that was asked for."""
+
+    id: str | None
+    state: str
+    started_at: str
+    seconds: float
+    url: str
+    stage: str
+    error: str | None
+    problem: str | None
+
+    @classmethod
+    def of(cls, run: MigrationRun) -> MigrationOutcome:
+        """Take over the last that is known of a run."""
+        started_at = run.started_at.isoformat(timespec="seconds")
+        seconds = round(run.seconds, 3)
+        return cls(run.id, run.state, started_at, seconds, run.url, run.stage, run.error, run.problem)
+
+
+@dataclass(frozen=True)
+class EnvironmentResult:
     """An environment's part of the record.
+
+    Attributes:
+        sound: whether every check reported: not so where a process died or a file could not be collected.
+        overview: what is known of the environment.
+        rehearsal: what came of trying all fixes; None where none of them is SQL.
+        selected: how many checks ran, and how many there are.
+        migrated: whether this is the judgement after a run of the migrations.
+        migration: that run; None where nothing was sent.
+    """
+
+    name: str
+    verdict: Verdict
+    sound: bool
+    phase: Phase
+    checks: tuple[CheckResult, ...]
+    selected: tuple[int, int]
+    overview: FactsOverview = FactsOverview()
+    rehearsal: RehearsalOutcome | None = None
+    migrated: bool = False
+    migration: MigrationOutcome | None = None
+
+    @property
+    def findings(self) -> list[FindingResult]:
+        """The findings of all checks."""
+        return findings_of(self.checks)
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the environment as it is in report.json."""
+        overview = self.overview
+        migration = {"migration": to_json(self.migration)} if self.migrated else {}
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "sound": self.sound,
+            "phase": self.phase,
+            "facts": to_json(overview.facts),
+            "history": to_json(overview.history),
+            "entity": to_json(overview.entity),
+            "proof": to_json(overview.proof),
+            "rehearsal": to_json(self.rehearsal),
+            "checks": to_json(self.checks),
+            "selected": to_json(self.selected),
+            **migration,
+        }
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run."""
+
+    started_at: str
+    duration_s: float
+    exit_status: int
+    environments: tuple[EnvironmentResult, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the record as it is in report.json."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "started_at": self.started_at,
+            "duration_s": self.duration_s,
+            "exit_status": self.exit_status,
+            "environments": [environment.to_json() for environment in self.environments],
+        }
+
+
+def judge_environment(
+    name: str, phase: Phase, checks: Sequence[CheckResult], every_check: frozenset[str], *, sound: bool = True
+) -> EnvironmentResult:
+    """Judge an environment by its checks.
 
     Args:
         name: the environment.
         phase: of the run.
-        checks: what the reports told, one per check.
+        checks: one result per check.
         every_check: the ids of all checks that the suite has; fewer make the verdict ``partial``.
-        sound: whether the run told of all its checks: not so where a process died or a file could not be collected.
+        sound: whether every check reported.
     """
-    findings = [finding for check in checks for finding in check["findings"]]
-    _relate(findings)
-    facts: dict[str, str] = {}
-    overview: dict[str, Any] = {}
-    for check in checks:
-        facts.update(check.pop("facts", {}))
-        overview.update(check.pop("overview", {}))
-    return {
-        "name": name,
-        "verdict": verdict(checks, every_check, sound),
-        "sound": sound,
-        "phase": phase,
-        "facts": facts,
-        "history": overview.get("history"),
-        "entity": overview.get("entity"),
-        "proof": overview.get("proof"),
-        "rehearsal": overview.get("rehearsal"),
-        "checks": list(checks),
-        "selected": [len(checks), len(every_check | {check["id"] for check in checks})],
-    }
+    return EnvironmentResult(
+        name=name,
+        verdict=verdict(checks, every_check, sound),
+        sound=sound,
+        phase=phase,
+        checks=related_checks(checks),
+        selected=(len(checks), len(every_check | {check.id for check in checks})),
+    )
 
 
 def unused_waivers(
-    waivers: Waivers, checks: Sequence[Mapping[str, Any]], every_check: Mapping[str, Check]
+    waivers: Waivers, checks: Sequence[CheckResult], every_check: Mapping[str, Check]
 ) -> Iterator[Finding]:
-    """What is to be said of an environment's waivers that no finding needed, in a run that told of all its checks.
+    """Report the waivers of an environment that no finding needed, in a run in which all its checks reported.
 
     Nothing where a check did not run or a question was left open: what was not looked for may be there.
     """
-    ran = {check["id"]: check for check in checks}
-    if every_check.keys() - ran or any(check["outcome"] == "unknown" for check in checks):
+    ran = {check.id: check for check in checks}
+    if every_check.keys() - ran or any(check.outcome == "unknown" for check in checks):
         return
     # A check with a reason was skipped, or failed before it could return its findings.
-    found: dict[str, list[str]] = {
-        code: [] for name, check in every_check.items() if not ran[name]["reason"] for code in check.finds
+    subjects: dict[str, list[str]] = {
+        code: [] for name, check in every_check.items() if not ran[name].reason for code in check.finds
     }
-    for finding in (finding for check in checks for finding in check["findings"]):
-        found.setdefault(finding["code"], []).append(finding["subject"])
-    yield from waivers.unused(found)
+    for finding in findings_of(checks):
+        subjects.setdefault(finding.code, []).append(finding.subject)
+    yield from waivers.unused(subjects)
 
 
-def key(finding: Mapping[str, Any]) -> str:
-    """:attr:`Finding.key` of a finding in the record."""
-    return f"{finding['code']}:{finding['subject']}"
+def anything_judged(checks: Sequence[CheckResult]) -> bool:
+    """Tell whether at least one check passed, warned or failed: else the run says nothing."""
+    return any(check.outcome in _JUDGED for check in checks)
 
 
-def anything_judged(checks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether at least one check passed, warned or failed: else the run says nothing."""
-    return any(check["outcome"] in _JUDGED for check in checks)
-
-
-def worst_first(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Findings by severity; within one, those first that must be mended first. Waived ones stand last."""
-
-    def place(finding: Mapping[str, Any]) -> tuple[bool, int, int]:
-        ranks = [fix["rank"] for fix in finding["fixes"] if not fix["fallback"]]
-        return bool(finding["waived"]), SEVERITIES.index(finding["severity"]), min(ranks, default=0)
-
-    return sorted(findings, key=place)
-
-
-def verdict(checks: Sequence[Mapping[str, Any]], every_check: frozenset[str], sound: bool) -> Verdict:
-    """What a run says of an environment; see :func:`judge_environment` for the arguments."""
-    outcomes = {check["outcome"] for check in checks}
+def verdict(checks: Sequence[CheckResult], every_check: frozenset[str], sound: bool) -> Verdict:
+    """Sum up the checks of an environment; see :func:`judge_environment` for the arguments."""
+    outcomes = {check.outcome for check in checks}
     if "failed" in outcomes:
         return "blocked"
     if "unknown" in outcomes or not sound or not anything_judged(checks):
         return "unknown"
-    return "healthy" if every_check <= {check["id"] for check in checks} else "partial"
-
-
-def in_order(findings: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """Each numbered fix once, in the order in which they must be applied; causes and numbers are put in."""
-    _relate(findings)
-    numbered = {fix["order"]: fix for finding in findings for fix in finding["fixes"] if fix["order"]}
-    return sorted(numbered.items())
-
-
-def _relate(findings: Sequence[dict[str, Any]]) -> None:
-    causes = explain([Finding(f["code"], f["subject"], f["message"], f["evidence"]) for f in findings])
-    for finding in findings:
-        finding["explained_by"] = causes.get(key(finding))
-    _number(findings)
-
-
-def _number(findings: Sequence[dict[str, Any]]) -> None:
-    """Number the first fixes of each root finding in the order in which they must be applied.
-
-    What is waived stays as it is, and what another finding explains is mended with that.
-    """
-    waived = {key(finding) for finding in findings if finding["waived"]}
-    needed = [f for f in worst_first(findings) if not f["waived"] and f["explained_by"] in (None, *waived)]
-    first = [fix for finding in needed for fix in finding["fixes"] if not fix["fallback"]]
-    bodies: dict[str, int] = {}  # two findings may have the same fix, such as one deploy
-    for fix in sorted(first, key=lambda fix: fix["rank"]):
-        fix["order"] = bodies.setdefault(fix["body"], len(bodies) + 1)
+    return "healthy" if every_check <= {check.id for check in checks} else "partial"

@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from health.report.overview import counted
+from health.report.overview import HistoryOverview
+from health.report.record import FactsOverview
 
 
-def tables(environment: Mapping[str, Any]) -> Iterator[str]:
+def tables(overview: FactsOverview) -> Iterator[str]:
     """Both, as far as they have been read."""
-    if environment["history"] is not None:
-        yield from history_lines(environment["history"])
-    if environment["entity"]:
+    if overview.history is not None:
+        yield from history_lines(overview.history)
+    if overview.entity:
         yield ""
         yield "Columns of Entity"
         yield from aligned(
-            (each["column"], each["type"], "" if each["nullable"] else "not null", each["default"] or "")
-            for each in environment["entity"]
+            (column.column, column.type, "" if column.nullable else "not null", column.default or "")
+            for column in overview.entity
         )
 
 
-def history_lines(history: Mapping[str, Any]) -> Iterator[str]:
+def history_lines(history: HistoryOverview) -> Iterator[str]:
     """A count of all rows, and the last ones."""
-    last = history["last"]
-    yield f"Migration history: {counted(history)}"
-    if history["rows"] > len(last):
+    last = history.last
+    yield f"Migration history: {history.counted}"
+    if history.rows > len(last):
         yield f"  the last {len(last)}:"
     if last:
         yield from aligned(
             [
                 ("started (UTC)", "took", "state", "steps", "migration"),
                 *(
-                    (row["started_at"][:16].replace("T", " "), _took(row["seconds"]), row["state"], row["steps"],
-                     row["migration"])
+                    (row.started_at[:16].replace("T", " "), _took(row.seconds), row.state, row.steps, row.migration)
                     for row in last
                 ),
             ]
-        )  # fmt: skip
+        )
 
 
-def aligned(rows: Any) -> Iterator[str]:
+def aligned(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Cells in columns, two blanks apart."""
-    cells: Sequence[Sequence[str]] = [[str(cell) for cell in row] for row in rows]
+    cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import cached_property
 
-from health.report.record import key, worst_first
+from health.finding import Severity
+from health.report.order import worst_first
+from health.report.record import EnvironmentResult, Verdict
+from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.report.tables import tables
 from health.sanitize import one_line, printable
 from health.waivers.waivers import OWN_CODES
@@ -18,13 +22,13 @@ Paint = Callable[[str, str], str]  # text, style → text
 WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
 _SHOWN_NAMES = 6
-_VERDICTS = {
+_VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "healthy": ("HEALTHY", "green"),
     "blocked": ("BLOCKED", "red"),
     "unknown": ("UNKNOWN", "red"),
     "partial": ("PARTIAL", "yellow"),
 }
-_STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
+_STYLES: Mapping[Severity, str] = {"error": "red", "warning": "yellow", "info": "cyan"}
 _WHEN = {"before": "before a deploy", "after": "after a deploy", "nightly": "nightly"}
 
 
@@ -34,7 +38,7 @@ def header(name: str, facts: Mapping[str, str]) -> list[str]:
     return [f"{name}: {label:{width}}  {text}" for label, text in facts.items()]
 
 
-def block(environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int = WIDTH) -> Iterator[str]:
+def block(environment: EnvironmentResult, verbose: bool, paint: Paint, width: int = WIDTH) -> Iterator[str]:
     """The verdict, what is wrong worst first with its fixes, and what could not be found out, line by line.
 
     Args:
@@ -47,175 +51,188 @@ def block(environment: Mapping[str, Any], verbose: bool, paint: Paint, width: in
         yield re.sub(r"^(\s*)::", r"\1|::", line)  # a CI runner would take it for a command
 
 
-def migration_lines(environment: Mapping[str, Any]) -> Iterator[str]:
+def migration_lines(environment: EnvironmentResult) -> Iterator[str]:
     """What became of the migration that was to be asked for before this judgement; nothing where there was none."""
-    name, told = environment["name"], environment.get("migration")
-    if told is not None:
-        named = f" (id {told['id']})" if told["id"] else ""
-        yield f"{name}: migration {told['state']} after {told['seconds']:.0f} s{named}"
-        if told["id"] and told["state"] not in ("COMPLETED", "FAILED"):
-            yield f"  It may go on in AWS: GET {told['url']}/{told['id']}?stage={told['stage']}"
-    elif "migration" in environment:
-        for reason in dict.fromkeys(check["reason"] for check in environment["checks"] if check["reason"]):
+    name, run = environment.name, environment.migration
+    if run is not None:
+        named = f" (id {run.id})" if run.id else ""
+        yield f"{name}: migration {run.state} after {run.seconds:.0f} s{named}"
+        if run.id and run.state not in ("COMPLETED", "FAILED"):
+            yield f"  It may go on in AWS: GET {run.url}/{run.id}?stage={run.stage}"
+    elif environment.migrated:
+        for reason in dict.fromkeys(check.reason for check in environment.checks if check.reason):
             yield f"{name}: {reason}"
 
 
-def rehearsal_line(environment: Mapping[str, Any]) -> str | None:
+def rehearsal_line(environment: EnvironmentResult) -> str | None:
     """What came of trying all numbered fixes one after the other on a copy; None where nothing was tried."""
-    told = environment.get("rehearsal")
-    if told is None:
+    outcome = environment.rehearsal
+    if outcome is None:
         return None
-    if told["status"] == "unproven":
-        return f"Not proven to the end: {told['detail'].rstrip('.')}."
-    numbers = {fix["order"] for check in environment["checks"] for f in check["findings"] for fix in f["fixes"]}
-    last = max(number for number in numbers if number)
+    if outcome.status == "unproven":
+        return f"Not proven to the end: {(outcome.detail or '').rstrip('.')}."
+    last = max(fix.order for finding in environment.findings for fix in finding.fixes if fix.order)
     fixes = "fix 1" if last == 1 else f"fixes 1 {'and' if last == 2 else 'to'} {last} in this order"  # noqa: PLR2004
-    return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({told['seconds']:.1f} s)."
+    return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({outcome.seconds:.1f} s)."
 
 
 class _Block:
-    def __init__(self, environment: Mapping[str, Any], verbose: bool, paint: Paint, width: int) -> None:
+    def __init__(self, environment: EnvironmentResult, verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
-        self.checks: Sequence[Mapping[str, Any]] = environment["checks"]
-        self.findings = worst_first([finding for check in self.checks for finding in check["findings"]])
-        self.waived = {key(finding) for finding in self.findings if finding["waived"]}
-        self.keys = {key(finding) for finding in self.findings}
-        self.unread = [check for check in self.checks if check["outcome"] == "unknown"]
+        self.findings = worst_first(environment.findings)
+        self.waived = {finding.key for finding in self.findings if finding.waived}
+        self.keys = {finding.key for finding in self.findings}
+        self.parents = self.keys - self.waived  # what others can stand under
+        self.above = {finding.key: finding.explained_by for finding in self.findings if not finding.waived}
+        self.unread = [check for check in environment.checks if check.outcome == "unknown"]
         self.shown: set[int] = set()  # the numbers of the fixes that have been shown
 
     def lines(self) -> Iterator[str]:
-        word, style = _VERDICTS[self.environment["verdict"]]
-        verdict = self.paint(f"{self.environment['name']}: {word}", style)
-        yield f"{verdict}  {_WHEN[self.environment['phase']]}; {self.sentence()}"
-        if not self.environment["sound"]:
+        word, style = _VERDICTS[self.environment.verdict]
+        verdict = self.paint(f"{self.environment.name}: {word}", style)
+        yield f"{verdict}  {_WHEN[self.environment.phase]}; {self.sentence()}"
+        if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."
         # What is waived neither stands under its cause nor has what it explains under it.
-        roots = [f for f in self.findings if f["waived"] or f["explained_by"] not in self.keys - self.waived]
-        if self.environment["verdict"] == "blocked":
-            serious = [f for f in roots if f["severity"] != "info" and not f["waived"]]
+        roots = [f for f in self.findings if f.waived or f.explained_by not in self.parents]
+        if self.environment.verdict == "blocked":
+            serious = [f for f in roots if f.severity != "info" and not f.waived]
             # An expired waiver stands beside what it waived: that is the cause.
-            yield from self.causes([f for f in serious if f["code"] not in OWN_CODES] or serious)
-        elif self.environment["verdict"] == "unknown":
+            yield from self.causes([f for f in serious if f.code not in OWN_CODES] or serious)
+        elif self.environment.verdict == "unknown":
             yield from self.cause_of_silence()
-        told: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for finding in roots:
-            what = f"{'waived ' if finding['waived'] else ''}{finding['code']}"
-            told[what] = told.get(what, 0) + 1
-            if told[what] <= _SHOWN_PER_CODE:
+            what = f"{'waived ' if finding.waived else ''}{finding.code}"
+            numbers[what] = numbers.get(what, 0) + 1
+            if numbers[what] <= _SHOWN_PER_CODE:
                 yield ""
                 yield from self.finding(finding)
-        for what, number in told.items():
+        for what, number in numbers.items():
             if number > _SHOWN_PER_CODE:
                 yield ""
                 yield f"{number - _SHOWN_PER_CODE} more {what}: --report DIR writes all of them."
         yield from self.others()
-        if self.verbose and (shown := list(tables(self.environment))):
+        if self.verbose and (shown := list(tables(self.environment.overview))):
             yield ""
             yield from map(printable, shown)
         yield from self.rehearsed()
-        if any(fix["kind"] == "sql" for f in self.findings if self.verbose or not f["waived"] for fix in f["fixes"]):
+        if any(fix.kind == "sql" for f in self.findings if self.verbose or not f.waived for fix in f.fixes):
             yield ""
             yield "Run SQL by psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
 
     def rehearsed(self) -> Iterator[str]:
-        if told := rehearsal_line(self.environment):
+        if line := rehearsal_line(self.environment):
             yield ""
-            yield from self.wrapped(told, "")
+            yield from self.wrapped(line, "")
 
     def sentence(self) -> str:
-        words = {
+        words: Mapping[Outcome, str] = {
             "failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed",
             "waived": "waived", "skipped": "skipped",
         }  # fmt: skip
-        count = {outcome: sum(check["outcome"] == outcome for check in self.checks) for outcome in words}
-        run, there_are = self.environment["selected"]
+        count = Counter(check.outcome for check in self.environment.checks)
+        run, there_are = self.environment.selected
         parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
-        parts += [f"{count[outcome]} {said}" for outcome, said in words.items() if count[outcome]]
-        waived = sum(bool(finding["waived"]) for finding in self.findings)
+        parts += [f"{count[outcome]} {word}" for outcome, word in words.items() if count[outcome]]
+        waived = sum(finding.waived is not None for finding in self.findings)
         apart = f"; {waived} waived {plural(waived, 'finding')}" if waived != count["waived"] else ""
         return ", ".join(parts) + apart + "."
 
-    def causes(self, roots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    def causes(self, roots: Sequence[FindingResult]) -> Iterator[str]:
         if len(roots) == 1:
-            yield from self.wrapped(f"Root cause: {roots[0]['code']}, {roots[0]['subject']}", "")
+            yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
         elif roots:
-            numbers = [fix["order"] for finding in roots for fix in finding["fixes"] if fix["order"]]
+            numbers = [fix.order for finding in roots for fix in finding.fixes if fix.order]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
     def cause_of_silence(self) -> Iterator[str]:
         """What keeps every open question open, if it is one thing."""
-        found = {check.get("what") for check in self.unread if check["explained_by"] not in self.keys}
-        if len(found) == 1 and (what := found.pop()):
+        reasons = {check.what for check in self.unread if check.explained_by not in self.keys}
+        if len(reasons) == 1 and (what := reasons.pop()):
             yield from self.wrapped(f"Root cause: {what}", "")
 
-    def finding(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        waived = finding["waived"]
-        word = f"waived {finding['severity']}" if waived else finding["severity"]
-        severity = self.paint(word, "cyan" if waived else _STYLES[finding["severity"]])
-        yield f"{severity}  {self.paint(finding['code'], 'bold')}  {one_line(finding['subject'])}"
-        yield from self.wrapped(finding["message"])
+    def finding(self, finding: FindingResult) -> Iterator[str]:
+        waived = finding.waived
+        word = f"waived {finding.severity}" if waived else finding.severity
+        severity = self.paint(word, "cyan" if waived else _STYLES[finding.severity])
+        yield f"{severity}  {self.paint(finding.code, 'bold')}  {one_line(finding.subject)}"
+        yield from self.wrapped(finding.message)
         if waived:
-            yield from self.wrapped(f"Waived until {waived['expires']}, owner {waived['owner']}: {waived['reason']}")
-        elif finding["explained_by"] in self.waived:
-            code, _, subject = finding["explained_by"].partition(":")
+            yield from self.wrapped(f"Waived until {waived.expires}, owner {waived.owner}: {waived.reason}")
+        elif finding.explained_by is not None and finding.explained_by in self.waived:
+            code, _, subject = finding.explained_by.partition(":")
             yield from self.wrapped(f"Its cause is waived ({code}, {subject}); this finding is not.")
         if not waived:
             yield from self.explained(finding)
-        if names := [check["id"] for check in self.unread if self.root(check["explained_by"]) == key(finding)]:
+        if names := [check.id for check in self.open_under.get(finding.key, ())]:
             yield from self.wrapped(f"because of it could not be checked: {self.listed(names)}")
         if waived and not self.verbose:
-            if finding["fixes"]:
+            if finding.fixes:
                 yield "  fixes: shown by -v, and written by --report DIR"
             return
         yield from self.fixes(finding)
 
+    @cached_property
+    def open_under(self) -> dict[str | None, list[CheckResult]]:
+        """The checks without an answer, by the root of what explains them."""
+        checks: dict[str | None, list[CheckResult]] = {}
+        for check in self.unread:
+            checks.setdefault(self.root(check.explained_by), []).append(check)
+        return checks
+
+    @cached_property
+    def under(self) -> dict[str | None, dict[str, list[FindingResult]]]:
+        """The findings that others explain, at first or second hand: by their root, then by their code."""
+        findings: dict[str | None, dict[str, list[FindingResult]]] = {}
+        for finding in self.findings:
+            if not finding.waived:
+                of_root = findings.setdefault(self.root(finding.explained_by), {})
+                of_root.setdefault(finding.code, []).append(finding)
+        return findings
+
     def root(self, cause: str | None) -> str | None:
         """The root of a cause: what explains it may be explained itself."""
-        above: dict[str | None, str | None] = {key(f): f["explained_by"] for f in self.findings if not f["waived"]}
-        while above.get(cause) in self.keys - self.waived:
-            cause = above[cause]
+        while cause is not None and (above := self.above.get(cause)) in self.parents:
+            cause = above
         return cause
 
-    def explained(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        """What a finding explains, at first or second hand; of many with the same code the first one."""
-        by_code: dict[str, list[Mapping[str, Any]]] = {}
-        for other in self.findings:
-            if self.root(other["explained_by"]) == key(finding) and not other["waived"]:
-                by_code.setdefault(other["code"], []).append(other)
-        for code, others in by_code.items():
+    def explained(self, finding: FindingResult) -> Iterator[str]:
+        """What a finding explains; of many with the same code the first one."""
+        for code, others in self.under.get(finding.key, {}).items():
             more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-            yield from self.wrapped(f"explains {code}{more}: {others[0]['message']}")
+            yield from self.wrapped(f"explains {code}{more}: {others[0].message}")
 
-    def fixes(self, finding: Mapping[str, Any]) -> Iterator[str]:
-        needed = [fix for fix in finding["fixes"] if not fix["fallback"]]
-        fallbacks = [fix for fix in finding["fixes"] if fix["fallback"]]
+    def fixes(self, finding: FindingResult) -> Iterator[str]:
+        needed = [fix for fix in finding.fixes if not fix.fallback]
+        fallbacks = [fix for fix in finding.fixes if fix.fallback]
         for fix in needed:
             yield from self.fix(fix)
-        if finding["no_fix"]:
-            yield from self.wrapped(f"{'note' if needed else 'no fix'}: {finding['no_fix']}")
+        if finding.no_fix:
+            yield from self.wrapped(f"{'note' if needed else 'no fix'}: {finding.no_fix}")
         for fix in fallbacks:
             yield from self.fix(fix)
         if fallbacks and not self.verbose:
             yield "     shown with its cost by -v, and written by --report DIR"
 
-    def fix(self, fix: Mapping[str, Any]) -> Iterator[str]:
-        number = f"fix {fix['order']}" if fix["order"] else "or" if fix["fallback"] else "fix"
-        option = f", the guide's option {fix['option']}" if fix["option"] else ""
-        proof = f", {fix['proof']['status']}: {fix['proof']['detail']}" if fix["kind"] == "sql" else ""
-        again = ", as above" if fix["order"] in self.shown else ""
-        yield from self.wrapped(f"{number} ({fix['kind']}{option}{proof}){again}: {fix['title']}")
-        if again or (fix["fallback"] and not self.verbose):
+    def fix(self, fix: FixResult) -> Iterator[str]:
+        number = f"fix {fix.order}" if fix.order else "or" if fix.fallback else "fix"
+        option = f", the guide's option {fix.option}" if fix.option else ""
+        proof = f", {fix.proof.status}: {fix.proof.detail}" if fix.kind == "sql" else ""
+        again = ", as above" if fix.order in self.shown else ""
+        yield from self.wrapped(f"{number} ({fix.kind}{option}{proof}){again}: {fix.title}")
+        if again or (fix.fallback and not self.verbose):
             return
-        if fix["order"]:
-            self.shown.add(fix["order"])
-        yield from self.body(fix["body"])
-        if fix["note"]:  # a patch's note is the command that applies it
-            yield from self.body(fix["note"]) if fix["kind"] == "patch" else self.wrapped(fix["note"], "     ")
-        if fix["undo"] and "\n" in fix["undo"] and not self.verbose:
+        if fix.order:
+            self.shown.add(fix.order)
+        yield from self.body(fix.body)
+        if fix.note:  # a patch's note is the command that applies it
+            yield from self.body(fix.note) if fix.kind == "patch" else self.wrapped(fix.note, "     ")
+        if fix.undo and "\n" in fix.undo and not self.verbose:
             yield "     undo: shown by -v, and written by --report DIR"
-        elif fix["undo"]:
+        elif fix.undo:
             yield "     undo:"
-            yield from self.body(fix["undo"])
+            yield from self.body(fix.undo)
 
     def body(self, text: str) -> Iterator[str]:
         for line in printable(text.replace("\r\n", "\n")).rstrip("\n").split("\n"):
@@ -229,23 +246,23 @@ class _Block:
     def others(self) -> Iterator[str]:
         """What has no finding: plain asserts that failed, questions without an answer, and what was skipped."""
         by_reason: dict[str, list[str]] = {}
-        for check in self.checks:
-            if check["outcome"] == "failed" and not check["findings"]:
+        for check in self.environment.checks:
+            if check.outcome == "failed" and not check.findings:
                 yield ""
-                yield f"{self.paint('error', 'red')}  {self.paint(check['id'], 'bold')}"
-                yield from self.wrapped(check["reason"] or "")
-            if check["outcome"] == "unknown" and check["explained_by"] not in self.keys:
-                by_reason.setdefault(check["reason"] or "no reason given", []).append(check["id"])
+                yield f"{self.paint('error', 'red')}  {self.paint(check.id, 'bold')}"
+                yield from self.wrapped(check.reason or "")
+            if check.outcome == "unknown" and check.explained_by not in self.keys:
+                by_reason.setdefault(check.reason or "no reason given", []).append(check.id)
         for reason, names in by_reason.items():
             yield ""
             first, *more = self.wrapped(self.listed(names), " " * len("could not check  "))
             yield f"{self.paint('could not check', 'red')}  {first.lstrip()}"
             yield from more
             yield from self.wrapped(reason)
-        for check in self.checks:
-            if check["outcome"] == "skipped":
+        for check in self.environment.checks:
+            if check.outcome == "skipped":
                 yield ""
-                yield from self.wrapped(f"skipped  {check['id']}: {check['reason'] or ''}", "")
+                yield from self.wrapped(f"skipped  {check.id}: {check.reason or ''}", "")
 
     def wrapped(self, text: str, indent: str = "  ") -> list[str]:
         return textwrap.wrap(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 RunState = Literal["NOT STARTED", "UNKNOWN", "INITIALIZING", "RUNNING", "COMPLETED", "FAILED"]
 
@@ -49,17 +49,3 @@ class MigrationRun:
     def record(self) -> str:
         """Where the worker keeps its state, below the bucket of its variable ``S3_BUCKET_NAME``."""
         return f"migrations/{self.stage}/{self.id}.json" if self.id else f"the newest below migrations/{self.stage}/"
-
-
-def as_record(run: MigrationRun) -> dict[str, Any]:
-    """The run as it stands in the record of a run of the suite."""
-    return {
-        "id": run.id,
-        "state": run.state,
-        "started_at": run.started_at.isoformat(timespec="seconds"),
-        "seconds": round(run.seconds, 3),
-        "url": run.url,
-        "stage": run.stage,
-        "error": run.error,
-        "problem": run.problem,
-    }

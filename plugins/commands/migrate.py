@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.runs.trigger import migrate
 from health.config.registry import RegistryError
+from health.report.results import Outcome
 from health.words import plural
 from plugins.output.progress import Progress
 from plugins.run.check_catalog import all_checks
 from plugins.run.fact_fixtures import FACT_SETS, distributed, target_of
 from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run
-from plugins.run.recorder import told_of, verdict_of
+from plugins.run.recorder import checks_of, verdict_of
 
 if TYPE_CHECKING:
     from fixtures.facts import Facts
@@ -95,19 +97,17 @@ class MigrateCommand:
 
     def _why_not(self) -> str | None:
         """Why nothing may be sent; None where everything was checked and nothing blocks."""
-        before = next(target for target in self._config.stash[RUN].targets.values() if not target.migrated)
+        before = _before(self._config.stash[RUN])
         if verdict_of(self._config, before) == "healthy":
             return None
-        told = told_of(self._config, before)
-        words = {"failed": "found something that blocks", "unknown": "could not be made"}
-        count = {outcome: sum(check["outcome"] == outcome for check in told) for outcome in words}
-        reasons = [f"{n} {plural(n, 'check')} {words[outcome]}" for outcome, n in count.items() if n]
+        words: dict[Outcome, str] = {"failed": "found something that blocks", "unknown": "could not be made"}
+        count = Counter(check.outcome for check in checks_of(self._config, before))
+        reasons = [f"{n} {plural(n, 'check')} {word}" for outcome, word in words.items() if (n := count[outcome])]
         return f"no migration was asked for: before it, {' and '.join(reasons) or 'not everything was judged'}"
 
     def _act(self) -> None:
         readings = self._config.stash[FACT_SETS]
-        name = next(target for target, told in readings.run.targets.items() if not told.migrated)
-        facts = readings.read(name)
+        facts = readings.read(_before(readings.run))
         assert facts is not None  # noqa: S101 - its checks were judged
         environment, key, url = facts["environment"], facts["admin_key"], _trigger_url(facts)
         facts.close()  # an open transaction holds locks that a migration would wait for
@@ -124,6 +124,11 @@ class MigrateCommand:
             if (known := readings.triggered) is not None and not known.ended:
                 readings.say(f"the run {known.id or 'that was asked for'} goes on in AWS: look at {known.place}")
             raise
+
+
+def _before(run: Run) -> str:
+    """The target that is judged before the migration."""
+    return next(name for name, target in run.targets.items() if not target.migrated)
 
 
 def _trigger_url(facts: Facts) -> str:

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from health.report.record import anything_judged, worst_first
+from health.report.order import worst_first
+from health.report.record import EnvironmentResult, Record, anything_judged
+from health.report.results import FixResult
 from health.report.tables import tables
 from health.report.terminal import migration_lines, rehearsal_line
 from health.sanitize import fenced, markdown, printable
@@ -44,10 +45,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not directory or record is None:
         return
     path = from_here(config, directory)
-    files = {"report.json": json.dumps(record, indent=2, ensure_ascii=True), "summary.md": "\n".join(summary(record))}
+    files = {
+        "report.json": json.dumps(record.to_json(), indent=2, ensure_ascii=True),
+        "summary.md": "\n".join(summary(record)),
+    }
     # Of the two judgements of --migrate the second one, where it was made.
-    for environment in sorted(record["environments"], key=lambda each: anything_judged(each["checks"])):
-        files[f"fixes-{environment['name']}.sql"] = "\n".join(sql_file(environment))
+    for environment in sorted(record.environments, key=lambda each: anything_judged(each.checks)):
+        files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
             write_private(path / name, hide(text) + "\n")
@@ -56,73 +60,73 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
-def sql_file(environment: Mapping[str, Any]) -> Iterator[str]:
+def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     """All SQL fixes of an environment with their undos; only the preferred ones stand outside comments."""
-    yield f"-- SQL fixes for {environment['name']}, in the order in which they are to be applied."
+    yield f"-- SQL fixes for {environment.name}, in the order in which they are to be applied."
     yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
     yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
-    findings = worst_first([f for check in environment["checks"] for f in check["findings"]])
-    fixes = [(f, fix) for f in findings if not f["waived"] for fix in f["fixes"] if fix["kind"] == "sql"]
-    for finding, fix in sorted(fixes, key=lambda pair: (pair[1]["order"] is None, pair[1]["order"] or 0)):
-        option = f", the guide's option {fix['option']}" if fix["option"] else ""
-        number = f"Fix {fix['order']}" if fix["order"] else "Fallback"
+    findings = worst_first(environment.findings)
+    fixes = [(f, fix) for f in findings if not f.waived for fix in f.fixes if fix.kind == "sql"]
+    for finding, fix in sorted(fixes, key=lambda pair: (pair[1].order is None, pair[1].order or 0)):
+        option = f", the guide's option {fix.option}" if fix.option else ""
+        number = f"Fix {fix.order}" if fix.order else "Fallback"
         # Titles and notes of SQL fixes are constants: no text from outside stands in a comment.
-        yield f"\n-- {number}: {finding['code']}: {fix['title']}{option} ({fix['proof']['status']})"
-        yield from _commented(textwrap.fill(fix["note"], 100))
-        yield from (fix["body"].rstrip("\n").split("\n") if fix["order"] else _commented(fix["body"]))
-        if fix["undo"]:
+        yield f"\n-- {number}: {finding.code}: {fix.title}{option} ({fix.proof.status})"
+        yield from _commented(textwrap.fill(fix.note, 100))
+        yield from (fix.body.rstrip("\n").split("\n") if fix.order else _commented(fix.body))
+        if fix.undo:
             yield "\n-- Undo:"
-            yield from _commented(fix["undo"])
+            yield from _commented(fix.undo)
     if not fixes:
         yield "-- There is nothing to mend by SQL."
-    if any(fix["kind"] == "sql" for f in findings if f["waived"] for fix in f["fixes"]):
+    if any(fix.kind == "sql" for f in findings if f.waived for fix in f.fixes):
         yield "\n-- SQL for waived findings is left out: it stands in summary.md."
 
 
-def summary(record: Mapping[str, Any]) -> Iterator[str]:
+def summary(record: Record) -> Iterator[str]:
     """The record as Markdown."""
     yield "# Migration health"
-    for environment in record["environments"]:
-        yield f"\n## {markdown(environment['name'])}: {environment['verdict']} ({environment['phase']})\n"
-        known = [f"{label}: {markdown(text)}" for label, text in environment["facts"].items()]
+    for environment in record.environments:
+        yield f"\n## {markdown(environment.name)}: {environment.verdict} ({environment.phase})\n"
+        known = [f"{label}: {markdown(text)}" for label, text in environment.overview.facts.items()]
         known += [markdown(line.strip()) for line in migration_lines(environment)]
         yield from (f"- {line}" for line in known)
-        if shown := list(tables(environment)):
+        if shown := list(tables(environment.overview)):
             yield "\n" + fenced("\n".join(shown), "")
         yield "\n| check | outcome |\n|---|---|"
-        for check in environment["checks"]:
-            reason = f": {markdown(check['reason'])}" if check["reason"] else ""
-            yield f"| {markdown(check['id'])} | {check['outcome']}{reason} |"
-        for finding in worst_first([f for check in environment["checks"] for f in check["findings"]]):
-            waived = finding["waived"]
-            word = f"waived {finding['severity']}" if waived else finding["severity"]
-            yield f"\n### {word}: {finding['code']}: {markdown(finding['subject'])}\n"
-            yield markdown(finding["message"])
+        for check in environment.checks:
+            reason = f": {markdown(check.reason)}" if check.reason else ""
+            yield f"| {markdown(check.id)} | {check.outcome}{reason} |"
+        for finding in worst_first(environment.findings):
+            waived = finding.waived
+            word = f"waived {finding.severity}" if waived else finding.severity
+            yield f"\n### {word}: {finding.code}: {markdown(finding.subject)}\n"
+            yield markdown(finding.message)
             if waived:
-                who, why = markdown(waived["owner"]), markdown(waived["reason"])
-                yield f"\nWaived until {waived['expires']}, owner {who}: {why}"
-            if finding["explained_by"]:
-                yield f"\nExplained by {markdown(finding['explained_by'])}."
-            for fix in finding["fixes"]:
+                who, why = markdown(waived.owner), markdown(waived.reason)
+                yield f"\nWaived until {waived.expires}, owner {who}: {why}"
+            if finding.explained_by:
+                yield f"\nExplained by {markdown(finding.explained_by)}."
+            for fix in finding.fixes:
                 yield from _fix(fix)
-            if finding["no_fix"]:
-                needed = any(not fix["fallback"] for fix in finding["fixes"])
-                yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding['no_fix'])}"
-        if told := rehearsal_line(environment):
-            yield f"\n{markdown(told)}"
+            if finding.no_fix:
+                needed = any(not fix.fallback for fix in finding.fixes)
+                yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding.no_fix)}"
+        if line := rehearsal_line(environment):
+            yield f"\n{markdown(line)}"
 
 
-def _fix(fix: Mapping[str, Any]) -> Iterator[str]:
-    number = f"Fix {fix['order']}" if fix["order"] else "Fallback" if fix["fallback"] else "Fix"
-    proof = f", {fix['proof']['status']}: {markdown(fix['proof']['detail'])}" if fix["kind"] == "sql" else ""
-    yield f"\n**{number}** ({fix['kind']}{proof}): {markdown(fix['title'])}\n"
-    yield fenced(fix["body"].rstrip("\n"), _LANGUAGES[fix["kind"]])
-    if fix["note"]:
-        yield "\n" + (fenced(fix["note"], "sh") if fix["kind"] == "patch" else markdown(fix["note"]))
-    if fix["undo"]:
+def _fix(fix: FixResult) -> Iterator[str]:
+    number = f"Fix {fix.order}" if fix.order else "Fallback" if fix.fallback else "Fix"
+    proof = f", {fix.proof.status}: {markdown(fix.proof.detail)}" if fix.kind == "sql" else ""
+    yield f"\n**{number}** ({fix.kind}{proof}): {markdown(fix.title)}\n"
+    yield fenced(fix.body.rstrip("\n"), _LANGUAGES[fix.kind])
+    if fix.note:
+        yield "\n" + (fenced(fix.note, "sh") if fix.kind == "patch" else markdown(fix.note))
+    if fix.undo:
         yield "\nUndo:\n"
-        yield fenced(fix["undo"].rstrip("\n"), "sql" if fix["kind"] == "sql" else "sh")
+        yield fenced(fix.undo.rstrip("\n"), "sql" if fix.kind == "sql" else "sh")
 
 
 def _commented(body: str) -> Iterator[str]:

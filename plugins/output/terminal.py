@@ -12,6 +12,7 @@ import pytest
 
 from health.report.record import anything_judged
 from health.report.terminal import block, header, migration_lines
+from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.fact_summary import summarize
 from plugins.run.options import RUN
@@ -65,29 +66,29 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
     if record is None:
         return
     writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
-    migrated = any(environment.get("migration") for environment in record["environments"])
-    for environment in record["environments"]:
+    migrated = any(environment.migration for environment in record.environments)
+    for environment in record.environments:
         reporter.write_line("")
         for line in migration_lines(environment):
             reporter.write_line(line)
-        if "migration" in environment and not anything_judged(environment["checks"]):
+        if environment.migrated and not anything_judged(environment.checks):
             continue
         if distributed(config):
-            for line in header(environment["name"], environment["facts"]):
+            for line in header(environment.name, environment.overview.facts):
                 reporter.write_line(line)
             reporter.write_line("")
         paint = partial(_paint, writer)
         lines = block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1)
         # What was found before a migration that was then run is told anew, or is mended.
-        for line in takewhile(str.strip, lines) if migrated and "migration" not in environment else lines:
+        for line in takewhile(str.strip, lines) if migrated and not environment.migrated else lines:
             reporter.write_line(line)
     reporter.write_line("")
 
 
 def _ours(report: Any) -> bool:
-    told = getattr(report, "health", None)
+    result = result_on(report)
     # A test that crashed in an unforeseen way keeps its traceback.
-    return told is not None and (bool(told["findings"]) or isinstance(report.longrepr, str | tuple))
+    return result is not None and (bool(result.findings) or isinstance(report.longrepr, str | tuple))
 
 
 def _paint(writer: Any, text: str, style: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
 import pytest
@@ -17,7 +19,7 @@ _NEEDED = {"nodeid", "location", "keywords"}  # pytest and xdist find tests by t
 
 
 def hidden(value: T) -> T:
-    """The same value without secrets; only JSON's kinds of values, tuples and bytes are looked into."""
+    """The same value without secrets; JSON's kinds of values, tuples, bytes and dataclasses are looked into."""
     text = "\n".join(_texts(value))
     return value if hide(text) == text else _hidden(value)
 
@@ -70,6 +72,9 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _texts(inner)
+    elif _is_record(value):
+        for inner in vars(value).values():
+            yield from _texts(inner)
 
 
 def _hidden(value: Any) -> Any:
@@ -77,8 +82,17 @@ def _hidden(value: Any) -> Any:
         return hide(value)
     if isinstance(value, bytes):
         return hidden_bytes(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {_hidden(key): _hidden(inner) for key, inner in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_hidden(inner) for inner in value)
+    if _is_record(value):
+        redacted = copy(value)
+        vars(redacted).update({name: _hidden(inner) for name, inner in vars(value).items()})
+        return redacted
     return value
+
+
+def _is_record(value: object) -> bool:
+    """Whether a value is a dataclass with texts of its own; pytest's representations are redacted in place."""
+    return is_dataclass(value) and not isinstance(value, type | TerminalRepr) and hasattr(value, "__dict__")

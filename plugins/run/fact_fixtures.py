@@ -21,7 +21,7 @@ from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.runs.triggered import MigrationRun
 from plugins import fixes
 from plugins.run.check_catalog import checks_as_far_as_they_load
-from plugins.run.items import check_of, target_name
+from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
 
@@ -48,7 +48,7 @@ class FactSets:
         return self._config.stash[RUN]
 
     def begin(self, target: str, items: Iterable[pytest.Item]) -> Facts:
-        """The facts of a target; those that its selected checks need are begun at the first call."""
+        """The facts of a target; those that its items need are begun at the first call."""
         if target not in self._facts:
             checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
             assert self.run.registry is not None  # noqa: S101 - names come from it
@@ -67,7 +67,7 @@ class FactSets:
             else:
                 environment = self.run.environment(name)
             self._facts[target] = Facts(environment, given)
-            self._facts[target].start(_needed(target, items))
+            self._facts[target].start(_needed(items))
         return self._facts[target]
 
     def wait(self, target: str) -> None:
@@ -130,7 +130,7 @@ def facts(request: pytest.FixtureRequest) -> Facts:
     """The facts of the target in the test's brackets."""
     readings = request.config.stash[FACT_SETS]
     target: str = request.param
-    begun = readings.begin(target, request.session.items)
+    begun = readings.begin(target, by_target(request.session)[target])
     readings.wait(target)  # nothing to wait for, except in a worker of -n, or after --migrate
     return begun
 
@@ -142,11 +142,11 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     try:
         # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
         if not session.config.option.collectonly and not distributed(session.config):
-            asked = {target for item in session.items if (target := target_name(item))}
+            asked = by_target(session)
             # What is judged after a run of the migrations is read when that has ended.
             begun = [name for name, target in readings.run.targets.items() if name in asked and not target.migrated]
             for target in begun:
-                readings.begin(target, session.items)
+                readings.begin(target, asked[target])
             for target in begun:
                 readings.wait(target)
             session.config.hook.pytest_facts_read(config=session.config, readings=readings)
@@ -174,13 +174,12 @@ def target_of(item: pytest.Item) -> Target | None:
     return item.config.stash[RUN].targets[name] if name is not None else None
 
 
-def _needed(target: str, items: Iterable[pytest.Item]) -> set[str]:
+def _needed(items: Iterable[pytest.Item]) -> set[str]:
     needed: set[str] = set()
     for item in items:
-        if target_name(item) == target:
-            needed.update(getattr(item, "fixturenames", ()))
-            if (check := check_of(item)) is not None:
-                needed.update(*(fixes.needs(code) for code in check.finds))
+        needed.update(getattr(item, "fixturenames", ()))
+        if (check := check_of(item)) is not None:
+            needed.update(*(fixes.needs(code) for code in check.finds))
     return needed
 
 

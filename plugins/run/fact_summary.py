@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fixtures.aws.resources import Aws
 from fixtures.clients.request_log import RequestLog
 from fixtures.clone.environment_copy import EnvironmentCopy
 from fixtures.clone.server import CloneServer
 from fixtures.facts import Facts
 from health.aws.resources import Bastion, Cluster, Identity
-from health.catalog.catalog import Catalog
 from health.config.environment import Environment
 from health.history.effects import foreseen
 from health.history.history import History
@@ -18,7 +15,8 @@ from health.migrations.directory import MigrationDirectory
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.read_only.proof import ReadOnlyProof
-from health.report.overview import answers, counted, entity_overview, history_overview, proof_overview
+from health.report.overview import answers, entity_overview, history_overview, proof_overview
+from health.report.record import FactsOverview
 from health.sanitize import one_line
 from health.tunnel.connection import DatabaseServer, ReplicaStatus
 
@@ -51,7 +49,7 @@ def summarize(facts: Facts) -> dict[str, str]:
     history, prisma = _history(facts), facts.read_already("prisma")
     if history is not None and prisma is not None:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
-        lines["history"] = counted(history_overview(history))
+        lines["history"] = history_overview(history).counted
         lines["prisma"] = f"{rules}: {answers(history)}"
     clone: CloneServer | None = facts.read_already("clone_server")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
@@ -75,21 +73,17 @@ def read_from(reader: ReplicaStatus) -> str:
     return "writer" + (f"; not the reader: {reader.unused}" if reader.unused else "")
 
 
-def overview(facts: Facts) -> dict[str, Any]:
-    """The history and the columns of Entity, for the record; empty where they have not been read."""
-    told: dict[str, Any] = {}
-    history = _history(facts)
-    if history is not None:
-        told["history"] = history_overview(history)
-    catalog: Catalog | None = facts.read_already("catalog")
-    if catalog is not None:
-        told["entity"] = entity_overview(catalog)
+def overview(facts: Facts) -> FactsOverview:
+    """Gather what has been read for the record; empty where something has not been."""
+    history, catalog = _history(facts), facts.read_already("catalog")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     dumped = environment_copy.dumped if environment_copy is not None else None
-    told["proof"] = proof_overview(
-        facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")
+    return FactsOverview(
+        summarize(facts),
+        history_overview(history) if history is not None else None,
+        entity_overview(catalog) if catalog is not None else None,
+        proof_overview(facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")),
     )
-    return told
 
 
 def called(facts: Facts, name: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fixtures.clone.rehearsal import Refused, RehearsalClone, State, stage
 from fixtures.clone.server import CloneError
@@ -14,7 +13,8 @@ from health.check import Check
 from health.evaluation import Evaluation, evaluate
 from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, FixProof, NothingToCheck, Phase
 from health.history.history import History
-from health.report.record import in_order
+from health.report.order import in_order
+from health.report.results import FindingResult, FixResult, RehearsalOutcome
 from health.report.root_causes import explain
 from health.sanitize import one_line
 from health.words import listed
@@ -135,35 +135,35 @@ class FixRehearsal:
             self._tell_after = passed + _PROGRESS_AFTER_S
         return self._first
 
-    def to_the_end(self, findings: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-        """What comes of all numbered fixes in their order, then a deploy; None where none of them is SQL.
+    def to_the_end(self, findings: Sequence[FindingResult]) -> RehearsalOutcome | None:
+        """Try all numbered fixes in their order, then a deploy; None where none of them is SQL.
 
         Args:
-            findings: all of the environment's, as they stand in the record.
+            findings: all of the environment's.
         """
         numbered = in_order(findings)
-        if not any(fix["kind"] == "sql" for _, fix in numbered):
+        if not any(fix.kind == "sql" for _, fix in numbered):
             return None
         begun = time.monotonic()
         try:
-            detail = self._walk(numbered)
-            status = "proven" if detail is None else "unproven"
+            problem = self._walk(numbered)
         except Refused as refused:
-            status, detail = "unproven", _said(refused)
+            problem = _said(refused)
         except (CloneError, CouldNotCheck, NothingToCheck) as error:
-            status, detail = "unproven", one_line(str(error))
-        return {"status": status, "detail": detail, "seconds": round(time.monotonic() - begun, 3)}
+            problem = one_line(str(error))
+        seconds = round(time.monotonic() - begun, 3)
+        return RehearsalOutcome("proven" if problem is None else "unproven", problem, seconds)
 
-    def _walk(self, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str | None:
+    def _walk(self, numbered: Sequence[tuple[int, FixResult]]) -> str | None:
         """Run them; gives why the end is not a healthy one."""
         self._begin()
         for number, fix in numbered:
-            if fix["kind"] != "sql" and fix["rank"] != DEPLOY:
-                return f"fix {number} is a {fix['kind']}, which no copy can run"
-            if fix["kind"] == "sql" and fix["proof"]["status"] != "proven":
+            if fix.kind != "sql" and fix.rank != DEPLOY:
+                return f"fix {number} is a {fix.kind}, which no copy can run"
+            if fix.kind == "sql" and fix.proof.status != "proven":
                 return f"fix {number} is unproven by itself"
         earlier, later = (
-            [fix["body"] for _, fix in numbered if fix["kind"] == "sql" and (fix["rank"] < DEPLOY) is before]
+            [fix.body for _, fix in numbered if fix.kind == "sql" and (fix.rank < DEPLOY) is before]
             for before in (True, False)
         )
         with stage(self._facts) as copy:

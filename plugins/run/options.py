@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os.path import expandvars
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Run:
     migrate: bool = False
     clone: CloneOption | None = None
 
-    @property
+    @cached_property
     def targets(self) -> dict[str, Target]:
         """What stands in a node id's brackets, and which judgement that is, in their order."""
         if self.migrate:

@@ -1,25 +1,50 @@
-"""Gathers what the reports tell into the record of the run, and corrects the exit status."""
+"""Gathers what the reports carry into the record of the run, and corrects the exit status."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from health.check import Check, check_of_code
-from health.report.record import SCHEMA_VERSION, Verdict, anything_judged, judge_environment, unused_waivers, verdict
-from health.runs.triggered import as_record
-from health.waivers.waivers import Waivers
+from health.report.record import (
+    EnvironmentResult,
+    FactsOverview,
+    MigrationOutcome,
+    Record,
+    Verdict,
+    anything_judged,
+    judge_environment,
+    unused_waivers,
+    verdict,
+)
+from health.report.results import CheckResult, RehearsalOutcome
 from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load
-from plugins.run.check_runner import as_json
+from plugins.run.check_report import CheckReport, report_on
+from plugins.run.check_runner import finding_result
 from plugins.run.fact_fixtures import FACT_SETS
-from plugins.run.options import RUN, Target
+from plugins.run.options import RUN
 
-RECORD = pytest.StashKey[dict[str, Any]]()
-_CHECKS = pytest.StashKey[dict[str, dict[str, Any]]]()
+
+@dataclass
+class _Reported:
+    """What the reports of a target have carried so far: of every check the latest."""
+
+    checks: dict[str, CheckResult] = field(default_factory=dict)
+    overview: FactsOverview = field(default_factory=FactsOverview)
+    rehearsal: RehearsalOutcome | None = None
+
+    def add(self, carried: CheckReport) -> None:
+        self.checks[carried.check.nodeid] = carried.check
+        if carried.overview is not None:
+            self.overview = self.overview.updated(carried.overview)
+        self.rehearsal = carried.rehearsal or self.rehearsal
+
+
+RECORD = pytest.StashKey[Record]()
+_REPORTED = pytest.StashKey[dict[str, _Reported]]()
 _UNSOUND = pytest.StashKey[bool]()
 _STARTED = pytest.StashKey[tuple[datetime, float]]()
 
@@ -28,7 +53,7 @@ _STARTED = pytest.StashKey[tuple[datetime, float]]()
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Look at the clock."""
     session.config.stash[_STARTED] = datetime.now(UTC), time.monotonic()
-    session.config.stash[_CHECKS] = {}
+    session.config.stash[_REPORTED] = {name: _Reported() for name in session.config.stash[RUN].targets}
 
 
 class Recorder:
@@ -38,10 +63,10 @@ class Recorder:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a report tells."""
-        told = getattr(report, "health", None)
-        if told is not None:
-            self._config.stash[_CHECKS][told["nodeid"]] = told
+        """Keep what a report carries."""
+        carried = report_on(report)
+        if carried is not None:
+            self._config.stash[_REPORTED][carried.target].add(carried)
         elif report.failed:  # a test without facts, or a process that died under it
             self._config.stash[_UNSOUND] = True
 
@@ -65,46 +90,27 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Judge each environment; a run in which nothing was judged is no success."""
     config = session.config
-    run = config.stash[RUN]
     if not config.pluginmanager.hasplugin("migration-health-recorder") or config.option.collectonly:
         return
-    told = list(config.stash[_CHECKS].values())
-    every_check = all_checks() if sound(config) else {}
-    if not sound(config):
-        checks_as_far_as_they_load()  # with -n this process has collected none, and they name the causes
+    if sound(config):
+        _add_unused(config)
     else:
-        for name in run.names:
-            _add_unused(run.waivers.of(name), [t for t in told if t["environment"] == name], every_check)
-    triggered = config.stash[FACT_SETS].triggered
-    environments = []
-    for target in run.targets.values():
-        checks = told_of(config, target)
-        if target.migrated and not checks and triggered is None:
-            continue  # the run ended before
-        judged = judge_environment(
-            target.environment, target.phase, checks, frozenset(every_check), sound=sound(config)
-        )
-        if target.migrated:
-            judged["migration"] = as_record(triggered) if triggered is not None else None
-        environments.append(judged)
-    session.exitstatus = _exit_status(config, exitstatus, told, environments)
+        checks_as_far_as_they_load()  # with -n this process has collected none, and they name the causes
+    every_check = frozenset(all_checks() if sound(config) else ())
+    environments = tuple(_environments(config, every_check))
+    session.exitstatus = _exit_status(config, exitstatus, environments)
     started, clock = config.stash[_STARTED]
-    config.stash[RECORD] = {
-        "schema_version": SCHEMA_VERSION,
-        "started_at": started.isoformat(timespec="seconds"),
-        "duration_s": round(time.monotonic() - clock, 3),
-        "exit_status": int(session.exitstatus),
-        "environments": environments,
-    }
-    for check in (check for each in environments for check in each["checks"]):
-        check.pop("environment", None)
-        check.pop("phase", None)
+    config.stash[RECORD] = Record(
+        started_at=started.isoformat(timespec="seconds"),
+        duration_s=round(time.monotonic() - clock, 3),
+        exit_status=int(session.exitstatus),
+        environments=environments,
+    )
 
 
-def told_of(config: pytest.Config, target: Target) -> list[dict[str, Any]]:
-    """What the reports have told of a target so far, one per check."""
-    wanted = target.environment, target.phase
-    return [told for told in config.stash[_CHECKS].values() if (told["environment"], told["phase"]) == wanted]
+def checks_of(config: pytest.Config, target: str) -> tuple[CheckResult, ...]:
+    """The results of a target's checks so far."""
+    return tuple(config.stash[_REPORTED][target].checks.values())
 
 
 def sound(config: pytest.Config) -> bool:
@@ -112,31 +118,52 @@ def sound(config: pytest.Config) -> bool:
     return not config.stash.get(_UNSOUND, False)
 
 
-def verdict_of(config: pytest.Config, target: Target) -> Verdict:
-    """What is to be said of a target by what the reports have told so far."""
-    return verdict(told_of(config, target), frozenset(all_checks()), sound(config))
+def verdict_of(config: pytest.Config, target: str) -> Verdict:
+    """The verdict on a target by its checks so far."""
+    return verdict(checks_of(config, target), frozenset(all_checks()), sound(config))
 
 
-def _add_unused(waivers: Waivers, checks: list[dict[str, Any]], every_check: Mapping[str, Check]) -> None:
+def _environments(config: pytest.Config, every_check: frozenset[str]) -> Iterator[EnvironmentResult]:
+    triggered = config.stash[FACT_SETS].triggered
+    for name, target in config.stash[RUN].targets.items():
+        checks, reported = checks_of(config, name), config.stash[_REPORTED][name]
+        if target.migrated and not checks and triggered is None:
+            continue  # the run ended before
+        yield replace(
+            judge_environment(target.environment, target.phase, checks, every_check, sound=sound(config)),
+            overview=reported.overview,
+            rehearsal=reported.rehearsal,
+            migrated=target.migrated,
+            migration=MigrationOutcome.of(triggered) if target.migrated and triggered is not None else None,
+        )
+
+
+def _add_unused(config: pytest.Config) -> None:
     """Give the check of the waivers what could be known only now: information, which changes no outcome."""
-    findings = [as_json(finding, "info", {}) for finding in unused_waivers(waivers, checks, every_check)]
-    check = check_of_code("unused-waiver")
-    for told in checks:
-        if check is not None and told["id"] == check.id:
-            told["findings"] += findings
+    run, every_check = config.stash[RUN], all_checks()
+    own = {check.id for check in every_check.values() if "unused-waiver" in check.finds}
+    of_environment: dict[str, list[_Reported]] = {}
+    for name, target in run.targets.items():
+        of_environment.setdefault(target.environment, []).append(config.stash[_REPORTED][name])
+    for environment, targets in of_environment.items():
+        checks = [check for reported in targets for check in reported.checks.values()]
+        unused = unused_waivers(run.waivers.of(environment), checks, every_check)
+        findings = tuple(finding_result(finding, "info", {}) for finding in unused)
+        for reported in targets if findings else ():
+            for nodeid, check in reported.checks.items():
+                if check.id in own:
+                    reported.checks[nodeid] = replace(check, findings=(*check.findings, *findings))
 
 
-def _exit_status(
-    config: pytest.Config, status: int, told: list[dict[str, Any]], environments: list[dict[str, Any]]
-) -> int:
-    """Pytest's own status, corrected where it would let a gate pass or tell a wrong reason."""
+def _exit_status(config: pytest.Config, status: int, environments: Sequence[EnvironmentResult]) -> int:
+    """Pytest's own status, corrected where it would let a gate pass or give a wrong reason."""
     stopped = getattr(config.pluginmanager.getplugin("dsession"), "shouldstop", False)
     if status == pytest.ExitCode.INTERRUPTED and stopped:  # -x with -n: nobody has interrupted
         return pytest.ExitCode.TESTS_FAILED
     if status != pytest.ExitCode.OK:
         return status
-    if not anything_judged(told):
+    if not any(anything_judged(environment.checks) for environment in environments):
         return pytest.ExitCode.NO_TESTS_COLLECTED
-    if any(environment["verdict"] in ("blocked", "unknown") for environment in environments):
+    if any(environment.verdict in ("blocked", "unknown") for environment in environments):
         return pytest.ExitCode.TESTS_FAILED
     return status

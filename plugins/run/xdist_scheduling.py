@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """A scheduler whose unit of work is an environment; xdist's own loadgroup ignores its marks in pytest 9.2."""
-    names = config.stash[RUN].names
+    names = frozenset(config.stash[RUN].names)
     if not names:
         return None
     from xdist.scheduler import LoadScopeScheduling
@@ -27,8 +28,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return ByEnvironment(config, log)
 
 
-def environment_of(nodeid: str, names: tuple[str, ...]) -> str | None:
+def environment_of(nodeid: str, names: Container[str]) -> str | None:
     """The environment in a node id's brackets, ``…[prod]`` or ``…[prod-1]``."""
-    inside = nodeid.rpartition("[")[2].removesuffix("]") if nodeid.endswith("]") else ""
-    fitting = [name for name in names if inside == name or inside.startswith(f"{name}-")]
-    return max(fitting, key=len, default=None)
+    name = nodeid.rpartition("[")[2].removesuffix("]") if nodeid.endswith("]") else ""
+    while name and name not in names:
+        name = name.rpartition("-")[0]
+    return name or None

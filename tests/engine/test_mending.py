@@ -29,9 +29,10 @@ from health.history.effects import foreseen
 from health.history.history import Diagnosis, History
 from health.prisma.engine import TABLE
 from health.prisma.version import Generation
-from health.report.record import judge_environment
+from health.report.order import related
+from health.report.results import FixResult
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
+from plugins.run.check_runner import finding_result
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
 from tests.support import sandbox as harness
@@ -60,8 +61,8 @@ class World:
     env: Environment
     read: Facts
     history: History
-    fixes: list[dict[str, Any]]
-    fallbacks: list[dict[str, Any]]
+    fixes: list[FixResult]
+    fallbacks: list[FixResult]
 
     def url(self, database: str) -> str:
         tunnel, login = self.read["tunnel"], self.read["secret_read"]
@@ -121,22 +122,19 @@ def judged(env: Environment) -> Iterator[World]:
     with harness.facts(env) as read:
         told = evaluate(all_checks().values(), read)
         assert all(error.explained_by for error in told.unanswered.values())
-        checks: list[dict[str, Any]] = [
-            {
-                "id": name,
-                "outcome": "failed",
-                "reason": None,
-                "findings": [as_json(each, all_checks()[name].finds[each.code].at("before"), read) for each in found],
-            }
-            for name, found in told.findings.items()
-        ]
-        record = judge_environment("local", "before", checks, frozenset())
+        findings = related(
+            [
+                finding_result(finding, all_checks()[name].finds[finding.code].at("before"), read)
+                for name, of_check in told.findings.items()
+                for finding in of_check
+            ]
+        )
         # As the report shows it: rows of the copies that Prisma deploys to are the environment's own.
         tried = (read.read_already("forecast"), read.read_already("data_check"))
         failing = frozenset().union(*(each.failing for each in tried if each is not None))
         history = foreseen(read["history"], read["migration_effects"], failing)
-    fixes = [fix for check in record["checks"] for finding in check["findings"] for fix in finding["fixes"]]
-    ordered = {fix["order"]: fix for fix in fixes if fix["order"] is not None}
+    fixes = [fix for finding in findings for fix in finding.fixes]
+    ordered = {fix.order: fix for fix in fixes if fix.order is not None}
     with harness.facts(env) as way:
         yield World(env, way, history, [ordered[number] for number in sorted(ordered)], fixes)
 
@@ -179,8 +177,8 @@ def test_the_verdict_is_prismas(world: World, engines: dict[Generation, Engine],
 def test_what_is_printed_mends_it(world: World, engines: dict[Generation, Engine], fault: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         if fault == "lock-held":
-            (fallback,) = [fix for fix in world.fallbacks if fix["body"].startswith("psql")]
-            world.shell(fallback["body"], world.env.database, tmp_path)
+            (fallback,) = [fix for fix in world.fallbacks if fix.body.startswith("psql")]
+            world.shell(fallback.body, world.env.database, tmp_path)
             world = stack.enter_context(judged(world.env))
         targets = {world.copy(f"mended_{number}"): engine for number, engine in enumerate(engines.values())}
         for fix in world.fixes:
@@ -193,21 +191,21 @@ def test_what_is_printed_mends_it(world: World, engines: dict[Generation, Engine
             assert missing(world.catalog(target), world.fresh) == {}
 
 
-def apply(world: World, fix: Mapping[str, Any], targets: Mapping[str, Engine], directory: Path) -> None:
+def apply(world: World, fix: FixResult, targets: Mapping[str, Engine], directory: Path) -> None:
     """One fix, exactly as it is printed; what changes files is done once for all databases."""
-    if fix["kind"] == "sql":
+    if fix.kind == "sql":
         for target in targets:
-            (directory / "fix.sql").write_text(fix["body"])
+            (directory / "fix.sql").write_text(fix.body)
             world.shell(f"psql -X -v ON_ERROR_STOP=1 -f fix.sql {target}", target, directory)
-    elif fix["kind"] == "patch":
-        (directory / fix["note"].rpartition("< ")[2]).write_text(fix["body"])
-        world.shell(fix["note"], "", directory)
-    elif fix["title"].startswith("Deploy"):
+    elif fix.kind == "patch":
+        (directory / fix.note.rpartition("< ")[2]).write_text(fix.body)
+        world.shell(fix.note, "", directory)
+    elif fix.title.startswith("Deploy"):
         for target, engine in targets.items():
             deployed = engine(world.url(target), world.env.migrations).deploy()
             assert deployed.exit_code == 0, deployed.text
-    elif not fix["body"].startswith("git "):
-        world.shell(fix["body"], "", directory)
+    elif not fix.body.startswith("git "):
+        world.shell(fix.body, "", directory)
 
 
 def missing(there: Mapping[Key, str], wanted: Mapping[Key, str]) -> dict[Key, tuple[str | None, str]]:

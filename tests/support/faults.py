@@ -18,11 +18,11 @@ from health import evaluation as judging
 from health.config.environment import Environment
 from health.evaluation import Evaluation
 from health.finding import Finding, Fix
-from health.report.record import in_order
+from health.report.order import in_order
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
+from plugins.run.check_runner import finding_result
 from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.sandbox_faults import list_faults
 from tests.support import sandbox as harness
@@ -198,11 +198,12 @@ class Step:
 def rehearse(world: Broken) -> Rehearsed:
     """Rehearse the fixes of all findings, and the walk through them to the end."""
     rehearsal = FixRehearsal(world.read, "before")
-    record = [as_json(finding, "error", world.read, None, rehearsal) for finding in world.judged.all]
-    refuted = [finding["no_fix"] for finding in record if "Tried on a copy" in (finding["no_fix"] or "")]
-    end = rehearsal.to_the_end(record) or {"status": None, "detail": None}
-    sql = [Step(fix["rank"], fix["body"]) for _, fix in in_order(record) if fix["kind"] == "sql"]
-    return Rehearsed(refuted, end["status"], end["detail"], sql)
+    record = [finding_result(finding, "error", world.read, None, rehearsal) for finding in world.judged.all]
+    refuted = [finding.no_fix for finding in record if finding.no_fix and "Tried on a copy" in finding.no_fix]
+    end = rehearsal.to_the_end(record)
+    sql = [Step(fix.rank, fix.body) for _, fix in in_order(record) if fix.kind == "sql"]
+    status, detail = (end.status, end.detail) if end is not None else (None, None)
+    return Rehearsed(refuted, status, detail, sql)
 
 
 @contextmanager

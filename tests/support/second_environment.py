@@ -41,7 +41,7 @@ LOCK = 72707369
 LOGS = "ERROR: out of shared memory"  # of a row that has failed
 CLUSTER = "acme-qa-aurora-x7y8z9"
 HOSTILE = """20240203_it's "$(touch pwned)"; DROP TABLE x --"""
-ORDER = ("2_init", "20240102030405_entity_data", HOSTILE)  # written down, not computed by the suite
+ORDER = ("20240101000000_init", "20240102030405_entity_data", HOSTILE)  # written down, not computed by the suite
 
 _TABLE: LiteralString = """
 CREATE TABLE acme._prisma_migrations (

@@ -16,7 +16,7 @@ from health.report.root_causes import explain
 from health.sanitize import one_line, safe_line, short
 from health.waivers.waivers import Waiver, Waivers
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
+from plugins.run.check_runner import finding_result
 from tests.support.hostile import HOSTILE, texts
 
 ATTACKS = [
@@ -66,8 +66,8 @@ def test_no_check_lets_an_attack_into_the_record(check: Check) -> None:
     for code in check.finds:
         for attack in ATTACKS:
             found = Finding(code, attack, attack, {"a": attack, "b": (attack,)})
-            record = as_json(found, "error", {})
-            shown = [record[key] for key in ("subject", "message", "evidence")]
+            result = finding_result(found, "error", {})
+            shown = [result.subject, result.message, result.evidence]
             assert all(text == safe_line(text) for text in _texts(shown))
 
 

@@ -12,7 +12,10 @@ from health.history.history import History
 from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
-from health.report.overview import answers, counted, entity_overview, history_overview
+from health.read_only.proof import ReadOnlyProof, SessionProof
+from health.report.json_values import from_json, to_json
+from health.report.overview import HistoryOverview, answers, entity_overview, history_overview, proof_overview
+from health.report.record import FactsOverview
 from health.report.tables import tables
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -41,34 +44,67 @@ MIXED = history(
 )
 
 
+CATALOG = Catalog("public", (
+    Column("Entity", "id", "integer", True, "nextval('x')"),
+    Column("Entity", "data", "jsonb", True, "'{}'::jsonb"),
+    Column("Entity", "name", "text", False, None),
+    Column("Other", "id", "integer", True, None),
+))  # fmt: skip
+
+
 def test_every_row_has_its_state_and_the_last_ten_are_shown() -> None:
-    told = history_overview(MIXED)
-    assert told["rows"] == 13
-    assert told["states"] == {
-        "applied": 9, "edited": 1, "orphaned": 1, "rolled back": 1, "failed": 1,
-    }  # fmt: skip
-    assert [each["migration"] for each in told["last"]] == [
+    overview = history_overview(MIXED)
+    written = json.dumps(to_json(overview))
+    assert from_json(HistoryOverview, json.loads(written)) == overview
+    assert [row.migration for row in overview.last] == [
         "m04", "m05", "m06", "m07", "m08", "m09", "m10", "gone", "m11", "m12",
     ]  # fmt: skip
-    assert told["pending"] == 2
-    assert told["status_exit"] == 1
-    assert told["deploy"] == {"applies": (), "error": "P3009", "stops_at": None}
-    assert json.loads(json.dumps(told))["last"][-1] == {
-        "migration": "m12", "state": "failed", "started_at": "2026-10-23T12:13:00+00:00", "seconds": None, "steps": 1,
-    }  # fmt: skip
+    assert written.partition('"last"')[0] == (
+        '{"rows": 13, "states": {"applied": 9, "edited": 1, "orphaned": 1, "rolled back": 1, "failed": 1}, '
+    )
+    assert written.endswith(
+        '{"migration": "m12", "state": "failed", "started_at": "2026-10-23T12:13:00+00:00", "seconds": null, '
+        '"steps": 1}], "pending": 2, "status_exit": 1, '
+        '"deploy": {"applies": [], "error": "P3009", "stops_at": null}}'
+    )
+
+
+def test_facts_are_the_same_after_a_journey_as_json() -> None:
+    proof = ReadOnlyProof((SessionProof("writer", "ann", False, "25006", ("superuser",)),))
+    overview = FactsOverview(
+        {"region": "us-east-1"}, history_overview(MIXED), entity_overview(CATALOG),
+        proof_overview(proof, None, ["rds:DescribeDBClusters"], ["GET https://api/status"]),
+    )  # fmt: skip
+    written = json.dumps(to_json(overview))
+    assert from_json(FactsOverview, json.loads(written)) == overview
+    assert from_json(FactsOverview, json.loads(json.dumps(to_json(FactsOverview())))) == FactsOverview()
+    assert json.dumps(to_json(overview.proof)) == (
+        '{"database": {"writer": {"user": "ann", "wrote": false, "write_refused": "25006", '
+        '"could_have_written": ["superuser"]}}, "dumped": null, "aws": ["rds:DescribeDBClusters"], '
+        '"http": ["GET https://api/status"]}'
+    )
+    assert json.dumps(to_json(overview.entity)).startswith(
+        '[{"column": "id", "type": "integer", "nullable": false, "default": "nextval(\'x\')"}, '
+    )
+
+
+def test_later_facts_are_added_to_earlier_ones() -> None:
+    earlier = FactsOverview({"region": "a", "api": "b"}, entity=())
+    later = earlier.updated(FactsOverview({"api": "c"}, history_overview(MIXED)))
+    assert later == FactsOverview({"region": "a", "api": "c"}, history_overview(MIXED), ())
 
 
 def test_a_row_without_an_end_is_running_while_the_lock_is_held() -> None:
     held = history(row(1, "m01", finished_at=None), holder=LockHolder(7, "postgres", NOW, 3))
-    assert history_overview(held)["states"] == {"running": 1}
+    assert history_overview(held).states == {"running": 1}
     assert answers(held) == "status exits 1, deploy stops with P1002"
 
 
 def test_phrases() -> None:
-    assert counted(history_overview(history())) == "0 rows; 13 pending"
+    assert history_overview(history()).counted == "0 rows; 13 pending"
     assert answers(history()) == "status exits 1, deploy applies 13 migrations"
     whole = history(*(row(number, f"m{number:02}") for number in range(1, 14)))
-    assert counted(history_overview(whole)) == "13 rows: 13 applied"
+    assert history_overview(whole).counted == "13 rows: 13 applied"
     assert answers(whole) == "status exits 0, deploy applies nothing"
     assert answers(replace(history(row(1, "m01")), failing=frozenset({"m03"}))) == (
         "status exits 1, deploy applies 1 migration, then stops with P3018"
@@ -76,15 +112,9 @@ def test_phrases() -> None:
 
 
 def test_on_paper() -> None:
-    catalog = Catalog("public", (
-        Column("Entity", "id", "integer", True, "nextval('x')"),
-        Column("Entity", "data", "jsonb", True, "'{}'::jsonb"),
-        Column("Entity", "name", "text", False, None),
-        Column("Other", "id", "integer", True, None),
-    ))  # fmt: skip
-    record = {"history": history_overview(MIXED), "entity": entity_overview(catalog)}
+    overview = FactsOverview(history=history_overview(MIXED), entity=entity_overview(CATALOG))
     assert (
-        "\n".join(tables(record))
+        "\n".join(tables(overview))
         == """\
 Migration history: 13 rows: 9 applied, 1 edited, 1 orphaned, 1 rolled back, 1 failed; 2 pending
   the last 10:
@@ -108,4 +138,4 @@ Columns of Entity
 
 
 def test_what_was_not_read_is_left_out() -> None:
-    assert list(tables({"history": None, "entity": None})) == []
+    assert list(tables(FactsOverview())) == []

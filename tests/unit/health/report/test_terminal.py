@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from health.report.record import judge_environment
+from health.finding import FixProof, Severity
+from health.report.json_values import from_json, to_json
+from health.report.record import EnvironmentResult, FactsOverview, Record, judge_environment
+from health.report.results import CheckResult, FindingResult, FixResult, Outcome, RehearsalOutcome, WaivedBy
 from health.report.terminal import block, header
 from plugins.output.report_files import sql_file, summary
 from tests.support.paths import DATA
@@ -17,31 +22,24 @@ SQL = "BEGIN;\nUPDATE t SET x = 1;\nCOMMIT;\n"
 HOSTILE = "evil\x1b[31m\u202e<script>`rm`|\n::error:: " + "x" * 70 + " ::error::y"
 
 
-def check(identifier: str, outcome: str = "passed", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
-        "id": identifier, "nodeid": f"checks/x.py::{identifier}[prod]", "outcome": outcome, "severity": "error",
-        "seconds": 0.0, "reason": None, "findings": list(findings), "explained_by": None, **more,
-    }  # fmt: skip
+def check(identifier: str, outcome: Outcome = "passed", *findings: FindingResult, **more: Any) -> CheckResult:
+    nodeid = f"checks/x.py::{identifier}[prod]"
+    return CheckResult(identifier, nodeid, outcome, "error", 0.0, findings=findings, **more)
 
 
-def finding(code: str, subject: str, severity: str = "error", **more: Any) -> dict[str, Any]:
-    return {
-        "code": code, "severity": severity, "subject": subject, "message": f"Something about {subject} is wrong.",
-        "evidence": {}, "explained_by": None, "waived": None, "fixes": [], "no_fix": None, **more,
-    }  # fmt: skip
+def finding(code: str, subject: str, severity: Severity = "error", **more: Any) -> FindingResult:
+    message = more.pop("message", f"Something about {subject} is wrong.")
+    return FindingResult(code=code, subject=subject, message=message, severity=severity, **more)
 
 
-def fix(kind: str, title: str, body: str, **more: Any) -> dict[str, Any]:
-    return {
-        "kind": kind, "title": title, "option": None, "fallback": False, "rank": 10, "order": None, "body": body,
-        "undo": None, "note": "", "proof": {"status": "unproven", "detail": "not rehearsed", "seconds": None}, **more,
-    }  # fmt: skip
+def fix(kind: Any, title: str, body: str, **more: Any) -> FixResult:
+    return FixResult(kind, title, body, proof=FixProof("unproven", "not rehearsed"), **more)
 
 
-WAIVED: dict[str, Any] = {"waived": {"reason": f"Known. {HOSTILE}", "owner": "@ann", "expires": "2026-12-31"}}
+WAIVED: dict[str, Any] = {"waived": WaivedBy(f"Known. {HOSTILE}", "@ann", "2026-12-31")}
 EVERY = frozenset({"one", "two", "three", "four"})
 HEALTHY = [check(name) for name in sorted(EVERY)]
-RECORDS: dict[str, list[dict[str, Any]]] = {
+RECORDS: dict[str, list[CheckResult]] = {
     "healthy": HEALTHY,
     "partial": HEALTHY[:2],
     "skipped": [*HEALTHY[:3], check("two", "skipped", reason="there is no tunnel script at /app/x.sh")],
@@ -57,7 +55,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             finding(
                 "bastion-not-running",
                 "i-1",
-                fixes=[fix("command", "Start it", "aws ec2 …", undo="aws ec2 stop …", rank=1)],
+                fixes=(fix("command", "Start it", "aws ec2 …", undo="aws ec2 stop …", rank=1),),
             ),
         ),
         check("two", "unknown", reason="the bastion is stopped", explained_by="bastion-not-running:i-1"),
@@ -69,7 +67,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             "one",
             "passed",
             finding(
-                "pending-migration", "m9", "info", fixes=[fix("command", "Deploy prod", "npx frigg deploy", rank=50)]
+                "pending-migration", "m9", "info", fixes=(fix("command", "Deploy prod", "npx frigg deploy", rank=50),)
             ),
         ),
         check(
@@ -82,10 +80,10 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
                 finding(
                     "orphaned-migration",
                     f"m{n}",
-                    fixes=[
+                    fixes=(
                         fix("command", "Restore it", f"git log {n}", rank=90),
                         fix("sql", "Delete the row", SQL, fallback=True, undo=SQL, note="It costs."),
-                    ],
+                    ),
                 )
                 for n in range(7)
             ),
@@ -96,10 +94,10 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
             finding(
                 "failed-migration",
                 "m8",
-                fixes=[
+                fixes=(
                     fix("sql", "Mark it", SQL, undo=SQL, note="Then deploy."),
                     fix("sql", "Delete it", SQL, fallback=True, option="A", undo=SQL),
-                ],
+                ),
             ),
             finding("api-reports-failed", "url", no_fix="It only repeats."),
         ),
@@ -113,14 +111,14 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         check(
             "two",
             "failed",
-            finding("orphaned-migration", "m1", fixes=[fix("sql", "Delete the row", SQL, undo=SQL)], **WAIVED),
-            finding("orphaned-migration", "m2", fixes=[fix("sql", "Delete it", SQL, fallback=True)], **WAIVED),
-            finding("orphaned-migration", "m3", fixes=[fix("command", "Restore it", "git log 3", rank=90)]),
+            finding("orphaned-migration", "m1", fixes=(fix("sql", "Delete the row", SQL, undo=SQL),), **WAIVED),
+            finding("orphaned-migration", "m2", fixes=(fix("sql", "Delete it", SQL, fallback=True),), **WAIVED),
+            finding("orphaned-migration", "m3", fixes=(fix("command", "Restore it", "git log 3", rank=90),)),
         ),
         check(
             "three",
             "failed",
-            finding("failed-migration", "m8", fixes=[fix("sql", "Mark it", SQL, undo=SQL)], **WAIVED),
+            finding("failed-migration", "m8", fixes=(fix("sql", "Mark it", SQL, undo=SQL),), **WAIVED),
             finding("api-reports-failed", "url", no_fix="It only repeats."),
         ),
         check("four", "waived", finding("api-reports-diverged", "url", no_fix="It only repeats.", **WAIVED)),
@@ -133,7 +131,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
     "waived-healthy": [
         *HEALTHY[:3],
         check(
-            "two", "waived", finding("orphaned-migration", "m1", fixes=[fix("sql", "Delete the row", SQL)], **WAIVED)
+            "two", "waived", finding("orphaned-migration", "m1", fixes=(fix("sql", "Delete the row", SQL),), **WAIVED)
         ),
     ],
     "plain-assert": [*HEALTHY[:3], check("own-rule", "failed", reason="AssertionError: wanted twelve")],
@@ -145,7 +143,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
                 "failed-migration",
                 HOSTILE,
                 message=f"It said {HOSTILE}",
-                fixes=[fix("sql", f"Mark {HOSTILE}", SQL, note=HOSTILE)],
+                fixes=(fix("sql", f"Mark {HOSTILE}", SQL, note=HOSTILE),),
                 no_fix=HOSTILE,
             ),
         ),
@@ -156,12 +154,24 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def record(name: str) -> dict[str, Any]:
-    import copy
+FACTS = {"account": "123456789012 as ann (profile p)", "region": "us-east-1 (environments.toml)"}
 
-    checks = copy.deepcopy(RECORDS[name])
-    checks[0]["facts"] = {"account": "123456789012 as ann (profile p)", "region": "us-east-1 (environments.toml)"}
-    return judge_environment("prod", "before", checks, EVERY)
+
+def record(name: str) -> EnvironmentResult:
+    judged = judge_environment("prod", "before", RECORDS[name], EVERY)
+    return replace(judged, overview=FactsOverview(FACTS))
+
+
+def test_json_is_as_the_first_version_wrote_it() -> None:
+    file = SNAPSHOTS / "records.json"
+    written = {name: record(name).to_json() for name in ("root-cause", "several", "waived")}
+    assert json.dumps(written, indent=1) + "\n" == file.read_text()
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_results_are_the_same_after_a_journey_as_json(name: str) -> None:
+    for result in record(name).checks:
+        assert from_json(CheckResult, json.loads(json.dumps(to_json(result)))) == result
 
 
 def matches_snapshot(name: str, text: str) -> None:
@@ -175,7 +185,7 @@ def matches_snapshot(name: str, text: str) -> None:
 @pytest.mark.parametrize("verbose", [False, True], ids=["", "verbose"])
 def test_terminal(name: str, verbose: bool) -> None:
     judged = record(name)
-    lines = [*header("prod", judged["facts"]), *block(judged, verbose, lambda text, style: text)]
+    lines = [*header("prod", judged.overview.facts), *block(judged, verbose, lambda text, style: text)]
     text = "\n".join(lines) + "\n"
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -187,7 +197,7 @@ def test_terminal(name: str, verbose: bool) -> None:
 def test_files(name: str) -> None:
     judged = record(name)
     matches_snapshot(f"{name}.sql", "\n".join(sql_file(judged)) + "\n")
-    markdown = "\n".join(summary({"environments": [judged]})) + "\n"
+    markdown = "\n".join(summary(Record("", 0.0, 1, (judged,)))) + "\n"
     assert "<script>" not in markdown
     matches_snapshot(f"{name}.md", markdown)
 
@@ -206,26 +216,26 @@ def test_files(name: str) -> None:
     ],
 )
 def test_verdicts(name: str, verdict: str) -> None:
-    assert record(name)["verdict"] == verdict
+    assert record(name).verdict == verdict
 
 
 def test_nothing_judged_is_not_healthy() -> None:
     skipped = [check(name, "skipped", reason="x") for name in EVERY]
-    assert judge_environment("prod", "before", skipped, EVERY)["verdict"] == "unknown"
-    assert judge_environment("prod", "before", [], EVERY)["verdict"] == "unknown"
-    assert judge_environment("prod", "before", [check("one", "unknown")], EVERY)["verdict"] == "unknown"
+    assert judge_environment("prod", "before", skipped, EVERY).verdict == "unknown"
+    assert judge_environment("prod", "before", [], EVERY).verdict == "unknown"
+    assert judge_environment("prod", "before", [check("one", "unknown")], EVERY).verdict == "unknown"
 
 
 def test_a_run_that_did_not_tell_of_all_its_checks_is_not_healthy() -> None:
     judged = judge_environment("prod", "before", HEALTHY, EVERY, sound=False)
-    assert judged["verdict"] == "unknown"
+    assert judged.verdict == "unknown"
     assert "Not all checks told" in "\n".join(block(judged, False, lambda text, style: text))
-    assert judge_environment("prod", "before", HEALTHY[:2], EVERY, sound=False)["verdict"] == "unknown"
+    assert judge_environment("prod", "before", HEALTHY[:2], EVERY, sound=False).verdict == "unknown"
 
 
 def test_fixes_are_numbered_in_the_order_of_applying() -> None:
     judged = record("several")
-    orders = {f["subject"]: [x["order"] for x in f["fixes"]] for c in judged["checks"] for f in c["findings"]}
+    orders = {f.subject: [fix.order for fix in f.fixes] for f in judged.findings}
     assert orders["m8"] == [1, None]
     assert orders["m9"] == [2]
     assert [orders[f"m{n}"][0] for n in range(7)] == [3, 4, 5, 6, 7, 8, 9]
@@ -233,14 +243,13 @@ def test_fixes_are_numbered_in_the_order_of_applying() -> None:
 
 def test_what_is_waived_is_not_numbered() -> None:
     judged = record("waived")
-    orders = {f["subject"]: [x["order"] for x in f["fixes"]] for c in judged["checks"] for f in c["findings"]}
+    orders = {f.subject: [fix.order for fix in f.fixes] for f in judged.findings}
     assert (orders["m1"], orders["m2"], orders["m3"], orders["m8"]) == ([None], [None], [1], [None])
 
 
 def test_a_consequence_names_its_cause() -> None:
-    findings = [f for c in record("several")["checks"] for f in c["findings"]]
-    consequence = next(f for f in findings if f["code"] == "api-reports-failed")
-    assert consequence["explained_by"] == "failed-migration:m8"
+    consequence = next(f for f in record("several").findings if f.code == "api-reports-failed")
+    assert consequence.explained_by == "failed-migration:m8"
 
 
 @pytest.mark.parametrize(
@@ -286,19 +295,19 @@ def test_what_a_consequence_explains_stands_under_the_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixes", "told", "shown"),
+    ("fixes", "outcome", "shown"),
     [
-        (1, {"status": "proven", "detail": None, "seconds": 0.42}, "fix 1, a deploy, then healthy (0.4 s)."),
-        (2, {"status": "proven", "detail": None, "seconds": 1}, "fixes 1 and 2 in this order, a deploy, then healthy"),
-        (3, {"status": "proven", "detail": None, "seconds": 1}, "fixes 1 to 3 in this order, a deploy, then healthy"),
-        (1, {"status": "unproven", "detail": "a b.", "seconds": 1}, "Not proven to the end: a b."),
+        (1, RehearsalOutcome("proven", None, 0.42), "fix 1, a deploy, then healthy (0.4 s)."),
+        (2, RehearsalOutcome("proven", None, 1), "fixes 1 and 2 in this order, a deploy, then healthy"),
+        (3, RehearsalOutcome("proven", None, 1), "fixes 1 to 3 in this order, a deploy, then healthy"),
+        (1, RehearsalOutcome("unproven", "a b.", 1), "Not proven to the end: a b."),
     ],
 )
-def test_what_came_of_all_fixes_in_their_order(fixes: int, told: dict[str, Any], shown: str) -> None:
-    suggested = [fix("sql", "Mend it", f"SELECT {number};") for number in range(fixes)]
+def test_what_came_of_all_fixes_in_their_order(fixes: int, outcome: RehearsalOutcome, shown: str) -> None:
+    suggested = tuple(fix("sql", "Mend it", f"SELECT {number};") for number in range(fixes))
     judged = judge_environment(
         "prod", "before", [check("one", "failed", finding("failed-migration", "a", fixes=suggested))], EVERY
     )
-    lines = " ".join(block({**judged, "rehearsal": told}, False, lambda text, _: text))
+    lines = " ".join(block(replace(judged, rehearsal=outcome), False, lambda text, _: text))
     assert shown in lines
     assert "to the end" not in " ".join(block(judged, False, lambda text, _: text))

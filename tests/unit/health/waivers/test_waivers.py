@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from checks.test_waivers import test_waivers_hold as judge
 from health.check import Check, SeverityByPhase
 from health.finding import Finding
 from health.report.record import unused_waivers
+from health.report.results import CheckResult, FindingResult, Outcome
 from health.waivers import file as waivers_file
 from health.waivers.file import KEYS, WaiversError
 from health.waivers.waivers import OWN_CODES, Waivers
@@ -192,9 +192,9 @@ def one(code: str) -> Check:
 EVERY = {check.id: check for check in map(one, CODES)}
 
 
-def told(code: str, outcome: str = "passed", reason: str | None = None, *subjects: str) -> dict[str, Any]:
-    found = [{"code": code, "subject": subject} for subject in subjects]
-    return {"id": f"no-{code}", "outcome": outcome, "reason": reason, "findings": found}
+def told(code: str, outcome: Outcome = "passed", reason: str | None = None, *subjects: str) -> CheckResult:
+    findings = tuple(FindingResult.of(finding(code, subject), "error") for subject in subjects)
+    return CheckResult(f"no-{code}", "", outcome, "error", 0.0, reason, findings)
 
 
 REST = [told("failed-migration"), told("expired-waiver")]
@@ -223,7 +223,7 @@ REST = [told("failed-migration"), told("expired-waiver")]
         ),
     ],
 )
-def test_unused_is_said_only_where_everything_was_looked_at(checks: list[dict[str, Any]], unused: bool) -> None:
+def test_unused_is_said_only_where_everything_was_looked_at(checks: list[CheckResult], unused: bool) -> None:
     found = list(unused_waivers(load(table()), checks, EVERY))
     assert [(f.code, f.subject) for f in found] == [("unused-waiver", "waivers.toml:1")] * unused
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import psycopg
 import pytest
 
 from health.check import CHECKS
-from health.report.record import judge_environment
-from plugins.run.check_runner import as_json
+from health.report.order import related
+from plugins.run.check_runner import finding_result
 from tests.support.fix_cases import CLEAN, LATE, NAME, ROW_CODES, STATES, Case, Facts, KnownEffects, RowKind
 from tests.support.history_table import put, stored
 
@@ -28,18 +27,16 @@ ROWS: list[tuple[RowKind, ...]] = [(), *product(STATES, repeat=2), *product(STAT
 
 def preferred(facts: Facts) -> tuple[list[str], set[str]]:
     """The SQL that is numbered, in that order, and the codes of the findings that it is for."""
-    told: list[dict[str, Any]] = [
-        {
-            "id": check.id,
-            "outcome": "failed",
-            "findings": [as_json(each, check.finds[each.code].at("before"), facts) for each in check.judge(facts)],
-        }
-        for check in CHECKS.values()
-        if {*ROW_CODES} & set(check.finds)
-    ]
-    judge_environment("dev", "before", told, frozenset())
-    fixes = [(finding["code"], fix) for check in told for finding in check["findings"] for fix in finding["fixes"]]
-    numbered = {fix["order"]: (code, fix["body"]) for code, fix in fixes if fix["order"] and fix["kind"] == "sql"}
+    checks = [check for check in CHECKS.values() if {*ROW_CODES} & set(check.finds)]
+    findings = related(
+        [
+            finding_result(finding, check.finds[finding.code].at("before"), facts)
+            for check in checks
+            for finding in check.judge(facts)
+        ]
+    )
+    fixes = [(finding.code, fix) for finding in findings for fix in finding.fixes]
+    numbered = {fix.order: (code, fix.body) for code, fix in fixes if fix.order and fix.kind == "sql"}
     return [numbered[order][1] for order in sorted(numbered)], {code for code, _ in numbered.values()}
 
 

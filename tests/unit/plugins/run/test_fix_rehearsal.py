@@ -12,8 +12,9 @@ from fixtures.clone.rehearsal import Refused, stage
 from fixtures.clone.server import CloneDatabase, CloneError, CloneServer, clone
 from fixtures.facts import READERS, Facts
 from health.finding import NOT_REHEARSED, Finding, Fix
+from health.report.results import RehearsalOutcome
 from plugins.run.check_catalog import all_checks
-from plugins.run.check_runner import as_json
+from plugins.run.check_runner import finding_result
 from plugins.run.fix_rehearsal import FixRehearsal
 from tests.support.lineage import FRIGG, Live, applied, directory
 
@@ -204,11 +205,11 @@ def shared(facts: Facts) -> dict[str, object]:
 # To the end
 
 
-def to_the_end(live: Live) -> dict[str, object] | None:
+def to_the_end(live: Live) -> RehearsalOutcome | None:
     found = live.findings()
     try:
         rehearsal = FixRehearsal(live.facts, "before")
-        return rehearsal.to_the_end([as_json(each, "error", live.facts, None, rehearsal) for each in found])
+        return rehearsal.to_the_end([finding_result(each, "error", live.facts, None, rehearsal) for each in found])
     finally:
         live.facts.close()
 
@@ -216,7 +217,7 @@ def to_the_end(live: Live) -> dict[str, object] | None:
 def test_fixes_then_a_deploy_then_healthy(live: Live) -> None:
     told = to_the_end(live)
     assert told is not None
-    assert (told["status"], told["detail"]) == ("proven", None)
+    assert (told.status, told.detail) == ("proven", None)
 
 
 def test_what_no_copy_can_run_is_named(server: CloneServer) -> None:
@@ -225,8 +226,8 @@ def test_what_no_copy_can_run_is_named(server: CloneServer) -> None:
         broken.record("20250101000000_lost")
         told = to_the_end(broken)
     assert told is not None
-    assert told["status"] == "unproven"
-    assert told["detail"] == "fix 3 is a command, which no copy can run"
+    assert told.status == "unproven"
+    assert told.detail == "fix 3 is a command, which no copy can run"
 
 
 def test_where_no_sql_is_suggested_nothing_is_walked(server: CloneServer) -> None:
