@@ -14,13 +14,8 @@ from tests.support.scheduling import scope_of
 _PURE = ("tests/unit/health", "tests/unit/plugins", "tests/checks", "tests/test_imports.py")
 _WORLD = "tests/faults/test_faults.py"
 _SCOPE = f"{_WORLD}[failed-migration]"
-_FULL = "TESTS_FULL"
+_REAL_RUNS = "TESTS_REAL_RUNS"  # see tests/support/gate_runs.py
 _EXAMPLES = "TESTS_EXAMPLES"  # times the usual number
-
-
-def full() -> bool:
-    """Whether ``--full`` is given."""
-    return _FULL in os.environ
 
 
 def scaled(number: int) -> int:
@@ -36,7 +31,7 @@ class Effort:
         if self._fast:
             os.environ[_EXAMPLES] = "0.1"
         elif config.getoption("full"):
-            os.environ |= {_FULL: "1", _EXAMPLES: "20"}
+            os.environ |= {_REAL_RUNS: "1", _EXAMPLES: "20"}
         from hypothesis import settings
 
         # A deadline would measure the machine's load.
