@@ -14,7 +14,8 @@ T = TypeVar("T")
 def to_json(value: object) -> Json:
     """Turn a value into JSON; a dataclass is an object with its fields as keys."""
     if is_dataclass(value):
-        return {name: to_json(getattr(value, name)) for name in _names(type(value))}
+        kind: type[Any] = value.__class__
+        return {name: to_json(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Mapping):
         return {str(key): to_json(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
