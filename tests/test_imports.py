@@ -140,7 +140,6 @@ def test_topics_point_one_way(layer: str) -> None:
 
 
 def test_nothing_imports_itself_by_a_detour() -> None:
-    assert circle([("a", "b"), ("b", "c"), ("c", "a")])
     assert circle(EDGES) == []
     assert circle([(layer_of(one), layer_of(other)) for one, other in EDGES]) == []
     for layer in TOPICS:
@@ -189,5 +188,4 @@ def texts(tree: ast.Module) -> Iterator[str]:
     [[("a", "b"), ("b", "a")], [("a", "b"), ("b", "c"), ("c", "a")]],
 )
 def test_a_circle_is_noticed(edges: list[tuple[str, str]]) -> None:
-    with pytest.raises(ValueError, match="cycle"):
-        circles(edges)
+    assert circle(edges)

@@ -14,8 +14,7 @@ T = TypeVar("T")
 def to_json(value: object) -> Json:
     """Turn a value into JSON; a dataclass is an object with its fields as keys."""
     if is_dataclass(value):
-        kind: Any = type(value)
-        return {name: to_json(getattr(value, name)) for name in _names(kind)}
+        return {name: to_json(getattr(value, name)) for name in _names(value.__class__)}
     if isinstance(value, Mapping):
         return {str(key): to_json(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
@@ -32,7 +31,7 @@ def from_json(kind: type[T], data: Json) -> T:
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     """List a dataclass's keys in their order: its own ``json_keys``, or its fields."""
     names: tuple[str, ...] = getattr(kind, "json_keys", None) or tuple(field.name for field in fields(kind))
     return names
