@@ -25,15 +25,14 @@ from health.prisma.engine import MIGRATE_LOCK, TABLE
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from plugins.run.sandbox_faults import list_faults
 from sandbox.database.prisma_deploy import deploy
 from tests.support import sandbox as harness
 from tests.support.fault_fixes import FixCase, read_cases, write_cases
-from tests.support.faults import Broken, broken_by, rehearse
+from tests.support.faults import Broken, all_faults, broken_by, rehearse
 from tests.support.load import patience
 
 COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
-FAULTS = [fault["name"] for fault in list_faults()]
+FAULTS = [fault["name"] for fault in all_faults()]
 CASES = read_cases()
 SQL = [(fault, case) for fault, cases in CASES.items() for case in cases if case.kind == "sql"]
 
@@ -55,7 +54,7 @@ def of_each(pairs: list[tuple[str, FixCase]]) -> pytest.MarkDecorator:
 
 def test_every_fault_is_a_finding_of_a_check() -> None:
     all_checks()
-    assert all(check_of_code(fault["raises"]) for fault in list_faults() if fault["raises"])
+    assert all(check_of_code(fault["raises"]) for fault in all_faults() if fault["raises"])
 
 
 def test_every_fault_is_in_the_table_of_fixes() -> None:

@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,12 @@ KEEP = (
     "CREATE DATABASE kept TEMPLATE postgres STRATEGY file_copy",
 )
 PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept STRATEGY file_copy")
+
+
+@cache
+def all_faults() -> list[dict[str, str]]:
+    """List the sandbox's faults, asking its program once."""
+    return list_faults()
 
 
 def judge(read: Facts) -> Evaluation:
@@ -208,7 +214,7 @@ def rehearse(world: Broken) -> Rehearsed:
 
 @contextmanager
 def broken_by(*names: str) -> Iterator[Broken]:
-    faults = [fault for fault in list_faults() if fault["name"] in names]
+    faults = [fault for fault in all_faults() if fault["name"] in names]
     raises = {fault["raises"] for fault in faults} - {""}
     unanswered = tuple(fault["unanswered"] for fault in faults if fault["unanswered"])
     with harness.sandbox(*names) as entry:
