@@ -1,6 +1,6 @@
 """Every way to break the local environment: the findings, and that the suggested fixes repair it.
 
-``tests/data/fault_fixes.json`` lists the fixes of each fault, so that each has tests of its own;
+``tests/data/fault_fixes.json`` lists the SQL fixes of each fault, so that each has tests of its own;
 ``UPDATE_SNAPSHOTS=1`` writes it anew. An id begins with its fault, by which the tests are scheduled.
 """
 
@@ -34,7 +34,7 @@ from tests.support.load import patience
 COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
 FAULTS = [fault["name"] for fault in all_faults()]
 CASES = read_cases()
-SQL = [(fault, case) for fault, cases in CASES.items() for case in cases if case.kind == "sql"]
+SQL = [(fault, case) for fault, cases in CASES.items() for case in cases]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def test_every_fault_is_a_finding_of_a_check() -> None:
     assert all(check_of_code(fault["raises"]) for fault in all_faults() if fault["raises"])
 
 
-def test_every_fault_is_in_the_table_of_fixes() -> None:
-    assert set(CASES) == set(FAULTS)
+def test_the_table_of_fixes_names_faults_that_exist() -> None:
+    assert set(CASES) <= set(FAULTS)
 
 
 # What a run finds
@@ -86,9 +86,9 @@ def test_a_fault_has_the_fixes_of_the_table(broken: Broken, request: pytest.Fixt
     (fault,) = broken.faults
     if os.environ.get("UPDATE_SNAPSHOTS"):
         write_cases(fault, broken.cases)
-    assert broken.cases == CASES.get(fault)
+    assert broken.cases == CASES.get(fault, [])
     with_sql = any(fix.kind == "sql" for suggested, _ in broken.suggested.values() for fix in suggested)
-    assert with_sql == any(case.kind == "sql" for case in broken.cases), "only what another finding explains has SQL"
+    assert with_sql == bool(broken.cases), "only what another finding explains has SQL"
 
 
 @only(*FAULTS)

@@ -1,4 +1,4 @@
-"""The table of the fixes that each fault's findings have: the tests of the faults are collected from it."""
+"""The table of the SQL fixes of each fault: the tests that run them are collected from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = DATA / "fault_fixes.json"
 
 @dataclass(frozen=True)
 class FixCase:
-    """A fix that is suggested for a root finding.
+    """A SQL fix that is suggested for a root finding.
 
     Attributes:
         undo: whether it has one.
@@ -21,7 +21,6 @@ class FixCase:
     """
 
     code: str
-    kind: str
     title: str
     undo: bool
     of_rows: bool
@@ -33,8 +32,8 @@ def read_cases() -> dict[str, list[FixCase]]:
 
 
 def write_cases(fault: str, cases: Sequence[FixCase]) -> None:
-    """Put the fixes of a fault into the table; a fault that it lacks comes last."""
-    table = {**read_cases(), fault: cases}
+    """Put the fixes of a fault into the table; a fault that it lacks comes last, one without SQL is left out."""
+    table = {name: fixes for name, fixes in {**read_cases(), fault: cases}.items() if fixes}
     _FILE.write_text(
         "{\n" + ",\n".join(f"{json.dumps(name)}: {_listed(cases)}" for name, cases in table.items()) + "\n}\n"
     )

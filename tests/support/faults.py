@@ -91,19 +91,16 @@ class Broken:
 
     @property
     def cases(self) -> list[FixCase]:
-        """All fixes of the roots, as the table lists them."""
+        """The SQL fixes of the roots, as the table lists them."""
         return [
-            FixCase(finding.code, fix.kind, fix.title, fix.undo is not None, not _OF_ROWS.isdisjoint(finding.evidence))
-            for finding in self.roots
-            for fix in self.suggested[finding.key][0]
+            FixCase(finding.code, fix.title, fix.undo is not None, not _OF_ROWS.isdisjoint(finding.evidence))
+            for finding, fix in self.fixes("sql")
         ]
 
     def fix_of(self, case: FixCase) -> tuple[Finding, Fix]:
         """The fix that a line of the table names."""
         ((finding, fix),) = [
-            (finding, fix)
-            for finding, fix in self.fixes(case.kind)
-            if (finding.code, fix.title) == (case.code, case.title)
+            (finding, fix) for finding, fix in self.fixes("sql") if (finding.code, fix.title) == (case.code, case.title)
         ]
         return finding, fix
 
