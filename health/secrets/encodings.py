@@ -52,6 +52,8 @@ def forms(text: str, least: int) -> frozenset[str]:
     """
     # What looks quoted in the text itself is folded in one way or another with what surrounds it.
     found = {folded(text), _plain(text), folded(quote(text, safe="", errors="replace")), folded(escape(text))}
+    if "%" in text:  # doubled for printf and for Python's %; pytest doubles it in the message of an assertion too
+        found |= {folded(text.replace("%", "%%")), _plain(text.replace("%", "%%"))}
     data = text.encode("utf-8", "surrogatepass")
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + data).decode()

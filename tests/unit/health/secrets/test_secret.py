@@ -27,6 +27,7 @@ SECRETS = {
     "looks quoted": "p%41&lt;secret",
 }
 SPELLINGS: dict[str, Callable[[str], str]] = {
+    "doubled percent": lambda text: text.replace("%", "%%"),
     "raw": str,
     "URL": quote,
     "whole URL": lambda text: quote(text, safe=""),
