@@ -5,9 +5,10 @@ A waiver is for one finding: code, environment and subject are compared as they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from health.finding import Finding
 from health.sanitize import did_you_mean
@@ -56,15 +57,27 @@ class Waivers:
         """Those that concern an environment; a malformed one of an unclear environment concerns each."""
         return Waivers(
             self.file,
-            tuple(each for each in self.in_force if each.environment == environment),
-            tuple(each for each in self.expired if each.environment == environment),
+            self._in_force.get(environment, ()),
+            self._expired.get(environment, ()),
             tuple(each for each in self.malformed if each.environment in (environment, None)),
         )
 
     def match(self, environment: str, finding: Finding) -> Waiver | None:
         """The waiver in force for a finding."""
         wanted = (environment, finding.code, finding.shown.subject)
-        return next((each for each in self.in_force if each.accepts == wanted), None)
+        return self._accepting.get(wanted)
+
+    @cached_property
+    def _in_force(self) -> Mapping[str, tuple[Waiver, ...]]:
+        return _by_environment(self.in_force)
+
+    @cached_property
+    def _expired(self) -> Mapping[str, tuple[Waiver, ...]]:
+        return _by_environment(self.expired)
+
+    @cached_property
+    def _accepting(self) -> Mapping[tuple[str, str, str], Waiver]:
+        return {waiver.accepts: waiver for waiver in reversed(self.in_force)}  # the first one of several
 
     def unused(self, found: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
         """A finding for each waiver in force that waives none.
@@ -72,8 +85,9 @@ class Waivers:
         Args:
             found: of every code that was judged, the subjects that were found.
         """
+        subjects = {code: set(of_code) for code, of_code in found.items()}
         for waiver in self.in_force:
-            if waiver.code not in found or waiver.subject in found[waiver.code]:
+            if waiver.code not in found or waiver.subject in subjects[waiver.code]:
                 continue
             hint = did_you_mean(waiver.subject, found[waiver.code], "")
             yield Finding(
@@ -82,3 +96,10 @@ class Waivers:
                 f"{waiver.code}, {waiver.subject}, was not found{f'; {hint}' if hint else '.'} Owner: {waiver.owner}.",
                 {"code": waiver.code, "subject": waiver.subject, "expires": waiver.expires.isoformat()},
             )
+
+
+def _by_environment(waivers: Iterable[Waiver]) -> dict[str, tuple[Waiver, ...]]:
+    groups: dict[str, list[Waiver]] = {}
+    for waiver in waivers:
+        groups.setdefault(waiver.environment, []).append(waiver)
+    return {environment: tuple(group) for environment, group in groups.items()}

@@ -54,10 +54,16 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what is known of the check on its report."""
-    report = yield
+    raised = call.excinfo
+    unread = raised.value if raised is not None and isinstance(raised.value, CouldNotCheck) else None
+    if raised is not None and unread is not None:  # pytest must not format a traceback that nobody sees
+        plain = pytest.fail.Exception(pytrace=False)
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((type(plain), plain, raised.tb))
+    try:
+        report = yield
+    finally:
+        call.excinfo = raised
     target = target_of(item)
-    error = call.excinfo.value if call.excinfo is not None else None
-    unread = error if isinstance(error, CouldNotCheck) else None
     if unread is not None:
         report.longrepr = one_line(str(unread), 1000)
     # The call decides; a set-up that did not get so far stands in for it.
