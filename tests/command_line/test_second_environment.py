@@ -19,6 +19,7 @@ from typing import Any
 import asyncssh
 import pytest
 
+from fixtures.facts import with_needs
 from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from plugins.run.sql_invariants import declared
@@ -27,16 +28,14 @@ from tests.support import second_servers as servers
 from tests.support.second_environment import HOSTILE, Told, World
 
 EVERY = len(all_checks())
-DATABASE = {
-    "no-failed-migration", "no-running-migration", "no-orphaned-migration", "no-pending-migration",
-    "no-duplicated-row", "no-hand-written-row", "no-edited-migration", "no-phantom-row", "migration-files",
-    "migration-history-exists", "entity-data-column", "api-agrees", "rows-have-their-parent", "pending-sql-reviewed",
-    "pending-will-apply", "pending-data-fits", "pending-locks-no-large-table", "schema-matches-history", "sequences",
-    *declared(),
-}  # fmt: skip
-ALONE = {"waivers-hold", "migration-lock-file", "tunnel-script-exists", "ssh-key"}  # they ask nobody
+
+
+def needing(fact: str) -> set[str]:
+    """The ids of the checks that have no answer without this fact."""
+    return {name for name, check in all_checks().items() if fact in with_needs(check.needs)}
+
+
 CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
-SESSION = {"database-answers", "nothing-written"}
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 # Its registry names no layer, and of the tables that the invariants read it has Entity alone, with fewer columns.
 LAYER = {"layer-version", "layer-migrations", *declared()} - {"entity-data-object"}
@@ -309,19 +308,19 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
     ),
     "no-migrations": (
         {"migrations": "db/nowhere"},
-        DATABASE - {*declared(), "sequences"} | {"migration-lock-file"},
+        needing("migrations") - LAYER,
         "the migrations directory cannot be read: No such file or directory ({app}/db/nowhere, from {file}). Run npm "
         "ci in the application, or name the checkout by --app DIR or the directory by --migrations DIR.",
     ),
     "wrong-key": (
         {"ssh_key": "ops/tunnel.sh"},
-        DATABASE | SESSION | {"tunnel-opens"},
+        needing("database") | {"tunnel-opens"},
         "the SSH key is not a private key in PEM or OpenSSH form ({app}/ops/tunnel.sh). Name the bastion's own key as "
         "ssh_key in the registry.",
     ),
     "no-profile": (
         NO_KEYS,
-        set(),  # every check
+        needing("aws"),
         "there is no AWS profile acme-deploy, and the default chain has no credentials (AWS configuration files and "
         "variables). Run aws configure sso --profile acme-deploy, or export AWS_PROFILE.",
     ),
@@ -371,7 +370,7 @@ class TestNeighbours:
         _, unread, said = UNREADABLE[name]
         line = said.format(app=world.app, file=neighbours.registry)
         assert told.environment(name)["verdict"] == "unknown"
-        assert told.outcomes(name)["unknown"] == (unread or set(told.checks(name)) - ALONE - {"migration-run"})
+        assert told.outcomes(name)["unknown"] == unread
         reasons = {check["reason"] for check in told.checks(name).values() if check["outcome"] == "unknown"}
         assert reasons == {line}
         assert told.block(name).count(line) == 1
@@ -389,7 +388,7 @@ class TestNeighbours:
         assert message in told.block(name)
         assert f"ssh-keyscan -p {port} 127.0.0.1 | ssh-keygen -lf -" in told.block(name)
         assert told.outcomes(name)["failed"] == {"tunnel-opens"}
-        assert told.outcomes(name)["unknown"] == DATABASE | SESSION
+        assert told.outcomes(name)["unknown"] == needing("database")
         causes = {check["explained_by"] for check in told.checks(name).values() if check["outcome"] == "unknown"}
         assert causes == {f"{code}:127.0.0.1:{port}"}
 
@@ -408,7 +407,7 @@ def test_two_clusters_fit(world: World) -> None:
     assert told.outcomes()["failed"] == {"one-cluster"}
     assert told.finding("cluster-ambiguous")["evidence"] == {"clusters": ["acme-qa-a-restored", second.CLUSTER]}
     unread = {name: check for name, check in told.checks().items() if check["outcome"] == "unknown"}
-    assert unread.keys() == DATABASE | SCRIPT | CLUSTER | SESSION | {"tunnel-opens"}
+    assert unread.keys() == needing("database") | SCRIPT | CLUSTER | {"tunnel-opens"}
     assert {check["explained_by"] for check in unread.values()} == {"cluster-ambiguous:acme-qa-"}
     assert f"2 clusters named acme-qa-…; AWS has acme-qa-a-restored, {second.CLUSTER}" in told.flat
     assert "endpoint" not in told.environment()["facts"]

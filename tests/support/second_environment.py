@@ -40,7 +40,7 @@ SECOND = DATA / "second_environment"
 LOCK = 72707369
 LOGS = "ERROR: out of shared memory"  # of a row that has failed
 CLUSTER = "acme-qa-aurora-x7y8z9"
-HOSTILE = """20240203_it's "$(touch pwned)"; DROP TABLE x --"""
+HOSTILE = """20240203000000_it's "$(touch pwned)"; DROP TABLE x --"""
 ORDER = ("20240101000000_init", "20240102030405_entity_data", HOSTILE)  # written down, not computed by the suite
 
 _TABLE: LiteralString = """
