@@ -23,6 +23,7 @@ VALUED = {
     *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
     *("--waivers", "--report", "--explain", "--format", "--histories", "--confirm", "--clone", "--editing"),
 }
+COUNTED = ("-o", "enable_assertion_pass_hook=true")  # tests/support/assertions.py counts assertions
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
 
@@ -195,7 +196,8 @@ def main(command: str, arguments: Sequence[str]) -> None:
         if command == "test":
             lint(command)
         # -P and PYTHONPATH: modules come from the project, never from the directory the user stands in.
-        run = [PYTHON, "-P", "-m", "pytest", *pytest_arguments(command, arguments)]
+        counted = COUNTED if command == "test" else ()
+        run = [PYTHON, "-P", "-m", "pytest", *counted, *pytest_arguments(command, arguments)]
         os.execve(PYTHON, run, environment(PYTHONPATH=str(ROOT)))
     except PermissionError as error:
         say(command, f"cannot write {error.filename}: use a clone of your own, which you may write to")

@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from plugins.run.user_files import from_here, shown
-
-pytest.register_assert_rewrite("tests.support")  # what helpers assert counts too, if they are imported after this
-
-from tests.support import assertions, effort, histories  # noqa: E402
-from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: E402
+from tests.support import assertions, effort, histories
+from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
 
@@ -29,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the histories that the user names, or end the run with one line and status 4."""
-    config.pluginmanager.register(assertions.Counter())
+    assertions.install(config)
     config.pluginmanager.register(effort.Effort(config))
     if (value := config.getoption("histories")) is None:
         return

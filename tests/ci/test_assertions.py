@@ -6,14 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ci.bootstrap import COUNTED
 from plugins.paths import ROOT
 from tests.support.load import patience
 
 CONFTEST = """
-from tests.support.assertions import Counter
-
-def pytest_configure(config):
-    config.pluginmanager.register(Counter())
+from tests.support.assertions import install as pytest_configure
 """
 TESTS = """
 import pytest
@@ -37,9 +35,9 @@ def test_skipped():
 def test_what_asserts_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_own.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pytest.ini"), "--rootdir", str(tmp_path), "-q"]
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pytest.ini"), "--rootdir", str(tmp_path), *COUNTED]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", str(tmp_path)],
+        [*command, "-q", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, timeout=patience(60), check=False,
     )  # fmt: skip
     (failed,) = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]

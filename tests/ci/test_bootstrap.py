@@ -308,7 +308,8 @@ def test_the_tests_follow_the_lints(project: Project) -> None:
         "-m ruff check .",
         "-m ruff format --check .",
         "-m mypy",
-        f"-P -m pytest -c {project.root}/pytest.ini --rootdir {project.root} {project.root}/tests -x",
+        f"-P -m pytest {' '.join(bootstrap.COUNTED)} -c {project.root}/pytest.ini --rootdir {project.root}"
+        f" {project.root}/tests -x",
     ]
 
 
