@@ -8,11 +8,9 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from sandbox.aws.proxy import Mode
-
+AwsMode = Literal["denied", "expired", "throttled", "reset", "silent", "slow", "html", "half", "cut"]
 ApiMode = Literal["well", "down", "silent", "html", "unrouted", "failed", "unavailable", "elsewhere", "behind"]
 
 HOSTILE = "q'\"$!%/ \\{}&*(;"  # what breaks a shell, a URL, a connection string, JSON or SQL that is not quoted
@@ -118,7 +116,7 @@ class Plan:
     bastion_admitted: bool = True  # whether the cluster's security group lets the bastion in
     admin_key: str = field(default_factory=lambda: HOSTILE.replace("\\", "") + secrets.token_urlsafe(16))
     api_key: str = ""
-    aws_modes: dict[str, Mode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.aws.proxy
+    aws_modes: dict[str, AwsMode] = field(default_factory=dict)  # operation → how AWS fails, see sandbox.aws.proxy
     bastion_running: bool = True
     database_running: bool = True
     script_endpoint: str = "{writer}"

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.aws.errors import Refusal, refusal
+from sandbox.plan import AwsMode
 
-Mode = Literal["denied", "expired", "throttled", "reset", "silent", "slow", "html", "half", "cut"]
 Change = Callable[[bytes], bytes]
 
 _HELD_S = 60  # the longest that a silent or slow answer holds its connection
@@ -45,7 +45,7 @@ class AwsProxy:
     """
 
     upstream: str = ""
-    modes: dict[str, Mode] = field(default_factory=dict)
+    modes: dict[str, AwsMode] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
     statics: dict[str, Static] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class AwsProxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def mode(self, operation: str) -> Mode | None:
+    def mode(self, operation: str) -> AwsMode | None:
         """How an operation fails, if it does."""
         service = operation.partition(":")[0]
         return next((self.modes[key] for key in (operation, f"{service}:*", "*") if key in self.modes), None)
@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, how: Refusal) -> None:
         self._answer(how.status, how.headers, how.body, None)
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes, mode: Mode | None) -> None:
+    def _answer(self, status: int, headers: dict[str, str], body: bytes, mode: AwsMode | None) -> None:
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in _HOP_BY_HOP:

@@ -22,7 +22,8 @@ from fixtures.facts import READERS, Facts, with_needs
 from health.check import CHECKS
 from health.config.environment import Environment, Limits
 from health.finding import Finding
-from sandbox.aws.proxy import AwsProxy, Mode
+from sandbox.aws.proxy import AwsProxy
+from sandbox.plan import AwsMode
 from tests.support import sandbox as harness
 from tests.support.load import patience
 from tests.support.relay import Mode as WayMode
@@ -51,14 +52,14 @@ AWS = {
     "s3:GetObject": ("runs",),
 }
 ROUTES = "apigateway:GetRoutes"  # no answer is an answer there
-MODES: tuple[Mode, ...] = ("denied", "expired", "throttled", "reset", "silent", "slow", "html", "half", "cut")
-COMMON: tuple[Mode, ...] = ("denied", "html")  # of every operation; all modes of one for each protocol
+MODES: tuple[AwsMode, ...] = ("denied", "expired", "throttled", "reset", "silent", "slow", "html", "half", "cut")
+COMMON: tuple[AwsMode, ...] = ("denied", "html")  # of every operation; all modes of one for each protocol
 PROTOCOLS = (
     "rds:DescribeDBClusters", "ec2:DescribeInstances", "lambda:GetFunctionConfiguration",
     "secretsmanager:GetSecretValue",
 )  # fmt: skip
 AWS_CASES = [(op, mode) for op in AWS for mode in MODES if mode in COMMON or op in PROTOCOLS]
-ALL_OF_AWS: tuple[Mode, ...] = ("expired", "throttled")
+ALL_OF_AWS: tuple[AwsMode, ...] = ("expired", "throttled")
 WAY_MODES: tuple[WayMode, ...] = ("refused", "silent", "reset", "wrong", "slow", "half", "cut")
 GONE: tuple[WayMode, ...] = ("half", "cut")  # after so many octets
 BASTION = [(mode, 20) for mode in WAY_MODES] + [(mode, 1500) for mode in GONE]  # in its greeting, its handshake
@@ -118,7 +119,7 @@ class Case:
     archive: bool = False
 
 
-def failing(proxy: str, operation: str, mode: Mode) -> Broken:
+def failing(proxy: str, operation: str, mode: AwsMode) -> Broken:
     """Let a proxy fail at an operation."""
 
     @contextmanager
@@ -344,7 +345,7 @@ def test_every_source_of_aws_is_in_the_table(world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", COMMON)
-def test_routes(world: World, tmp_path: Path, mode: Mode) -> None:
+def test_routes(world: World, tmp_path: Path, mode: AwsMode) -> None:
     with failing("aws", ROUTES, mode)(world, tmp_path) as env, harness.facts(env) as read:
         assert read["api_routes"].unknown
 

@@ -14,8 +14,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from sandbox.aws.proxy import AwsProxy, Mode, Static
+from sandbox.aws.proxy import AwsProxy, Static
 from sandbox.aws.seed import Seed, aws_server
+from sandbox.plan import AwsMode
 
 CODES = {
     "sts:GetCallerIdentity": ("AccessDenied", "ExpiredToken", "Throttling"),
@@ -68,7 +69,7 @@ def call(front: AwsProxy, operation: str, patience_s: float = 20) -> Any:
 @pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("kind", [0, 1, 2])
 def test_a_refusal_is_worded_as_the_service_does(front: AwsProxy, operation: str, kind: int) -> None:
-    kinds: tuple[Mode, ...] = ("denied", "expired", "throttled")
+    kinds: tuple[AwsMode, ...] = ("denied", "expired", "throttled")
     front.modes[operation] = kinds[kind]
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         call(front, operation)
@@ -78,14 +79,14 @@ def test_a_refusal_is_worded_as_the_service_does(front: AwsProxy, operation: str
 
 @pytest.mark.parametrize("mode", ["reset", "silent", "half"])
 @pytest.mark.parametrize("operation", ["rds:DescribeDBClusters", "lambda:ListFunctions"])
-def test_no_answer_is_an_error_of_the_client(front: AwsProxy, operation: str, mode: Mode) -> None:
+def test_no_answer_is_an_error_of_the_client(front: AwsProxy, operation: str, mode: AwsMode) -> None:
     front.modes[operation] = mode
     with pytest.raises(botocore.exceptions.BotoCoreError):
         call(front, operation, patience_s=0.5)
 
 
 @pytest.mark.parametrize("mode", ["html", "cut"])
-def test_botocore_takes_a_wrong_answer_for_an_empty_one(front: AwsProxy, mode: Mode) -> None:
+def test_botocore_takes_a_wrong_answer_for_an_empty_one(front: AwsProxy, mode: AwsMode) -> None:
     # What reads AWS must look for the member that it asked for: this client does not.
     front.modes["lambda:*"] = mode
     assert "Functions" not in call(front, "lambda:ListFunctions")
