@@ -188,6 +188,12 @@ class Forecast:
         changed = {change.key for change in self.changes}
         return tuple(key for key in differing if key not in changed)
 
+    def leaves(self, coming: Change | None) -> bool:
+        """Whether the deploy leaves an object as the pending migrations are to leave it."""
+        return coming is not None and any(
+            change.key == coming.key and change.after == coming.after for change in self.changes
+        )
+
     def clashing(self, name: str) -> FailingStatement | None:
         """What a migration fails at because its objects are there already, or gone; None where it is anything else.
 

@@ -14,7 +14,7 @@ class SqlFailure:
         sqlstate: its code; None where the script itself, or its session, came to an end without one.
         position: of the error in the script, in characters from 1; None where PostgreSQL named none.
         detail: what PostgreSQL adds, such as what depends on an object; it may name values of rows.
-        limit: whether a limit of the clone ended it, which says nothing of what the environment would do.
+        limit: whether a limit of the clone ended it, or what its server lacks: that says nothing of the environment.
     """
 
     message: str

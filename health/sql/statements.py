@@ -10,6 +10,7 @@ from health.sql.splitter import locate
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_SETS = re.compile(r"\s*SET\s+(?:LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
 
@@ -49,6 +50,11 @@ def transaction_word(statement: str) -> str | None:
     if found := _ENDS.match(statement):
         return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
     return None
+
+
+def sets_transaction(statement: str) -> bool:
+    """Whether a statement only sets how a transaction runs, which PostgreSQL takes before any other of it."""
+    return _SETS.match(statement) is not None
 
 
 def controls_transaction(statement: str) -> bool:

@@ -124,7 +124,7 @@ def judged(env: Environment) -> Iterator[World]:
         assert all(error.explained_by for error in told.unanswered.values())
         findings = related(
             [
-                finding_result(finding, all_checks()[name].finds[finding.code].at("before"), read)
+                finding_result(finding, all_checks()[name].severity_of(finding, "before"), read)
                 for name, of_check in told.findings.items()
                 for finding in of_check
             ]
