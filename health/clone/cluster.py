@@ -11,6 +11,11 @@ _ROLE = re.compile(r'^role ".*" does not exist$')
 _OF_EXTENSION = re.compile(
     r"^(?:type|function|operator|operator class|access method|text search \w+|collation|procedure) "
 )
+_SPEAKS_OF_ROLES = re.compile(
+    r"\b(?:GRANT|REVOKE|POLICY|AUTHORIZATION|OWNER\s+TO|OWNED\s+BY|(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER|GROUP)"
+    r"|SET\s+(?:LOCAL\s+|SESSION\s+)?ROLE|DEFAULT\s+PRIVILEGES|pg_roles|pg_authid)\b",
+    re.IGNORECASE,
+)
 _UNDEFINED = {"42704", "42883"}
 
 
@@ -51,3 +56,8 @@ class Lacking:
         if _ROLE.search(failure.message):
             return self.roles
         return bool(self.extensions) and _OF_EXTENSION.search(failure.message) is not None
+
+
+def names_roles(sql: str) -> bool:
+    """Whether a script may name a role: it holds a word of a statement that does."""
+    return _SPEAKS_OF_ROLES.search(sql) is not None

@@ -69,18 +69,6 @@ class Drift:
     unused: tuple[str, ...] = ()
 
 
-def expected_fingerprint(history: History, replay: Replay) -> str | None:
-    """The fingerprint of what the applied migrations make.
-
-    None where the replay does not tell: what is applied is not what the directory begins with, or did not run.
-    """
-    names = [migration.name for migration in history.directory.migrations]
-    applied = [name for name in names if name in history.applied]
-    if not applied or applied != names[: len(applied)]:
-        return None
-    return replay.fingerprints.get(applied[-1])
-
-
 def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...] = ()) -> Drift:
     """The live catalog against what the applied migrations of the directory make of an empty database.
 
