@@ -115,10 +115,13 @@ class EffectReader:
         return MigrationEffect("all" if done else "nothing", done, missing)
 
 
-def foreseen(history: History, failing: Iterable[str]) -> History:
-    """The history with the migrations in which a deploy is known to fail."""
-    marked = {migration.name for migration in history.pending if file_problem(migration) == "byte order mark"}
-    return replace(history, failing=history.failing | marked | set(failing))
+def foreseen(history: History, *failing: Mapping[str, str]) -> History:
+    """The history with the migrations in which a deploy is known to fail, and its codes."""
+    marked = {each.name: "P3018" for each in history.pending if file_problem(each) == "byte order mark"}
+    known = dict(history.failing)
+    for each in (marked, *failing):
+        known |= {name: code for name, code in each.items() if name not in known}
+    return replace(history, failing=known)
 
 
 def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> MissingStatements:
