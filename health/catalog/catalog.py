@@ -116,6 +116,11 @@ def describe(key: Key) -> str:
     return f"{kind} {full}".replace(_BETWEEN, '"."')
 
 
+def named(names: Sequence[str]) -> str:
+    """The first few names on one line, and how many more there are."""
+    return listed([one_line(f'"{name}"'.replace(_BETWEEN, '"."')) for name in names], _SHOWN)
+
+
 def describe_some(keys: Sequence[Key]) -> str:
     """The first few objects as a person names them on one line, and how many more there are."""
     return listed([one_line(describe(key)) for key in keys], _SHOWN)

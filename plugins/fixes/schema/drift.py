@@ -12,7 +12,12 @@ from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes, no_fix
 
-_COLUMN = re.compile(r"(?P<type>.+?)(?P<null> NOT NULL)?(?: DEFAULT (?P<default>.+))?", re.DOTALL)
+_COLUMN = re.compile(
+    r"(?P<type>.+?)(?P<settings> (?:STORAGE|COMPRESSION|STATISTICS|SET \(|OPTIONS \().*?)?(?P<null> NOT NULL)?"
+    r"(?: DEFAULT (?P<default>.+))?",
+    re.DOTALL,
+)
+_ATTACHED = re.compile(r" (?:ATTACHED TO .+|STATISTICS \([^()]*\))(?: INVALID)?$")
 _ROWS = "whether the rows allow it, no copy can tell: it has none"
 _VIOLATED = "It fails, and changes nothing, while a row violates it."
 _BY_HAND = "Its name or definition holds characters that no terminal shows: mend it by hand."
@@ -26,6 +31,14 @@ no_fix(
             "None: the entry is removed from the registry.",
             "Remove the entry from known_differences in the registry.",
         ),
+        "partitions-changed": (
+            "None: what a job does with partitions is no mistake.",
+            f"Nothing, where a job makes and drops them; else write the migration that does, {_DECLARE}.",
+        ),
+        "index-invalid-dropped": (
+            "None: the deploy drops the index.",
+            "Deploy: the pending migration drops it. Nobody needs to build it again.",
+        ),
     }
 )
 
@@ -37,6 +50,8 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
     if not _plain(*each.key, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
+    from plugins.fixes.schema.definitions import remade
+
     kind = each.key[0]
     if kind == "column":
         yield from _column(each, environment.schema)
@@ -46,6 +61,8 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
         yield _index(each, environment.schema)
     elif kind == "enum label":
         yield _label(each, environment.schema)
+    elif (fix := remade(each, environment.schema)) is not None:
+        yield fix
     else:
         made = f" {one_line(each.migration)} makes it." if each.migration else ""
         yield NoFix(f"Run the statements that make it by hand, and compare what hangs on it.{made}")
@@ -116,8 +133,10 @@ def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
     from plugins.fixes.schema.object_sql import SchemaObject
 
     column, wanted, there = SchemaObject(schema, each.key), _parts(each.expected), _parts(each.live)
-    if (wanted["default"] or "").startswith(_MADE_BY_ITSELF):
-        yield NoFix("It is an identity or generated column: add it by hand, as its migration does.")
+    if any((parts["default"] or "").startswith(_MADE_BY_ITSELF) for parts in (wanted, there)):
+        yield NoFix("It is or was an identity or generated column: change it by hand, as its migration does.")
+    elif wanted["settings"] or there["settings"]:
+        yield NoFix("Storage, compression, statistics target or options are set for it: set them by hand.")
     elif each.live is None:
         needs = wanted["null"] and wanted["default"] is None
         yield Fix(
@@ -181,9 +200,11 @@ def _constraint(each: Difference, schema: str) -> Fix:
     )
 
 
-def _index(each: Difference, schema: str) -> Fix:
+def _index(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
+    if any(_ATTACHED.search(definition or "") for definition in (each.expected, each.live)):
+        return NoFix("It is a part of the index of the partitioned table, or has a statistics target: mend that one.")
     index, expected = SchemaObject(schema, each.key), _made(each.expected or "")
     back = [] if each.live is None or each.invalid else [_made(each.live)]
     note = "The table takes no writes meanwhile: a large one wants it built CONCURRENTLY under another name first."
@@ -197,9 +218,13 @@ def _index(each: Difference, schema: str) -> Fix:
     )
 
 
-def _label(each: Difference, schema: str) -> Fix:
+def _label(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
+    if each.live is not None:
+        return NoFix(
+            "PostgreSQL cannot move a label: an enum in this order is made anew, and its columns take it over."
+        )
     return Fix(
         "sql",
         "Add the label",
@@ -224,7 +249,7 @@ def _escaped(definition: str | None) -> str:
 
 def _parts(definition: str | None) -> dict[str, str | None]:
     found = _COLUMN.fullmatch(definition or "-")
-    return found.groupdict() if found else {"type": definition, "null": None, "default": None}
+    return found.groupdict() if found else {"type": definition, "settings": None, "null": None, "default": None}
 
 
 def _difference(drift: Drift, finding: Finding) -> Difference:
