@@ -47,7 +47,7 @@ no_fix(
 def brought_back(finding: Finding, drift: Drift, environment: Environment) -> Iterator[Fix | NoFix]:
     """The SQL that makes the object as the migrations have it, or what a person is to decide first."""
     each = _difference(drift, finding)
-    if not _plain(*each.key, each.expected or "", each.live or ""):
+    if not _plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
     from plugins.fixes.schema.definitions import remade
@@ -79,7 +79,7 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
         )
         return
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
-    if each.key[0] == "index" and each.live is not None and _plain(*each.key, each.live):
+    if each.key[0] == "index" and each.live is not None and _plain(each.subject, each.live):
         from plugins.fixes.schema.object_sql import SchemaObject
 
         index = SchemaObject(environment.schema, each.key)
@@ -185,6 +185,8 @@ def _constraint(each: Difference, schema: str) -> Fix:
             rows=_ROWS,
         )
 
+    off = (each.live or "").endswith(" DISABLED")
+
     def add(definition: str | None) -> list[str]:
         if definition is None:
             return []
@@ -194,8 +196,8 @@ def _constraint(each: Difference, schema: str) -> Fix:
         "sql",
         "Make the constraint as the migration has it",
         constraint.change(each.live, [*([drop] if each.live else []), *add(each.expected)]),
-        undo=constraint.change(each.expected, [drop, *add(each.live)]),
-        note=_VIOLATED,
+        undo=None if off else constraint.change(each.expected, [drop, *add(each.live)]),
+        note=_VIOLATED + (" There is no undo: nobody wants a key whose triggers are off." if off else ""),
         rows=_ROWS,
     )
 
