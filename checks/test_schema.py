@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog, describe, named
 from health.check import DEPLOY_MENDS, check
-from health.finding import Finding
+from health.finding import Finding, Severity
 from health.history.history import History
+from health.pending.forecast import Forecast
 from health.sanitize import short
 from health.schema.drift import Difference, Drift
 from health.schema.partitions import PartitionChanges
@@ -14,6 +15,7 @@ from health.schema.sequences import SequenceState
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
 _LONGEST, _BEFORE = 240, 30  # characters of a definition that a message shows
+_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # where a deploy ends it
 # What leaves a schema that is not what the applied migrations make.
 _NOT_AS_MADE = (
     *FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
@@ -25,7 +27,7 @@ _NOT_AS_MADE = (
     finds={
         "schema-object-missing": "error", "schema-object-different": "error", "schema-object-extra": "warning",
         "constraint-not-validated": "error", "index-invalid": "error", "enum-label-extra": "warning",
-        "index-invalid-dropped": DEPLOY_MENDS, "partitions-changed": "info", "known-difference-unused": "info",
+        "partitions-changed": "info", "known-difference-unused": "info",
     },
     explained_by={
         "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE),
@@ -34,11 +36,10 @@ _NOT_AS_MADE = (
         "enum-label-extra": (*_NOT_AS_MADE, "orphaned-migration"),
         "index-invalid": _NOT_AS_MADE,
         "constraint-not-validated": _NOT_AS_MADE,
-        "index-invalid-dropped": _NOT_AS_MADE,
         "partitions-changed": (*_NOT_AS_MADE, "orphaned-migration"),
     },
 )  # fmt: skip
-def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
+def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Finding]:
     """The schema is what the migrations that are recorded as applied make of an empty database.
 
     Nothing in Prisma's deploy looks at the schema: what was changed by hand stays unseen until a request or a later
@@ -52,7 +53,14 @@ def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
     for each in drift.differences:
         code, message = _told(each)
         subject = short(each.subject, 200)
-        yield Finding(code, subject, message, {"migration": each.migration} if each.migration else {})
+        ends = forecast.leaves(each.coming)
+        yield Finding(
+            code,
+            subject,
+            f"{message} The next deploy ends that." if ends else message,
+            {"migration": each.migration} if each.migration else {},
+            _MILDER.get(code, "warning") if ends else None,
+        )
     for changes in drift.partitions:
         yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
     for subject in drift.unused:
@@ -83,9 +91,6 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
 def _told(each: Difference) -> tuple[str, str]:
     by = f" {each.migration} makes it" if each.migration else ""
     kind = each.key[0]
-    if each.invalid and each.dropped_by:
-        told = f"It is there, but not valid: PostgreSQL neither uses nor fully enforces it. {each.dropped_by} drops it."
-        return "index-invalid-dropped", told
     if each.invalid:
         return "index-invalid", f"It is there, but not valid: PostgreSQL neither uses nor fully enforces it.{_dot(by)}"
     if each.not_validated:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from health.catalog.catalog import Catalog, Key, describe, schema_of
-from health.catalog.changes import Replay, differing
+from health.catalog.changes import Change, Replay, differing
 from health.catalog.parts import PARTITION, wholes
 from health.catalog.spelling import same
 from health.history.history import History
@@ -26,14 +26,14 @@ class Difference:
         expected: its definition as the migrations make it; None where they make none.
         live: its definition in the database; None where it is not there.
         migration: the last one that touches it; None where none of the directory does.
-        dropped_by: the pending migration that drops it, if one does.
+        coming: what the pending migrations leave of it, where one of them changes it.
     """
 
     key: Key
     expected: str | None
     live: str | None
     migration: str | None = None
-    dropped_by: str | None = None
+    coming: Change | None = None
 
     @property
     def kind(self) -> DifferenceKind:
@@ -73,18 +73,6 @@ class Drift:
     partitions: tuple[PartitionChanges, ...] = ()
 
 
-def expected_fingerprint(history: History, replay: Replay) -> str | None:
-    """The fingerprint of what the applied migrations make.
-
-    None where the replay does not tell: what is applied is not what the directory begins with, or did not run.
-    """
-    names = [migration.name for migration in history.directory.migrations]
-    applied = [name for name in names if name in history.applied]
-    if not applied or applied != names[: len(applied)]:
-        return None
-    return replay.fingerprints.get(applied[-1])
-
-
 def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...] = ()) -> Drift:
     """The live catalog against what the applied migrations of the directory make of an empty database.
 
@@ -106,16 +94,16 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
                     expected[change.key] = change.after
             else:  # what it has left is its own finding's
                 touched.setdefault(change.key, migration.name)
-    coming = ((change, each.name) for each in history.pending for change in replay.changes.get(each.name, ()))
-    going = {change.key: name for change, name in coming if change.after is None}
+    # What a pending migration drops needs to be there only, and valid.
+    coming = {change.key: change for each in history.pending for change in replay.changes.get(each.name, ())}
+    going = {key for key, change in coming.items() if change.after is None}
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
     partitions = partition_changes(expected, objects)
     found = [
-        Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), going.get(key))
+        Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), coming.get(key))
         for key in sorted(differing(expected, objects))
+        if not (key in objects and key in going) or objects[key].endswith(_INVALID)
     ]
-    # What a pending migration drops needs to be there only, and valid.
-    found = [each for each in found if each.live is None or each.dropped_by is None or each.invalid]
     found = [each for each in found if not same(each.expected, each.live)]
     found += _schemas_of_others(expected, objects)
     wholly = _Wholes(found, {key for each in partitions for key in each.keys}, parents(expected) | parents(objects))
@@ -125,6 +113,13 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
         tuple(subject for subject in known if subject not in subjects),
         tuple(each for each in partitions if describe(each.key) not in known),
     )
+
+
+def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
+    """The indexes that are there and not valid, which no dump tells: name and definition."""
+    for (kind, _, name), definition in objects.items():
+        if kind == "index" and definition.endswith(_INVALID):
+            yield name, definition.removesuffix(_INVALID)
 
 
 def undeclared(found: Sequence[Difference], known: Container[str]) -> tuple[Difference, ...]:

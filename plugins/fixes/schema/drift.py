@@ -35,10 +35,6 @@ no_fix(
             "None: what a job does with partitions is no mistake.",
             f"Nothing, where a job makes and drops them; else write the migration that does, {_DECLARE}.",
         ),
-        "index-invalid-dropped": (
-            "None: the deploy drops the index.",
-            "Deploy: the pending migration drops it. Nobody needs to build it again.",
-        ),
     }
 )
 
@@ -205,6 +201,8 @@ def _constraint(each: Difference, schema: str) -> Fix:
 def _index(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
+    if each.coming is not None and each.coming.after is None:
+        return NoFix("Deploy: a pending migration drops it. Nobody needs to build it again.")
     if any(_ATTACHED.search(definition or "") for definition in (each.expected, each.live)):
         return NoFix("It is a part of the index of the partitioned table, or has a statistics target: mend that one.")
     index, expected = SchemaObject(schema, each.key), _made(each.expected or "")
