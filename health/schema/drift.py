@@ -8,7 +8,7 @@ from typing import Literal
 
 from health.catalog.catalog import Catalog, Key, describe, schema_of
 from health.catalog.changes import Change, Replay, differing
-from health.catalog.parts import PARTITION, wholes
+from health.catalog.parts import wholes
 from health.catalog.spelling import same
 from health.history.history import History
 from health.prisma.engine import TABLE
@@ -189,14 +189,16 @@ class _Wholes:
     def _above(self, key: Key, definition: str) -> set[Key]:
         """Everything that it is a part of, and what that is a part of."""
         found: set[Key] = set()
-        waiting = list(wholes(key, definition))
+        waiting = self._next_above(key, definition)
         while waiting:
             if (whole := waiting.pop()) not in found:
                 found.add(whole)
-                waiting += wholes(whole)
-                if whole[0] == "table" and (parent := self._partition_of.get(whole[2])) is not None:
-                    waiting.append((PARTITION, parent, whole[2]))
+                waiting += self._next_above(whole)
         return found
+
+    def _next_above(self, key: Key, definition: str = "") -> list[Key]:
+        parent = self._partition_of.get(key[2]) if key[0] == "table" else None
+        return [*wholes(key, definition), *([("table", "", parent)] if parent is not None else [])]
 
     @staticmethod
     def _as_part(each: Difference, owner: str) -> tuple[str, str, str, str | None, str | None]:
