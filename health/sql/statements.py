@@ -12,6 +12,7 @@ from health.sql.splitter import locate
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_SETS = re.compile(r"\s*SET\s+(?:LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
 _ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _ADDS = re.compile(
     r"\s*(?:CREATE\s+(?:TABLE|TYPE|SEQUENCE|VIEW|(?:UNIQUE\s+)?INDEX(?!\s+CONCURRENTLY\b))\b"
@@ -85,6 +86,11 @@ def transaction_word(statement: str) -> str | None:
     if found := _ENDS.match(statement):
         return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
     return None
+
+
+def sets_transaction(statement: str) -> bool:
+    """Whether a statement only sets how a transaction runs, which PostgreSQL takes before any other of it."""
+    return _SETS.match(statement) is not None
 
 
 def controls_transaction(statement: str) -> bool:
