@@ -9,7 +9,7 @@ from typing import Literal
 from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
 from health.history.history import History
-from health.migrations.directory import file_problem
+from health.migrations.directory import ENDS_A_DEPLOY, file_problem
 
 Extent = Literal["nothing", "all", "part", "unknown"]
 
@@ -114,7 +114,7 @@ class EffectReader:
 
 def foreseen(history: History, failing: Iterable[str]) -> History:
     """The history with the migrations in which a deploy is known to fail."""
-    marked = {migration.name for migration in history.pending if file_problem(migration) == "byte order mark"}
+    marked = {migration.name for migration in history.pending if file_problem(migration) in ENDS_A_DEPLOY}
     return replace(history, failing=history.failing | marked | set(failing))
 
 
