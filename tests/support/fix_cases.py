@@ -135,6 +135,7 @@ class KnownEffects:
             "history": history,
             "migrations": directory,
             "migration_effects": migration_effects,
+            "forecast": self._forecast(name),
             "replay": replay,
             "replay_required": replay,
             "catalog": catalog,
@@ -143,6 +144,12 @@ class KnownEffects:
             "api_routes": Routes("/admin/db-migrate/resolve"),
         }
         return _with_lazy(facts)
+
+    def _forecast(self, name: str) -> Forecast:
+        """What a deploy on a copy said, where the script does not run on top of what is there."""
+        if self.again is None:
+            return Forecast()
+        return Forecast((MigrationForecast(name, FailingStatement(SqlFailure(self.again, "42P07"), 1)),))
 
 
 def _with_lazy(facts: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +285,7 @@ def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
         "a column of another schema is gone": Difference(("column", f"aside\0{table}", own), "integer", None, NAME),
     }
     for title, each in differences.items():
-        facts = {"drift": Drift((each,)), "environment": environment()}
+        facts = {"drift": Drift((each,)), "forecast": Forecast(), "environment": environment()}
         (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
         yield title, finding.code, facts
     behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
