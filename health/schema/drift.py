@@ -118,7 +118,7 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
 def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
     """The indexes that are there and not valid, which no dump tells: name and definition."""
     for (kind, _, name), definition in objects.items():
-        if kind == "index" and definition.endswith(_INVALID):
+        if kind == "index" and definition.endswith(_INVALID) and schema_of(name) is None:
             yield name, definition.removesuffix(_INVALID)
 
 
