@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog, describe, named
+from health.catalog.parts import COMMENT
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding, Severity
 from health.history.history import History
@@ -15,7 +16,7 @@ from health.schema.sequences import SequenceState
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
 _LONGEST, _BEFORE = 240, 30  # characters of a definition that a message shows
-_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # where a deploy ends it
+_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # or a warning
 # What leaves a schema that is not what the applied migrations make.
 _NOT_AS_MADE = (
     *FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
@@ -59,7 +60,7 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
             subject,
             f"{message} The next deploy ends that." if ends else message,
             {"migration": each.migration} if each.migration else {},
-            _MILDER.get(code, "warning") if ends else None,
+            _MILDER.get(code, "warning") if ends or _is_harmless(each) else None,
         )
     for changes in drift.partitions:
         yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
@@ -86,6 +87,12 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
                 "an INSERT that is given a value which is taken fails (23505).",
                 {"following": each.following, "largest": each.largest},
             )
+
+
+def _is_harmless(each: Difference) -> bool:
+    """Whether no statement depends on it: a comment, or where an extension is that IF NOT EXISTS passed over."""
+    kind = each.key[0]
+    return kind.startswith(COMMENT) or (kind == "extension" and each.kind == "different")
 
 
 def _told(each: Difference) -> tuple[str, str]:
