@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog, describe, named
-from health.catalog.parts import COMMENT
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding, Severity
 from health.history.history import History
@@ -47,7 +46,8 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
     migration runs into it. Everything that pg_dump writes of a schema is compared with a replay of the directory, but
     for owners and grants; a table stands for what belongs to it, and a schema in which nothing is the migrations' for
     all that it holds. What is there beside is a warning only: nothing of the application asks for it, but a later
-    migration may want its name. Partitions that come and go with jobs are information, on one line for each table.
+    migration may want its name. So are comments, and how a table is stored or tuned. Partitions that come and go with
+    jobs are information, on one line for each table.
 
     Mend it by the suggested SQL, or declare the object under `known_differences` in the registry.
     """
@@ -60,7 +60,7 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
             subject,
             f"{message} The next deploy ends that." if ends else message,
             {"migration": each.migration} if each.migration else {},
-            _MILDER.get(code, "warning") if ends or _is_harmless(each) else None,
+            _MILDER.get(code, "warning") if ends or each.harmless else None,
         )
     for changes in drift.partitions:
         yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
@@ -87,12 +87,6 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
                 "an INSERT that is given a value which is taken fails (23505).",
                 {"following": each.following, "largest": each.largest},
             )
-
-
-def _is_harmless(each: Difference) -> bool:
-    """Whether no statement depends on it: a comment, or where an extension is that IF NOT EXISTS passed over."""
-    kind = each.key[0]
-    return kind.startswith(COMMENT) or (kind == "extension" and each.kind == "different")
 
 
 def _told(each: Difference) -> tuple[str, str]:
