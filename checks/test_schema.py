@@ -93,6 +93,7 @@ def _told(each: Difference) -> tuple[str, str]:
     by = f" {each.migration} makes it" if each.migration else ""
     kind = each.key[0]
     if each.invalid:
+        by = by if each.coming is None else ""  # it is told of who drops it
         return "index-invalid", f"It is there, but not valid: PostgreSQL neither uses nor fully enforces it.{_dot(by)}"
     if each.not_validated:
         return "constraint-not-validated", f"It holds for new rows only: the others were never looked at.{_dot(by)}"
