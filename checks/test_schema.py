@@ -15,7 +15,7 @@ from health.schema.sequences import SequenceState
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
 _LONGEST, _BEFORE = 240, 30  # characters of a definition that a message shows
-_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # where a deploy ends it
+_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # or a warning
 # What leaves a schema that is not what the applied migrations make.
 _NOT_AS_MADE = (
     *FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
@@ -46,7 +46,8 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
     migration runs into it. Everything that pg_dump writes of a schema is compared with a replay of the directory, but
     for owners and grants; a table stands for what belongs to it, and a schema in which nothing is the migrations' for
     all that it holds. What is there beside is a warning only: nothing of the application asks for it, but a later
-    migration may want its name. Partitions that come and go with jobs are information, on one line for each table.
+    migration may want its name. So are comments, and how a table is stored or tuned. Partitions that come and go with
+    jobs are information, on one line for each table.
 
     Mend it by the suggested SQL, or declare the object under `known_differences` in the registry.
     """
@@ -59,7 +60,7 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
             subject,
             f"{message} The next deploy ends that." if ends else message,
             {"migration": each.migration} if each.migration else {},
-            _MILDER.get(code, "warning") if ends else None,
+            _MILDER.get(code, "warning") if ends or each.harmless else None,
         )
     for changes in drift.partitions:
         yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
@@ -92,6 +93,7 @@ def _told(each: Difference) -> tuple[str, str]:
     by = f" {each.migration} makes it" if each.migration else ""
     kind = each.key[0]
     if each.invalid:
+        by = by if each.coming is None else ""  # it is told of who drops it
         return "index-invalid", f"It is there, but not valid: PostgreSQL neither uses nor fully enforces it.{_dot(by)}"
     if each.not_validated:
         return "constraint-not-validated", f"It holds for new rows only: the others were never looked at.{_dot(by)}"

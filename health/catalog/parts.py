@@ -11,6 +11,10 @@ COMMENT = "comment on "
 PARTITION = "partition"
 _RELATIONS = ("table", "view", "materialized view", "foreign table", "composite type")
 _OF = {"enum label": ("enum",), "domain constraint": ("domain",)}
+_OF_DATABASE = {
+    "schema", "extension", "event trigger", "publication", "publication of table", "cast", "language", "transform",
+    "access method", "foreign-data wrapper", "server",
+}  # fmt: skip
 # As fixtures.database.kinds spells it; the table is in the sequence's own schema.
 _OWNED = re.compile(r'(?:OWNED BY|IDENTITY OF) (?:.*\.)?("(?:[^"]|"")+"|\w+)\.(?:"(?:[^"]|"")+"|\w+)$')
 
@@ -35,3 +39,9 @@ def wholes(key: Key, definition: str = "") -> Iterator[Key]:
     if kind == "sequence" and (owned := _OWNED.search(definition)):
         table = owned[1][1:-1].replace('""', '"') if owned[1].startswith('"') else owned[1]
         yield "table", "", name_in(schema_of(name), table)
+
+
+def is_of_schema(key: Key) -> bool:
+    """Whether a dump of the environment's own schema holds an object."""
+    kind, owner, name = key
+    return kind.removeprefix(COMMENT) not in _OF_DATABASE and schema_of(owner or name) is None

@@ -41,6 +41,21 @@ def enum_label_extra(plan: Plan) -> None:
     plan.afterwards.append("ALTER TYPE \"IntegrationStatus\" ADD VALUE 'ARCHIVED'")
 
 
+@fault("partitions-changed")
+def partitions_changed(plan: Plan) -> None:
+    """A job has made a partition that no migration makes, and dropped one that a migration makes."""
+    plan.applied_migrations["20251201000000_add_event"] = (
+        'CREATE TABLE "Event" ("at" DATE NOT NULL, "kind" TEXT) PARTITION BY RANGE ("at");\n'
+        'CREATE INDEX "Event_kind_idx" ON "Event" ("kind");\n'
+        "CREATE TABLE \"Event_1\" PARTITION OF \"Event\" FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');\n"
+        "CREATE TABLE \"Event_2\" PARTITION OF \"Event\" FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');\n"
+    )
+    plan.afterwards += [
+        "CREATE TABLE \"Event_3\" PARTITION OF \"Event\" FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')",
+        'DROP TABLE "Event_1"',
+    ]
+
+
 @fault("sequence-behind")
 def sequence_behind(plan: Plan) -> None:
     """Users were restored with their ids, and the sequence was left where it was."""

@@ -75,7 +75,9 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
         )
         return
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
-    if each.key[0] == "index" and each.live is not None and _plain(each.subject, each.live):
+    if each.key[0] != "index" or each.live is None or _ATTACHED.search(each.live):
+        return
+    if _plain(each.subject, each.live):
         from plugins.fixes.schema.object_sql import SchemaObject
 
         index = SchemaObject(environment.schema, each.key)
