@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 # Each alternative is linear in its length; one that has no end is left to PostgreSQL, which refuses it.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"(?P<space>\s+|--[^\n]*)"
     r"|(?P<comment>/\*)"
     r"|[eE]'(?:[^'\\]|\\.|'')*+(?:'|$)"
@@ -67,7 +67,7 @@ def locate(script: str) -> list[Located]:
     found: list[Located] = []
     statement, place = _Statement(), 0
     line, counted = 1, 0
-    while token := _TOKEN.match(script, place):
+    while token := TOKEN.match(script, place):
         place, kind = token.end(), token.lastgroup
         if kind == "comment":
             place = _behind_comment(script, place)
