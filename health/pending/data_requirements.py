@@ -109,6 +109,16 @@ class ForeignKeyRequirement(_Requirement):
 
 
 @dataclass(frozen=True)
+class ParentRequirement(_Requirement):
+    """The rows that inserted ones refer to exist; ``rows`` are those of the table that they refer to."""
+
+    kind: ClassVar[RequirementKind] = "foreign key"
+    sqlstate: ClassVar[str] = "23503"
+    columns: tuple[str, ...]
+    others: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
 class ReferencedRequirement(_Requirement):
     """No row that is deleted is referred to; ``rows`` are those that are deleted."""
 
@@ -202,6 +212,7 @@ DataRequirement = (
     | SeedRequirement
     | NotNullRequirement
     | ForeignKeyRequirement
+    | ParentRequirement
     | ReferencedRequirement
     | CheckRequirement
     | ExclusionRequirement

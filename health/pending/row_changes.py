@@ -9,13 +9,16 @@ from dataclasses import replace
 from health.pending.data_requirements import (
     DataRequirement,
     NotNullRequirement,
+    ParentRequirement,
     ReferencedRequirement,
     SeedRequirement,
     UnforeseenRows,
     ValueRequirement,
 )
 from health.pending.future_rows import FutureRows, Value
-from health.pending.statement import VARYING, RowChange, StatementRun, TableChange, computed, typed, used
+from health.pending.printed import RowChange, used
+from health.pending.statement import StatementRun, TableChange, computed
+from health.pending.types import VARYING, typed
 
 _LITERAL = re.compile(r"(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false)(?:::[\w ]+)?")
 _CHANGES = "an earlier statement changes rows of the table"
@@ -166,4 +169,18 @@ def _insert(run: StatementRun, change: RowChange) -> tuple[list[DataRequirement]
         shared = here.shared(index.name, why, before)
         predicate = key.predicate.sql if key.predicate else None
         found.append(SeedRequirement(*shared, tuple(each.sql for each in key.columns), predicate, keys or ()))
-    return list(found), after
+    return [*found, *_parents(run, change, after)], after
+
+
+def _parents(run: StatementRun, change: RowChange, after: Mapping[int, FutureRows]) -> Iterator[DataRequirement]:
+    """The rows to which inserted ones lead."""
+    here = TableChange(run, change.table, after)
+    for number, key in run.after[change.table].constraints.items():
+        keys = run.printed.parents.get(number, ())
+        if key.kind != "f" or key.target not in after or keys == ():
+            continue
+        target = replace(after[key.target], keys=())
+        why = target.why_unasked(key.target_columns) or target.why_grown or (_DEFERRED if key.deferred else None)
+        shared = here.shared(key.name, why or ("too many rows are inserted" if keys is None else None))
+        columns = target.named(key.target_columns)
+        yield ParentRequirement(*shared[:4], (), shared[5], target, columns, keys or ())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from health.pending.data_requirements import (
     CheckRequirement,
@@ -14,69 +12,16 @@ from health.pending.data_requirements import (
     ForeignKeyRequirement,
     Key,
     NotNullRequirement,
-    TypeRequirement,
     UniqueRequirement,
     ValueRequirement,
 )
 from health.pending.future_rows import NULL, Expression, FutureRows, Value
+from health.pending.printed import Printed, used
 from health.pending.tables import CloneColumn, CloneConstraint, CloneIndex, CloneTable, Tables
-from health.sql.clauses import identifier
+from health.pending.types import free, typed
 
-INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
-_NUMBERS = {*INTEGERS, "numeric", "real", "double precision"}
-_TEXTS = {"text", "character varying"}
-_VARYING = re.compile(r"character varying\((\d+)\)")
-VARYING = re.compile(r"character(?: varying)?\((\d+)\)")
 _FILLS = {"now()", "gen_random_uuid()", "CURRENT_TIMESTAMP"}  # what Prisma writes: never NULL
 _MANY = "too many rows are inserted before"
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """A statement that writes rows of one table, understood whole.
-
-    Attributes:
-        values: of an UPDATE: column → what it becomes.
-        where: the condition of the rows; None for all.
-        filled: of an INSERT: the columns that it gives a value.
-        conflict: of an INSERT: the columns of ON CONFLICT, empty for any; None where it has no such clause.
-        updates: whether a conflict updates the row that is there.
-    """
-
-    kind: Literal["update", "delete", "insert"]
-    table: int
-    values: Mapping[int, Expression] = field(default_factory=dict)
-    where: Expression | None = None
-    filled: frozenset[int] = frozenset()
-    conflict: frozenset[int] | None = None
-    updates: bool = False
-
-
-@dataclass(frozen=True)
-class IndexKey:
-    """What an index computes of each row."""
-
-    columns: tuple[Expression, ...]
-    predicate: Expression | None = None
-
-
-@dataclass(frozen=True)
-class Printed:
-    """The expressions of objects by their number, as PostgreSQL prints them.
-
-    Attributes:
-        checks: of tables and domains.
-        indexes: of each key.
-        defaults: table and column → a default, or what a generated column computes.
-        operators: of exclusions.
-        inserted: of an index → the keys that it holds on the clone; None where they are too many.
-    """
-
-    checks: Mapping[int, Expression] = field(default_factory=dict)
-    indexes: Mapping[int, IndexKey] = field(default_factory=dict)
-    defaults: Mapping[tuple[int, int], Expression] = field(default_factory=dict)
-    operators: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    inserted: Mapping[int, tuple[Key, ...] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,61 +55,6 @@ class StatementRun:
             after[number] = TableChange(self, number, after).made()
         found = [each for number in changed for each in TableChange(self, number, after).requirements()]
         return found, after
-
-
-@dataclass(frozen=True)
-class NewObjects:
-    """What a statement has made, and what its rows meet, by number: the expressions of these are read.
-
-    Attributes:
-        parents: the unique indexes to which foreign keys lead.
-    """
-
-    checks: frozenset[int]
-    indexes: frozenset[int]
-    defaults: frozenset[tuple[int, int]]
-    parents: frozenset[int]
-
-
-def new_objects(live: Tables, before: Tables, after: Tables, change: RowChange | None) -> NewObjects:
-    """Find what is new in tables of today; all there is in a table that an UPDATE changes."""
-    checks: set[int] = set()
-    indexes: set[int] = set()
-    defaults: set[tuple[int, int]] = set()
-    parents: set[int] = set()
-    for number, table in after.items():
-        old = before.get(number)
-        updated = change is not None and change.table == number
-        if number not in live or not (updated or table != old):
-            continue
-        known = old if old and not updated else CloneTable("", "", 0)
-        indexes |= table.indexes.keys() - known.indexes.keys()
-        for identity, constraint in table.constraints.items():
-            if known.constraints.get(identity) != constraint:
-                checks.add(identity)
-                if constraint.kind == "x":
-                    indexes.add(constraint.target)
-                elif constraint.kind == "f" and constraint.target in after:
-                    parents |= after[constraint.target].indexes.keys()
-        for attribute, column in table.columns.items():
-            past = old.columns.get(attribute) if old else None
-            if updated or past is None or past.checks != column.checks:
-                checks.update(column.checks)
-            if (past is None and column.default) or (column.generated and (updated or past is None)):
-                defaults.add((number, attribute))
-    return NewObjects(frozenset(checks), frozenset(indexes), frozenset(defaults), frozenset(parents))
-
-
-def free(before: CloneColumn, after: CloneColumn) -> bool:
-    """Whether every value of a type is one of another type, without a word of the statement on it."""
-    if before.type in INTEGERS and after.type in INTEGERS:
-        return INTEGERS[after.type] >= INTEGERS[before.type]
-    if before.type in _NUMBERS and after.type in {"numeric", "double precision"}:
-        return True
-    old, new = _VARYING.fullmatch(before.type), _VARYING.fullmatch(after.type)
-    if before.type in _TEXTS or VARYING.fullmatch(before.type):
-        return after.type in _TEXTS or (old is not None and new is not None and int(old[1]) <= int(new[1]))
-    return False
 
 
 class TableChange:
@@ -393,50 +283,6 @@ class TableChange:
             for number, old in self.before.constraints.items()
             if number not in self.after.constraints
         )
-
-
-def used(index: CloneIndex, key: IndexKey) -> frozenset[int]:
-    """The columns of an index's keys and predicate."""
-    return frozenset(index.columns).union(*(each.columns for each in (*key.columns, key.predicate) if each))
-
-
-def typed(
-    shared: tuple[str, int, str, str, tuple[str, ...], str | None, FutureRows],
-    value: Value,
-    old: CloneColumn | None,
-    column: CloneColumn,
-) -> TypeRequirement:
-    """What a column's type requires of values."""
-    if column.labels:
-        return TypeRequirement(*shared, value, column.plain, labels=column.labels, array=column.plain.endswith("[]"))
-    if varying := VARYING.fullmatch(column.plain):
-        return TypeRequirement(*shared, value, column.plain, longest=int(varying[1]))
-    if old and value.source and old.type in INTEGERS and column.type in INTEGERS:
-        return TypeRequirement(*shared, value, column.plain, below=INTEGERS[column.type])
-    inner = _cast_of(value.sql or "", column.plain)
-    value = replace(value, sql=inner) if inner else value
-    named = value.source if value.sql is None else identifier(value.sql)
-    text = (value.sql or "").endswith("::text")
-    if old is not None and named == old.name:
-        text = old.type in _TEXTS or VARYING.fullmatch(old.type) is not None
-    return TypeRequirement(*shared, value, column.plain, text)
-
-
-def _cast_of(sql: str, type_: str) -> str | None:
-    """What an expression casts to a type, where it does nothing else."""
-    sql = sql.removeprefix("(").removesuffix(")") if sql.startswith("((") else sql
-    cast = f"::{type_}"
-    if not sql.endswith(cast):
-        return None
-    inner = sql.removesuffix(cast)
-    if not (inner.startswith("(") and inner.endswith(")")):
-        return None
-    inner, depth = inner[1:-1], 0
-    for mark in inner:
-        depth += (mark == "(") - (mark == ")")
-        if depth < 0 or mark in "'\"":
-            return inner if depth == 0 and re.fullmatch(r'"[^"]+"', inner) else None
-    return inner
 
 
 def computed(

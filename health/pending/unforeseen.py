@@ -34,6 +34,12 @@ class Unforeseen:
     grown: frozenset[int] = frozenset()
 
 
+def may_hang(statement: str) -> bool:
+    """Whether a statement is of a kind that reads or writes rows."""
+    text = " ".join(statement[:_READ].split())
+    return text.split(None, 1)[0].upper() in _WRITES | _RUNS or _FILLS.match(text) is not None
+
+
 def unforeseen(
     statement: str, live: Tables, touched: Collection[int], written: Collection[int], functions: Collection[str]
 ) -> Unforeseen | None:

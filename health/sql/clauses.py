@@ -206,6 +206,8 @@ def _tokens(statement: str) -> list[_Token]:
             end = statement.find(text, place)
             place = len(statement) if end < 0 else end + len(text)
             text = statement[start:place]
+        if found and found[-1].end == start and text[0] in "'\"" and found[-1].text[-1] == text[0]:
+            start, text = found[-1].start, found.pop().text + text  # a quote within, written twice
         depth -= text in _CLOSED
         found.append(_Token(text, start, place, max(0, depth)))
         depth += text in _OPEN
