@@ -12,6 +12,7 @@ RequirementKind = Literal[
 ]
 INVALID_LABEL, OUT_OF_RANGE, TOO_LONG, NO_VALUE = "22P02", "22003", "22001", "22000"
 
+_RESTRICTS_SINCE = 180000
 Key = tuple[str, ...]  # the values of a unique index in one row, as text
 
 
@@ -120,13 +121,22 @@ class ParentRequirement(_Requirement):
 
 @dataclass(frozen=True)
 class ReferencedRequirement(_Requirement):
-    """No row that is deleted is referred to; ``rows`` are those that are deleted."""
+    """No row that is deleted is referred to; ``rows`` are those that are deleted.
+
+    Attributes:
+        restricts: whether that is by RESTRICT, which has a code of its own from PostgreSQL 18 on.
+    """
 
     kind: ClassVar[RequirementKind] = "referenced"
     sqlstate: ClassVar[str] = "23503"
     columns: tuple[str, ...]
     children: FutureRows
     child_columns: tuple[str, ...]
+    restricts: bool = False
+
+    def refused(self, server: int) -> str:
+        """The code of a server, whose version is as libpq tells it."""
+        return "23001" if self.restricts and server >= _RESTRICTS_SINCE else self.sqlstate
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,17 @@ def new_objects(live: Tables, before: Tables, after: Tables, change: RowChange |
     return NewObjects(frozenset(checks), frozenset(indexes), frozenset(defaults), frozenset(parents))
 
 
+def labelled(table: CloneTable, index: CloneIndex) -> bool:
+    """Whether a column of an index is an enum, which a text is to stand for."""
+    return any(table.columns[number].labels for number in index.columns if number)
+
+
+def own_type(table: CloneTable, index: CloneIndex) -> str | None:
+    """Why values of an index cannot be compared as PostgreSQL prints them; None where they can."""
+    own = any(not table.columns[number].plain for number in index.columns if number)
+    return "a column of it has a type of its own" if own else None
+
+
 def used(index: CloneIndex, key: IndexKey) -> frozenset[int]:
     """The columns of an index's keys and predicate."""
     return frozenset(index.columns).union(*(each.columns for each in (*key.columns, key.predicate) if each))

@@ -16,7 +16,7 @@ from health.pending.data_requirements import (
     ValueRequirement,
 )
 from health.pending.future_rows import FutureRows, Value
-from health.pending.printed import RowChange, used
+from health.pending.printed import RowChange, labelled, own_type, used
 from health.pending.statement import StatementRun, TableChange, computed
 from health.pending.types import VARYING, typed
 
@@ -135,7 +135,7 @@ def _delete(run: StatementRun, change: RowChange) -> tuple[list[DataRequirement]
             told = told or (_DEFERRED if key.deferred else None)
             shared = (*shared[:5], told, gone)
             columns, leading = gone.named(key.target_columns), children.named(key.columns)
-            found.append(ReferencedRequirement(*shared, columns, children, leading))
+            found.append(ReferencedRequirement(*shared, columns, children, leading, restricts=key.deletes == "r"))
     return found, after
 
 
@@ -163,7 +163,8 @@ def _insert(run: StatementRun, change: RowChange) -> tuple[list[DataRequirement]
         keys = run.printed.inserted.get(number, ())
         before = rows.texts(*key.columns, key.predicate)
         why = before.why_unasked(index.columns, *key.columns, key.predicate)
-        why = why or ("too many rows are inserted" if keys is None else None)
+        why = why or own_type(table, index) or ("too many rows are inserted" if keys is None else None)
+        before = replace(before, as_texts=before.as_texts or labelled(table, index))
         if keys == ():
             continue
         shared = here.shared(index.name, why, before)

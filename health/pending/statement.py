@@ -16,7 +16,7 @@ from health.pending.data_requirements import (
     ValueRequirement,
 )
 from health.pending.future_rows import NULL, Expression, FutureRows, Value
-from health.pending.printed import Printed, used
+from health.pending.printed import Printed, labelled, own_type, used
 from health.pending.tables import CloneColumn, CloneConstraint, CloneIndex, CloneTable, Tables
 from health.pending.types import free, typed
 
@@ -54,7 +54,20 @@ class StatementRun:
         for number in changed:
             after[number] = TableChange(self, number, after).made()
         found = [each for number in changed for each in TableChange(self, number, after).requirements()]
-        return found, after
+        return found, self._reorganised(after)
+
+    def _reorganised(self, rows: dict[int, FutureRows]) -> dict[int, FutureRows]:
+        """The same, where tables were made parts of others, or taken off them: whose rows are whose is not known."""
+        related = {number for of in (self.before, self.after) for number, table in of.items() if table.family}
+        moved = any(
+            number not in self.after or self.after[number].partition != self.before[number].partition
+            for number in related & self.before.keys()
+        )
+        joined = {number for number in related & self.before.keys() if not self.before[number].family}
+        if not moved and not joined:
+            return rows
+        why = "an earlier statement changes which tables are parts of others"
+        return {number: each.lost(why) if number in related else each for number, each in rows.items()}
 
 
 class TableChange:
@@ -132,6 +145,9 @@ class TableChange:
             others: tuple[Key, ...] | None = ()
             if not self.rows.fed & used(index, key):
                 others = self.run.printed.inserted.get(number, ())
+            if others:
+                rows = replace(rows, as_texts=rows.as_texts or labelled(self.after, index))
+                why = why or own_type(self.after, index)
             if others and self.rows.doubtful:
                 why = why or "whether a row is inserted before hangs on those that are there"
             shared = self.shared(index.name, why or (_MANY if others is None else None), rows)

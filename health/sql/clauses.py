@@ -197,7 +197,8 @@ def _conflict(rest: Sequence[_Token]) -> tuple[str, ...] | None:
 
 
 def _tokens(statement: str) -> list[_Token]:
-    found, place, depth = [], 0, 0
+    found: list[_Token] = []
+    place = depth = 0
     while token := TOKEN.match(statement, place):
         start, place, text = place, token.end(), token[0]
         if token.lastgroup in {"space", "comment"}:
