@@ -89,11 +89,7 @@ class Run:
         environment = registry.environment(self.registry, name, os.environ, overrides, entry)
         environment = environment if self.clone is None else replace(environment, clone=self.clone)
         environment = environment if self.rows is None else replace(environment, rows=self.rows)
-        if environment.rows and environment.clone.login is not None:
-            raise RegistryError(
-                f"{name}: rows are copied only to a server that ends with the run, not to one of yours. Leave --rows "
-                "out, or take another --clone."
-            )
+        _refuse_rows(environment.rows, environment.clone, name)
         return environment
 
 
@@ -203,12 +199,21 @@ def _validate(run: Run) -> None:
             run.environment(name)
     if run.registry is not None:
         _validate_baselines(run.registry)
+    _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
     if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
+
+
+def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
+    if rows and clone.login is not None:
+        raise RegistryError(
+            f"{where}: rows are copied only to a server that ends with the run, not to one of yours. Leave --rows out, "
+            "or take another --clone."
+        )
 
 
 def _validate_baselines(known: Registry) -> None:
