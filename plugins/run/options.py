@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from health.clone import row_limit
 from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
@@ -51,6 +52,7 @@ class Run:
         waivers: the findings that are accepted.
         migrate: whether the migrations are to be run between two judgements.
         clone: which PostgreSQL to try things on; None leaves it to the registry.
+        rows: up to how many bytes of a table are copied to it; None leaves it to the registry.
     """
 
     registry: Registry | None
@@ -63,6 +65,7 @@ class Run:
     waivers: Waivers
     migrate: bool = False
     clone: CloneOption | None = None
+    rows: int | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -84,7 +87,10 @@ class Run:
             # The sandbox has a checkout of its own; --migrations it was given, and uses unless a fault adds one.
             overrides = {k: v for k, v in overrides.items() if k == "migrations" and str(v[1]) == entry[k]}
         environment = registry.environment(self.registry, name, os.environ, overrides, entry)
-        return environment if self.clone is None else replace(environment, clone=self.clone)
+        environment = environment if self.clone is None else replace(environment, clone=self.clone)
+        environment = environment if self.rows is None else replace(environment, rows=self.rows)
+        _refuse_rows(environment.rows, environment.clone, name)
+        return environment
 
 
 RUN = pytest.StashKey[Run]()
@@ -106,6 +112,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
     add("--clone", metavar="auto|embedded|docker|postgresql://…|off", help="where migrations and fixes are tried")
+    add("--rows", metavar="SIZE", help="copy the rows of tables up to this size, such as 10MB, to the clone")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
         ("environments", "registry"),
@@ -172,7 +179,8 @@ def _understand(config: pytest.Config) -> Run:
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
+    rows = _rows(config)
+    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone, rows)  # type: ignore[arg-type]
     _validate(run)
     return run
 
@@ -191,12 +199,21 @@ def _validate(run: Run) -> None:
             run.environment(name)
     if run.registry is not None:
         _validate_baselines(run.registry)
+    _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
     if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
+
+
+def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
+    if rows and clone.login is not None:
+        raise RegistryError(
+            f"{where}: rows are copied only to a server that ends with the run, not to one of yours. Leave --rows out, "
+            "or take another --clone."
+        )
 
 
 def _validate_baselines(known: Registry) -> None:
@@ -228,6 +245,14 @@ def _clone(config: pytest.Config) -> CloneOption | None:
             except CloneOptionError as error:
                 raise RegistryError(str(error)) from None
     return None
+
+
+def _rows(config: pytest.Config) -> int | None:
+    text = config.getoption("rows")
+    try:
+        return None if text is None else row_limit.parse(text, "--rows")
+    except row_limit.RowLimitError as error:
+        raise RegistryError(str(error)) from None
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:
