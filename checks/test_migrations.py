@@ -19,6 +19,10 @@ _PROBLEMS = {
         "byte-order-mark",
         "Its file begins with a byte order mark, which PostgreSQL takes for a syntax error (P3018).",
     ),
+    "UTF-16": (
+        "byte-order-mark",
+        "Its file is UTF-16. Prisma reads it as UTF-8, and PostgreSQL takes none of it (P3018).",
+    ),
     "open transaction": (
         "transaction-left-open",
         "It begins a transaction and does not end it: a deploy reports success, and nothing of it or of later "
@@ -32,7 +36,8 @@ def test_migration_files(history: History) -> Iterator[Finding]:
     """Every migration that a deploy would apply has a file that it can apply.
 
     A directory without `migration.sql` stops a deploy when its turn comes (P3015); one that is recorded already
-    stops Prisma's status. Editors put a byte order mark in front that PostgreSQL does not understand. A `BEGIN`
+    stops Prisma's status. Editors put a byte order mark in front, or save as UTF-16: PostgreSQL
+    understands neither. A `BEGIN`
     without `COMMIT` is the worst: Prisma reports success, and the server throws all of it away.
 
     Mend the directory, and deploy from the mended checkout.

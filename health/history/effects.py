@@ -9,7 +9,7 @@ from typing import Literal
 from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
 from health.history.history import History
-from health.migrations.directory import file_problem
+from health.migrations.directory import REFUSED, file_problem
 
 Extent = Literal["nothing", "all", "part", "unknown"]
 
@@ -118,7 +118,7 @@ def foreseen(
     """The history with the migrations in which a deploy is known to fail."""
     failing = set(failing_when_tried)
     failing |= {name for name, told in migration_effects.items() if told.again is not None}
-    failing |= {migration.name for migration in history.pending if file_problem(migration) == "byte order mark"}
+    failing |= {migration.name for migration in history.pending if file_problem(migration) in REFUSED}
     return replace(history, failing=history.failing | failing)
 
 

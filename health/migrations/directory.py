@@ -8,7 +8,8 @@ from typing import Literal
 
 from health.sql.statements import adding_column, leaves_transaction_open
 
-FileProblem = Literal["no file", "byte order mark", "open transaction"]
+FileProblem = Literal["no file", "byte order mark", "UTF-16", "open transaction"]
+REFUSED: tuple[FileProblem, ...] = ("byte order mark", "UTF-16")  # PostgreSQL takes nothing of such a file
 
 
 @dataclass(frozen=True)
@@ -59,4 +60,6 @@ def file_problem(migration: Migration) -> FileProblem | None:
         return "no file"
     if migration.sql.startswith("\ufeff"):
         return "byte order mark"  # PostgreSQL takes it for a syntax error
+    if migration.sql.startswith("\ufffd\ufffd") and "\0" in migration.sql:
+        return "UTF-16"  # its mark is no UTF-8, and every second byte of ASCII is NUL
     return "open transaction" if leaves_transaction_open(migration.sql) else None

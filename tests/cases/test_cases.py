@@ -14,7 +14,8 @@ from tests.support.gate_runs import run
 
 @pytest.mark.parametrize("case", [case.marked for case in CASES])
 def test_what_is_said_of_a_case_is_right(case: ExpectedCase, tmp_path: Path) -> None:
-    assert judged(case.path, tmp_path).differences(case.expected) == []
+    differences = judged(case.path, tmp_path).differences(case.expected)
+    assert not differences, "\n".join(differences)
 
 
 def judged(case: Path, place: Path) -> Judged:

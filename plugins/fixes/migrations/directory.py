@@ -52,15 +52,23 @@ def no_migration_sql(finding: Finding, history: History) -> Iterator[Fix | NoFix
 
 @fixes("byte-order-mark")
 def byte_order_mark(finding: Finding, history: History) -> Iterator[Fix]:
-    """Take the three bytes off the file."""
-    file = Path(history.directory.path) / str(finding.evidence["name"]) / "migration.sql"
+    """Take the three bytes off the file, or save UTF-16 as UTF-8."""
+    name = str(finding.evidence["name"])
+    sql = history.directory.by_name[name].sql or ""
+    file = Path(history.directory.path) / name / "migration.sql"
     quoted, new = shell.quote(str(file)), shell.quote(f"{file}.new")
+    if sql.startswith("\ufeff"):
+        title, mark, without, with_it = "Take the byte order mark off the file", "\\357\\273\\277", "tail -c +4", "cat"
+    else:
+        little = sql[3:4] == "\0"  # behind the mark, the first byte of a letter
+        title, mark = "Save the file as UTF-8", "\\377\\376" if little else "\\376\\377"
+        without, with_it = "iconv -f UTF-16 -t UTF-8", f"iconv -f UTF-8 -t UTF-16{'LE' if little else 'BE'}"
+    length = mark.count("\\")
     yield Fix(
         "command",
-        "Take the byte order mark off the file",
-        f"head -c 3 {quoted} | cmp -s - <(printf '\\357\\273\\277') && "
-        f"tail -c +4 {quoted} > {new} && mv {new} {quoted}",
-        undo=f"{{ printf '\\357\\273\\277'; cat {quoted}; }} > {new} && mv {new} {quoted}",
+        title,
+        f"head -c {length} {quoted} | cmp -s - <(printf '{mark}') && {without} {quoted} > {new} && mv {new} {quoted}",
+        undo=f"{{ printf '{mark}'; {with_it} {quoted}; }} > {new} && mv {new} {quoted}",
         note=f"For bash. Nothing happens where the file does not begin with the mark. {_IN_A_PACKAGE}",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.migrations.directory import Migration, MigrationDirectory, file_problem
+from health.prisma.engine import decode
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,9 @@ from health.migrations.directory import Migration, MigrationDirectory, file_prob
         ("\ufeffSELECT 1;", "byte order mark"),
         ("\ufeffBEGIN;", "byte order mark"),
         ("SELECT '\ufeff';", None),
+        (decode("SELECT 1;".encode("utf-16")), "UTF-16"),
+        (decode(b"\xfe\xff" + "SELECT 1;".encode("utf-16-be")), "UTF-16"),
+        (decode(b"\xff\xfe SELECT 1;"), None),
         ("BEGIN; SELECT 1;", "open transaction"),
         ("BEGIN; SELECT 1; COMMIT;", None),
     ],

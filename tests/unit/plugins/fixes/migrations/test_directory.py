@@ -39,6 +39,19 @@ def only(fixes: list[Fix]) -> Fix:
     return fix
 
 
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_file_in_utf_16_is_saved_as_utf_8_and_its_undo_takes_it_back(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "it's" / "migration.sql"
+    file.parent.mkdir()
+    file.write_bytes(before := "\ufeffSELECT 'ä';\n".encode(mark))
+    fix = only(fixes_of("byte-order-mark", facts_of(tmp_path)))
+    assert bash(fix.body, tmp_path) == ""
+    assert file.read_bytes() == "SELECT 'ä';\n".encode()
+    assert bash(f"! {{ {fix.body}; }}", tmp_path) == ""  # it has nothing to do any more
+    assert bash(fix.undo or "false", tmp_path) == ""
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:40])
 def test_each_command_mends_its_finding_and_its_undo_takes_it_back(tmp_path: Path, text: str) -> None:
     path = tmp_path / file_name(text)
