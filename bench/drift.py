@@ -80,10 +80,12 @@ def _measure(runs: int, tables: int) -> None:
 
         read = live.read()
         began = time.monotonic()
-        replay = replayed(read["environment"], live.directory, server)  # itself: a fact must be read within a minute
+        replay = replayed(live.directory, read["replays"])  # itself: a fact must be read within a minute
         print(f"  {'the replay, once for these migrations':44} {time.monotonic() - began:8.2f} s")
         if replay.problem or replay.failed:
             raise SystemExit(f"bench: {replay.problem or replay.failed}")
+        if read["replays"].fingerprint(live.directory.migrations) is None:
+            raise SystemExit("bench: what the migrations make is not known")
         read = read.derive({"replay": replay})
         print("\n  nothing differs")
         _compare("fingerprint", runs, ask(question(schema)), lambda: _answer(live, read, 0), _EQUAL)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from health.catalog.catalog import Catalog, describe, describe_some
-from health.catalog.changes import Replay
+from health.catalog.catalog import describe, describe_some
 from health.check import check
 from health.config.environment import Environment
 from health.finding import Finding
 from health.history.edited import EditedMigration, edits
-from health.history.effects import NOT_LOOKED_FOR, EffectReader, FailedMigration, MigrationEffect, objects_in_words
+from health.history.effects import NOT_LOOKED_FOR, FailedMigration, MigrationEffect, objects_in_words
 from health.history.history import History
 from health.history.provenance import Provenance
 from health.history.rows import Row
@@ -221,7 +220,7 @@ def test_no_edited_migration(history: History, provenance: Provenance, environme
 
 
 @check(finds={"phantom-row": "error"}, explained_by={"phantom-row": ("entity-data-column-missing",)})
-def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Replay) -> Iterator[Finding]:
+def test_no_phantom_row(history: History, applied_effects: dict[str, MigrationEffect]) -> Iterator[Finding]:
     """Every migration that is recorded as applied has left its objects in the database.
 
     A row can be written without its script: the guide's INSERT, or `resolve --applied` on a migration that never
@@ -230,19 +229,15 @@ def test_no_phantom_row(history: History, catalog: Catalog, replay_required: Rep
 
     Mend it by marking the row as rolled back: the next deploy then runs the script.
     """
-    reader = EffectReader(history, replay_required, catalog)
-    for migration in history.directory.migrations:
-        if migration.name not in history.applied or migration.sql is None:
-            continue
-        told = reader.of(migration.name)
+    for name, told in applied_effects.items():
         if told.extent == "nothing":
-            row = history.applied[migration.name][-1]
+            row = history.applied[name][-1]
             yield Finding(
                 "phantom-row",
-                migration.name,
+                name,
                 f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it is in the database: "
                 f"{describe_some(told.missing)}.",
-                {"ids": tuple(each.id for each in history.applied[migration.name]), "migration": migration.name},
+                {"ids": tuple(each.id for each in history.applied[name]), "migration": name},
             )
 
 

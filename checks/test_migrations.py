@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from health.catalog.catalog import Catalog
-from health.catalog.changes import Replay, changed_by
 from health.check import check
 from health.finding import Finding
-from health.history.baselining import best_prefix
+from health.history.baselining import Prefix
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory, file_problem
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
@@ -77,7 +75,7 @@ def test_migration_lock_file(migrations: MigrationDirectory) -> Iterator[Finding
 
 
 @check(finds={"no-history": "error", "history-in-another-schema": "error", "second-history": "info"})
-def test_migration_history_exists(history: History, catalog: Catalog, replay: Replay) -> Iterator[Finding]:
+def test_migration_history_exists(history: History, baseline: Prefix | None) -> Iterator[Finding]:
     """The schema of the environment holds the migration history.
 
     Prisma keeps `_prisma_migrations` in the first schema of its search path (`?schema=` of the URL). Where a
@@ -95,7 +93,7 @@ def test_migration_history_exists(history: History, catalog: Catalog, replay: Re
             f"Schema {recorded.schema} holds no migration history, but {elsewhere} does. A deploy "
             + ("refuses to begin (P3005)." if recorded.base_tables else "would begin at the first migration."),
         )
-    elif (not recorded.table_exists and recorded.base_tables) or _emptied(history, catalog, replay):
+    elif (not recorded.table_exists and recorded.base_tables) or baseline is not None:
         tables = len(recorded.base_tables)
         has = f"Schema {recorded.schema} has {tables} {plural(tables, 'table')} and"
         yield Finding(
@@ -111,11 +109,3 @@ def test_migration_history_exists(history: History, catalog: Catalog, replay: Re
             recorded.schema,
             f"Schema {elsewhere} holds a migration history too, which this run does not judge.",
         )
-
-
-def _emptied(history: History, catalog: Catalog, replay: Replay) -> bool:
-    """Whether the table holds no row, and the schema what migrations of the directory make."""
-    if history.recorded.rows or any(map(replay.unknown, history.directory.by_name)):
-        return False
-    made = changed_by(replay.changes.values())
-    return any(key in catalog.objects for key in made) and best_prefix(history.directory, replay, catalog).count > 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from checks.causes import FAILED, FORESEEN, NO_HISTORY, NOT_APPLIED, RUN
+from health.catalog.catalog import describe_some
 from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import CouldNotCheck, Finding
 from health.history.effects import MigrationEffect, objects_in_words
@@ -54,8 +55,8 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
     it is applied nowhere.
     """
     before = ""
-    for foreseen in forecast.migrations:
-        said = list(dict.fromkeys((*([foreseen.first] if foreseen.first else ()), *foreseen.conflicts)))
+    for foreseen in forecast.required().migrations:
+        said = foreseen.said
         unclear = [each for each in said if each.says_nothing]
         evidence = {"migration": foreseen.name, "name": foreseen.name}
         if said and (unclear or before):  # what its other statements, and later migrations, say hangs on this one
@@ -77,6 +78,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                 " ".join(_failing(forecast, foreseen, shown, others)),
                 {
                     **evidence,
+                    "code": shown.code,
                     "sqlstate": shown.failure.sqlstate,
                     "said": shown.failure.message,
                     "line": shown.line,
@@ -174,7 +176,7 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
 def _failing(
     forecast: Forecast, foreseen: MigrationForecast, shown: FailingStatement, others: Sequence[FailingStatement]
 ) -> Iterator[str]:
-    yield f"{_when(forecast, foreseen)}: {str(shown).rstrip('.')}."
+    yield f"{_when(forecast, foreseen, shown)}: {str(shown).rstrip('.')}."
     if shown.failure.sqlstate in _SAID:
         yield _SAID[shown.failure.sqlstate]
     if others:
@@ -184,12 +186,13 @@ def _failing(
         )
 
 
-def _when(forecast: Forecast, foreseen: MigrationForecast) -> str:
+def _when(forecast: Forecast, foreseen: MigrationForecast, shown: FailingStatement) -> str:
+    code = f" ({shown.code})" if shown.code else ""
     if not foreseen.reached:
         return "A deploy stops before it; after that, it would fail too"
     if forecast.blocked is not None:
-        return f"A deploy stops with {forecast.blocked} before it; once that is mended, it fails here (P3018)"
-    return "A deploy will fail on it (P3018)"
+        return f"A deploy stops with {forecast.blocked} before it; once that is mended, it fails here{code}"
+    return f"A deploy will fail on it{code}"
 
 
 def _violation(answer: RequirementResult) -> Finding:
@@ -258,7 +261,9 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
         "out-of-order-migration": (*RUN, *FORESEEN),
     },
 )
-def test_no_pending_migration(history: History, migration_effects: dict[str, MigrationEffect]) -> Iterator[Finding]:
+def test_no_pending_migration(
+    history: History, migration_effects: dict[str, MigrationEffect], forecast: Forecast
+) -> Iterator[Finding]:
     """Every migration of the directory is applied.
 
     Pending is what a deploy would apply: no row of the name is in force. A rolled-back migration is pending
@@ -274,10 +279,18 @@ def test_no_pending_migration(history: History, migration_effects: dict[str, Mig
         told = migration_effects.get(migration.name, MigrationEffect("nothing"))
         turn = f"a deploy would apply it as number {number} of {len(usable)}."
         applied_later = history.applied_after(migration.name)
-        if told.extent in ("all", "part") and told.again is not None:
+        clash = forecast.clashing(migration.name)
+        if told.extent in ("all", "part") and clash is not None:
             code = "pending-objects-exist"
             message = (
-                f"Not recorded as applied, but {objects_in_words(told)} A deploy would fail on it (P3018): {told.again}"
+                f"Not recorded as applied, but {objects_in_words(told)} "
+                f"{_when(forecast, forecast.by_name[migration.name], clash)}: {str(clash).rstrip('.')}."
+            )
+        elif kept := forecast.passed_over(migration.name, told.differing):
+            code = "pending-objects-exist"
+            message = (
+                f"Not recorded as applied, and a deploy leaves what is there as it is (IF NOT EXISTS), which is not as "
+                f"this migration makes it: {describe_some(kept)}."
             )
         elif migration.name in history.by_name:
             code = "rolled-back-unapplied"

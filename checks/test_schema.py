@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog
 from health.check import DEPLOY_MENDS, check
-from health.finding import Finding
+from health.finding import Finding, Severity
 from health.history.history import History
+from health.pending.forecast import Forecast
 from health.sanitize import short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
+_MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # where a deploy ends it
 # What leaves a schema that is not what the applied migrations make.
 _NOT_AS_MADE = (
     *FAILED, "pending-objects-exist", "phantom-row", "edited-migration", "edited-after-failure", "hand-written-row",
@@ -34,7 +36,7 @@ _NOT_AS_MADE = (
         "constraint-not-validated": _NOT_AS_MADE,
     },
 )  # fmt: skip
-def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
+def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Finding]:
     """The schema is what the migrations that are recorded as applied make of an empty database.
 
     Nothing in Prisma's deploy looks at the schema: what was changed by hand stays unseen until a request or a later
@@ -47,7 +49,14 @@ def test_schema_matches_history(drift: Drift) -> Iterator[Finding]:
     for each in drift.differences:
         code, message = _told(each)
         subject = short(each.subject, 200)
-        yield Finding(code, subject, message, {"migration": each.migration} if each.migration else {})
+        ends = forecast.leaves(each.coming)
+        yield Finding(
+            code,
+            subject,
+            f"{message} The next deploy ends that." if ends else message,
+            {"migration": each.migration} if each.migration else {},
+            _MILDER.get(code, "warning") if ends else None,
+        )
     for subject in drift.unused:
         message = "The registry declares it under known_differences, and it does not differ: remove the entry."
         yield Finding("known-difference-unused", short(subject, 200), message)

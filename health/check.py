@@ -66,6 +66,10 @@ class Check:
         """The worst that it can find in this phase."""
         return worst(by.at(phase) for by in self.finds.values())
 
+    def severity_of(self, finding: Finding, phase: Phase) -> Severity:
+        """How severe one of its findings is in this phase."""
+        return finding.severity or self.finds[finding.code].at(phase)
+
     def judge(self, facts: Mapping[str, Any]) -> list[Finding]:
         """The findings on these facts.
 

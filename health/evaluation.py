@@ -44,7 +44,7 @@ class Evaluation:
             finding.key: finding
             for check, found in self.findings.items()
             for finding in found
-            if CHECKS[check].finds[finding.code].at(phase) in severities
+            if CHECKS[check].severity_of(finding, phase) in severities
         }
 
 

@@ -27,12 +27,14 @@ class Finding:
         subject: which one: a migration, a host, a file.
         message: sentences for a person: what was found and what follows from it.
         evidence: plain values that support the message; never a secret.
+        severity: where it is another than the check states for the code; else None.
     """
 
     code: str
     subject: str
     message: str
     evidence: Evidence = field(default_factory=dict)
+    severity: Severity | None = None
 
     @property
     def key(self) -> str:

@@ -25,16 +25,13 @@ class Replay:
     Attributes:
         changes: by the name of each migration that ran, what it changed in the catalog.
         failed: by the name of each that did not, what PostgreSQL said; those after it ran all the same.
-        problem: why nothing could be run at all.
-        fingerprints: by the name of each migration, of the schema that it and all before it make of an empty one; of
-            none from the first on that did not run.
+        problem: why those that are in neither could not be run at all.
         limited: whether a limit of the clone ended one of them, which another hour may not do.
     """
 
     changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
     limited: bool = False
 
     def unknown(self, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from health.catalog.catalog import Catalog, Key
@@ -53,16 +53,23 @@ def parse(name: str, table: str, definition: str) -> ForeignKey | None:
     return ForeignKey(name, table, columns, _split(found["parent"])[0], keys)
 
 
-def unguarded(history: History, replay: Replay, catalog: Catalog) -> Iterator[ForeignKey]:
-    """Those that the applied migrations have made, whose columns are there, and which are missing or not validated."""
-    expected: dict[Key, str] = {}
+def made_by_applied(history: History, replay: Replay) -> dict[Key, str]:
+    """The objects that the applied migrations make, each with its definition."""
+    made: dict[Key, str] = {}
     for migration in history.directory.migrations:
         if migration.name in history.applied:
             for change in replay.changes.get(migration.name, ()):
-                expected.pop(change.key, None)
-                if change.after is not None and change.key[0] == "constraint":
-                    expected[change.key] = change.after
-    for (_, table, name), definition in expected.items():
+                made.pop(change.key, None)
+                if change.after is not None:
+                    made[change.key] = change.after
+    return made
+
+
+def unguarded(made: Mapping[Key, str], catalog: Catalog) -> Iterator[ForeignKey]:
+    """Those of these objects whose columns are there, and which are missing or not validated."""
+    for (kind, table, name), definition in made.items():
+        if kind != "constraint":
+            continue
         live = catalog.objects.get(("constraint", table, name))
         if live is not None and not live.endswith(_NOT_VALID):
             continue

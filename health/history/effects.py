@@ -112,14 +112,10 @@ class EffectReader:
         return MigrationEffect("all" if done else "nothing", done, missing)
 
 
-def foreseen(
-    history: History, migration_effects: Mapping[str, MigrationEffect], failing_when_tried: Iterable[str] = ()
-) -> History:
+def foreseen(history: History, failing: Iterable[str]) -> History:
     """The history with the migrations in which a deploy is known to fail."""
-    failing = set(failing_when_tried)
-    failing |= {name for name, told in migration_effects.items() if told.again is not None}
-    failing |= {migration.name for migration in history.pending if file_problem(migration) in REFUSED}
-    return replace(history, failing=history.failing | failing)
+    refused = {migration.name for migration in history.pending if file_problem(migration) in REFUSED}
+    return replace(history, failing=history.failing | refused | set(failing))
 
 
 def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> MissingStatements:

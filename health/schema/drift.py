@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from health.catalog.catalog import Catalog, Key, describe
-from health.catalog.changes import Replay, differing
+from health.catalog.changes import Change, Replay, differing
 from health.history.history import History
 from health.prisma.engine import TABLE
 
@@ -24,12 +24,14 @@ class Difference:
         expected: its definition as the migrations make it; None where they make none.
         live: its definition in the database; None where it is not there.
         migration: the last one that touches it; None where none of the directory does.
+        coming: what the pending migrations leave of it, where one of them changes it.
     """
 
     key: Key
     expected: str | None
     live: str | None
     migration: str | None = None
+    coming: Change | None = None
 
     @property
     def kind(self) -> DifferenceKind:
@@ -67,18 +69,6 @@ class Drift:
     unused: tuple[str, ...] = ()
 
 
-def expected_fingerprint(history: History, replay: Replay) -> str | None:
-    """The fingerprint of what the applied migrations make.
-
-    None where the replay does not tell: what is applied is not what the directory begins with, or did not run.
-    """
-    names = [migration.name for migration in history.directory.migrations]
-    applied = [name for name in names if name in history.applied]
-    if not applied or applied != names[: len(applied)]:
-        return None
-    return replay.fingerprints.get(applied[-1])
-
-
 def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...] = ()) -> Drift:
     """The live catalog against what the applied migrations of the directory make of an empty database.
 
@@ -101,16 +91,23 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
             else:  # what it has left is its own finding's
                 touched.setdefault(change.key, migration.name)
     # What a pending migration drops needs to be there only.
-    coming = (change for each in history.pending for change in replay.changes.get(each.name, ()))
-    going = {change.key for change in coming if change.after is None}
+    coming = {change.key: change for each in history.pending for change in replay.changes.get(each.name, ())}
+    going = {key for key, change in coming.items() if change.after is None}
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
     found = [
-        Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched))
+        Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), coming.get(key))
         for key in sorted(differing(expected, objects))
-        if not (key in objects and key in going)
+        if not (key in objects and key in going) or objects[key].endswith(_INVALID)
     ]
     subjects = {each.subject for each in _without_parts(found)}
     return Drift(undeclared(found, known), tuple(subject for subject in known if subject not in subjects))
+
+
+def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
+    """The indexes that are there and not valid, which no dump tells: name and definition."""
+    for (kind, _, name), definition in objects.items():
+        if kind == "index" and definition.endswith(_INVALID):
+            yield name, definition.removesuffix(_INVALID)
 
 
 def undeclared(found: Sequence[Difference], known: Container[str]) -> tuple[Difference, ...]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from health.sql.splitter import locate
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
+_SETS = re.compile(r"\s*SET\s+(?:LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
+_ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+_MOST_TOGETHER = 5_000
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
 
@@ -26,6 +30,26 @@ def adding_column(sql: str, table: str, column: str) -> str | None:
         if statement is not None and adds.match(statement):
             return statement
     return None
+
+
+def rows_together(statements: Iterable[str]) -> Iterator[list[str]]:
+    """The statements in their order, neighbours that only insert, update or delete rows in one list of some thousand.
+
+    Sent as one query they do what they do one by one, or nothing where one of them fails.
+    """
+    together: list[str] = []
+    for statement in statements:
+        if _ROWS.match(statement):
+            together.append(statement)
+            if len(together) < _MOST_TOGETHER:
+                continue
+        if together:
+            yield together
+            together = []
+        if not _ROWS.match(statement):
+            yield [statement]
+    if together:
+        yield together
 
 
 def split(sql: str) -> list[str] | None:
@@ -49,6 +73,11 @@ def transaction_word(statement: str) -> str | None:
     if found := _ENDS.match(statement):
         return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
     return None
+
+
+def sets_transaction(statement: str) -> bool:
+    """Whether a statement only sets how a transaction runs, which PostgreSQL takes before any other of it."""
+    return _SETS.match(statement) is not None
 
 
 def controls_transaction(statement: str) -> bool:

@@ -38,7 +38,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     rehearsal = _rehearsal(pyfuncitem)
     findings = tuple(
         finding_result(
-            finding, check.finds[finding.code].at(target.phase), facts, run.waivers.match(target.environment, finding),
+            finding, check.severity_of(finding, target.phase), facts, run.waivers.match(target.environment, finding),
             rehearsal,
         )
         for finding in check.judge(pyfuncitem.funcargs)

@@ -208,7 +208,7 @@ def _needed(items: Iterable[pytest.Item]) -> set[str]:
         needed.update(getattr(item, "fixturenames", ()))
         if (check := check_of(item)) is not None:
             needed.update(*(fixes.needs(code) for code in check.finds))
-    return needed
+    return {name for name in needed if name not in READERS or not READERS[name].on_demand}
 
 
 def distributed(config: pytest.Config) -> bool:

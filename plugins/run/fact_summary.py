@@ -96,10 +96,7 @@ def called(facts: Facts, name: str) -> tuple[str, ...]:
 
 def _history(facts: Facts) -> History | None:
     history: History | None = facts.read_already("history")
-    migration_effects = facts.read_already("migration_effects")
-    if history is None or migration_effects is None:
-        return history
     tried: list[Forecast | DataCheck | None] = [facts.read_already("forecast"), facts.read_already("data_check")]
-    return foreseen(
-        history, migration_effects, frozenset().union(*(each.failing for each in tried if each is not None))
-    )
+    if history is None:
+        return None
+    return foreseen(history, frozenset().union(*(each.failing for each in tried if each is not None)))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -107,10 +108,16 @@ def reader(port: int | None, password: str, path: Path) -> Callable[[], History]
             if "password authentication failed" in str(error):
                 raise PermissionError("the database refuses the password") from None
             raise OSError("the database is not to be reached") from None
-        recorded = HistoryTable("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
+        told = tuple(Row(*map(_in_utc, row)) for row in rows)
+        recorded = HistoryTable("public", table is not None, told, clock, (), tuple(others))
         return History(read_migrations(path, ""), recorded)
 
     return read
+
+
+def _in_utc(value: Any) -> Any:
+    """A value of a row; a time without a zone is in UTC, as the engine takes it."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def make_table(connection: psycopg.Connection) -> None:

@@ -124,7 +124,7 @@ def judged(env: Environment) -> Iterator[World]:
         assert all(error.explained_by for error in told.unanswered.values())
         findings = related(
             [
-                finding_result(finding, all_checks()[name].finds[finding.code].at("before"), read)
+                finding_result(finding, all_checks()[name].severity_of(finding, "before"), read)
                 for name, of_check in told.findings.items()
                 for finding in of_check
             ]
@@ -132,7 +132,7 @@ def judged(env: Environment) -> Iterator[World]:
         # As the report shows it: rows of the copies that Prisma deploys to are the environment's own.
         tried = (read.read_already("forecast"), read.read_already("data_check"))
         failing = frozenset().union(*(each.failing for each in tried if each is not None))
-        history = foreseen(read["history"], read["migration_effects"], failing)
+        history = foreseen(read["history"], failing)
     fixes = [fix for finding in findings for fix in finding.fixes]
     ordered = {fix.order: fix for fix in fixes if fix.order is not None}
     with harness.facts(env) as way:

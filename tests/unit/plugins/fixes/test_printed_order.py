@@ -30,7 +30,7 @@ def preferred(facts: Facts) -> tuple[list[str], set[str]]:
     checks = [check for check in CHECKS.values() if {*ROW_CODES} & set(check.finds)]
     findings = related(
         [
-            finding_result(finding, check.finds[finding.code].at("before"), facts)
+            finding_result(finding, check.severity_of(finding, "before"), facts)
             for check in checks
             for finding in check.judge(facts)
         ]
