@@ -192,7 +192,10 @@ def _require_applied_files(case: Case) -> None:
             hint = did_you_mean(name, case.migrations.names, "Correct the name, or add the file.")
             what = f"{FILE}: applied has {name}, and migrations has no file of it"
             raise CouldNotCheck(what, str(case.path / FILE), hint)
-        text(case.path / "migrations" / name / "migration.sql")
+        if "\0" in migration.sql:  # other bytes that are no UTF-8 are replaced, as the engine does
+            what = "an applied migration is UTF-16, or holds a NUL character"
+            file = case.path / "migrations" / name / "migration.sql"
+            raise CouldNotCheck(what, str(file), "Save it as UTF-8.")
 
 
 def _exists(file: Path) -> bool:

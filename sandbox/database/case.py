@@ -34,7 +34,11 @@ def put(port: int, password: str, case: Case, database: str = "postgres") -> Non
     Raises:
         CouldNotCheck: a file of it fails, or takes too long.
     """
-    _Placement(port, password, case, database).run()
+    try:
+        _Placement(port, password, case, database).run()
+    except psycopg.Error as error:  # the history's own table, or its schema, was taken away
+        what = f"the case cannot be recorded: {_said(error)}"
+        raise CouldNotCheck(what, str(case.path), "Leave the table to the sandbox; after.sql may change it.") from None
 
 
 class _Placement:

@@ -119,7 +119,7 @@ def test_case_file_that_is_wrong_is_one_line(tmp_path: Path, toml: str | None, s
     assert said in refused(write(tmp_path / "case", toml)).what
 
 
-@pytest.mark.parametrize("name", ["case.toml", "before.sql", "after.sql", "migrations/1_init/migration.sql"])
+@pytest.mark.parametrize("name", ["case.toml", "before.sql", "after.sql"])
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -135,18 +135,35 @@ def test_file_that_cannot_be_read_is_one_line(
 ) -> None:
     file = write(tmp_path / "case") / name
     file.unlink(missing_ok=True)
+    fill(file, content)
+    assert said in refused(tmp_path / "case").what
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("SELECT 1;".encode("utf-16"), "an applied migration is UTF-16"),
+        (None, "applied has 1_init, and migrations has no file of it"),
+        (51_000_000, "the migration is larger than"),
+    ],
+)
+def test_applied_migration_that_cannot_be_run_is_one_line(
+    tmp_path: Path, content: bytes | int | None, said: str
+) -> None:
+    file = write(tmp_path / "case") / "migrations" / "1_init" / "migration.sql"
+    file.unlink()
+    fill(file, content)
+    assert said in refused(tmp_path / "case").what
+
+
+def fill(file: Path, content: bytes | int | None) -> None:
+    """A file with a content, or of a size; a directory in its place."""
     if content is None:
         file.mkdir()
-    else:
-        file.touch()
-        if isinstance(content, int):
-            os.truncate(file, content)
-        else:
-            file.write_bytes(content)
-    why = refused(tmp_path / "case")
-    if content is None and name.startswith("migrations"):
-        said = "applied has 1_init, and migrations has no file of it"
-    assert said in why.what
+        return
+    file.write_bytes(b"" if isinstance(content, int) else content)
+    if isinstance(content, int):
+        os.truncate(file, content)
 
 
 def test_links_out_of_the_case_pipes_and_too_much_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +255,13 @@ def test_what_an_applied_file_leaves_in_its_session_ends_with_it(tmp_path: Path,
     assert put(directory).execute('SELECT count(*) FROM _prisma_migrations, "B"').fetchall() == [(0,)]
 
 
+def test_applied_file_is_decoded_as_prisma_decodes_it(tmp_path: Path, put: Put) -> None:
+    latin = "COMMENT ON TABLE \"A\" IS 'caf\xe9';".encode("latin-1")
+    directory = write(tmp_path / "case", TOML.replace('"1_init"', '"1_init", "2_latin"'), **{"2_latin": latin})
+    said = put(directory).execute("SELECT obj_description('\"A\"'::regclass)").fetchall()
+    assert said == [("caf\ufffd",)]
+
+
 def test_applied_file_is_sent_as_its_prisma_sends_it(tmp_path: Path, put: Put) -> None:
     toml = TOML.replace('"1_init"', '"1_init", "2_index"')
     both = 'CREATE INDEX CONCURRENTLY i ON "A" (id);\nCREATE TABLE "B" ();'
@@ -259,6 +283,8 @@ def test_applied_file_is_sent_as_its_prisma_sends_it(tmp_path: Path, put: Put) -
         ("1_init", "BEGIN; SELECT 1;", "migration.sql leaves its transaction open"),
         ("1_init", "COPY pg_class TO STDOUT;", "migration.sql fails"),
         ("1_init", "SELECT pg_terminate_backend(pg_backend_pid());", "migration.sql fails"),
+        ("1_init", "DROP TABLE _prisma_migrations", "the case cannot be recorded: 42P01"),
+        ("beforesql", "DROP SCHEMA public", "the case cannot be recorded: 3F000"),
         ("aftersql", "DROP TABLE _prisma_migrations; SELECT x", "after.sql fails: 42703"),
     ],
 )  # fmt: skip
