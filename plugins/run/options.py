@@ -49,6 +49,7 @@ class Run:
         names: the environments to judge.
         overrides: the application's paths, each with the option that it came from.
         faults: how to break the local environment.
+        case: the directory that describes what the local environment is to be.
         waivers: the findings that are accepted.
         migrate: whether the migrations are to be run between two judgements.
         clone: which PostgreSQL to try things on; None leaves it to the registry.
@@ -66,6 +67,7 @@ class Run:
     migrate: bool = False
     clone: CloneOption | None = None
     rows: int | None = None
+    case: Path | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -108,6 +110,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
     add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
     add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--case", metavar="DIR", help="put the state that a directory describes into the local environment")
     add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
     add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
@@ -179,8 +182,9 @@ def _understand(config: pytest.Config) -> Run:
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
-    rows = _rows(config)
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone, rows)  # type: ignore[arg-type]
+    case = from_here(config, config.option.case) if config.option.case is not None else None
+    asked = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
+    run = replace(asked, rows=_rows(config), case=case)
     _validate(run)
     return run
 
@@ -206,6 +210,20 @@ def _validate(run: Run) -> None:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
+    _validate_case(run, local)
+
+
+def _validate_case(run: Run, local: list[str]) -> None:
+    if run.case is None:
+        return
+    if not local:
+        raise RegistryError("--case is put into the local environment only. Add --env=local, or leave it out.")
+    if run.faults:
+        raise RegistryError("--case and --fault: a case is the whole state. Leave one of them out.")
+    if run.overrides.get("migrations", ("", None))[0] == "--migrations":
+        raise RegistryError("--case and --migrations: a case has its own migrations. Leave one of them out.")
+    if not run.case.is_dir():
+        raise RegistryError(f"--case: there is no directory {run.case}. Name another, or leave the option out.")
 
 
 def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
