@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 
 from psycopg import sql
 
+from fixtures.history.baselining import baseline
+from fixtures.history.effects import applied_effects
 from health.api.routes import Routes
 from health.catalog.catalog import Catalog, Column, Key
 from health.catalog.changes import Change, Replay
@@ -129,10 +131,11 @@ class KnownEffects:
         repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
         migration_effects[name] = replace(migration_effects[name], repair=repair, again=self.again)
         versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
-        return {
+        facts = {
             "history": history,
             "migrations": directory,
             "migration_effects": migration_effects,
+            "forecast": self._forecast(name),
             "replay": replay,
             "replay_required": replay,
             "catalog": catalog,
@@ -140,6 +143,23 @@ class KnownEffects:
             "environment": environment(schema=self.schema),
             "api_routes": Routes("/admin/db-migrate/resolve"),
         }
+        return _with_lazy(facts)
+
+    def _forecast(self, name: str) -> Forecast:
+        """What a deploy on a copy said, where the script does not run on top of what is there."""
+        if self.again is None:
+            return Forecast()
+        return Forecast((MigrationForecast(name, FailingStatement(SqlFailure(self.again, "42P07"), 1)),))
+
+
+def _with_lazy(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts, with those that are read from others of them as these stand."""
+    given: Any = facts
+    return {
+        **facts,
+        "applied_effects": applied_effects(facts["history"], None, given),
+        "baseline": baseline(facts["history"], given),
+    }
 
 
 def environment(**changes: Any) -> Environment:
@@ -265,7 +285,7 @@ def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
         "a column of another schema is gone": Difference(("column", f"aside\0{table}", own), "integer", None, NAME),
     }
     for title, each in differences.items():
-        facts = {"drift": Drift((each,)), "environment": environment()}
+        facts = {"drift": Drift((each,)), "forecast": Forecast(), "environment": environment()}
         (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
         yield title, finding.code, facts
     behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
@@ -307,13 +327,14 @@ def bare(
         makes[name] = (Change(("table", "", f"T{number}"), None, ""),) if has_file else ()
     directory = MigrationDirectory("/app/migrations", "a test", tuple(migrations), 'provider = "postgresql"\n')
     made = {change.key: "" for name in names[:there] for change in makes[name]}
-    return {
+    facts = {
         "history": History(directory, HistoryTable(schema, emptied, (), NOW, base_tables=("Foreign",))),
         "migrations": directory,
         "replay": Replay(makes),
         "catalog": catalog_of({("table", "", "Foreign"): "", **made}, schema),
         "environment": environment(schema=schema),
     }
+    return _with_lazy(facts)
 
 
 def found(code: str, facts: Facts) -> list[Finding]:
