@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.migrations.directory import Migration, MigrationDirectory, file_problem
+from health.prisma.engine import decode
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,12 @@ from health.migrations.directory import Migration, MigrationDirectory, file_prob
         ("SELECT '\ufeff';", None),
         ("BEGIN; SELECT 1;", "open transaction"),
         ("BEGIN; SELECT 1; COMMIT;", None),
+        (decode(b"\xff\xfe" + "SELECT 1;".encode("utf-16-le")), "UTF-16"),
+        (decode(b"\xfe\xff" + "SELECT 'ü';".encode("utf-16-be")), "UTF-16"),
+        (decode("SELECT 1; -- кириллица".encode("utf-16-le")), "UTF-16"),
+        (decode("SELECT 1;".encode("utf-16-be")), "UTF-16"),
+        ("SELECT '\0';", None),  # what runs it says so
+        (decode("SELECT 'ü';".encode("latin-1")), None),
     ],
 )
 def test_what_stops_a_deploy_at_a_file(sql: str | None, problem: str | None) -> None:
