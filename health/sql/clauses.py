@@ -184,6 +184,15 @@ def retyped(expression: str, types: Collection[str], to: str) -> str:
     return "".join([*parts, expression[done:]])
 
 
+def on_one_line(expression: str) -> str:
+    """An expression with one blank for each white space outside of texts and names."""
+    parts, place = [], 0
+    while token := TOKEN.match(expression, place):
+        place = token.end()
+        parts.append(" " if token.lastgroup == "space" else token[0])
+    return "".join(parts)
+
+
 def _conflict(rest: Sequence[_Token]) -> tuple[str, ...] | None:
     if _words(rest, 2) != ["ON", "CONFLICT"]:
         return None

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from health.sql.clauses import Conversion, Delete, Insert, Update, conversions, delete, insert, retyped, update
+from health.sql.clauses import (
+    Conversion,
+    Delete,
+    Insert,
+    Update,
+    conversions,
+    delete,
+    insert,
+    on_one_line,
+    retyped,
+    update,
+)
 
 CONVERSIONS = {
     'ALTER TABLE "Job" ALTER COLUMN kind TYPE "K" USING (kind::text::"K")': [
@@ -96,6 +107,13 @@ def test_values_that_hang_on_nothing(values: str) -> None:
 def test_what_is_no_statement(statement: str) -> None:
     assert (conversions(statement), update(statement), insert(statement)) == ((), None, None)
     assert delete(statement) in (None, Delete("", None))
+
+
+def test_white_space_within_texts_stays() -> None:
+    assert (
+        on_one_line("\nCASE\n    WHEN (\"a  b\" = 'c\n  d') THEN 1\nEND")
+        == " CASE WHEN (\"a  b\" = 'c\n  d') THEN 1 END"
+    )
 
 
 def test_casts_are_retyped_outside_of_texts_alone() -> None:
