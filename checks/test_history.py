@@ -12,8 +12,9 @@ from health.history.history import History
 from health.history.provenance import Provenance
 from health.history.rows import Row
 from health.outcomes import judges
-from health.sanitize import short
+from health.sanitize import one_line, short
 from health.secrets.secret import hide
+from health.words import listed, plural
 
 _FAILED_CODES = {
     "failed": "failed-migration",
@@ -164,9 +165,16 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
     elif told.extent == "unknown":
         yield f"What its script did cannot be told: {short(told.reason, 200)}."
     else:
-        yield {"nothing": "Nothing of its script took effect: ", "all": "All of it took effect: "}.get(
+        seen = " that can be seen" if told.unseen else ""
+        yield {"nothing": f"Nothing of its script{seen} took effect: ", "all": f"All of it{seen} took effect: "}.get(
             told.extent, "It is half applied: "
         ) + objects_in_words(told)
+    if told.unseen:
+        many = len(told.unseen)
+        yield (
+            f"{many} {plural(many, 'statement')} of it {'leaves' if many == 1 else 'leave'} no trace in the schema, "
+            f"and may have run or not: {listed([one_line(each, 80) for each in told.unseen], 3)}."
+        )
     if told.again is not None and name in history.directory.names and told.extent != "all":
         yield f"Its script as it stands fails: {short(told.again, 200)}."
     logs = next((row.logs for row in reversed(rows) if row.logs), None)

@@ -10,6 +10,7 @@ from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
 from health.history.history import History
 from health.migrations.directory import REFUSED, file_problem
+from health.sql.statements import harmless
 
 Extent = Literal["nothing", "all", "part", "unknown"]
 
@@ -44,6 +45,7 @@ class MigrationEffect:
         reason: why ``extent`` is unknown.
         repair: what would complete it, where a part is there.
         again: why the whole script fails when it is run on top of what is there; None if it does not.
+        unseen: statements that leave no trace in the catalog and may have run, as they commit by themselves.
     """
 
     extent: Extent
@@ -53,6 +55,7 @@ class MigrationEffect:
     reason: str = ""
     repair: MissingStatements = MissingStatements()
     again: str | None = None
+    unseen: tuple[str, ...] = ()
 
 
 NOT_LOOKED_FOR = MigrationEffect("unknown", reason="it was not looked for")
@@ -112,10 +115,13 @@ class EffectReader:
         return MigrationEffect("all" if done else "nothing", done, missing)
 
 
-def foreseen(history: History, failing: Iterable[str]) -> History:
-    """The history with the migrations in which a deploy is known to fail."""
-    refused = {migration.name for migration in history.pending if file_problem(migration) in REFUSED}
-    return replace(history, failing=history.failing | refused | set(failing))
+def foreseen(history: History, *failing: Mapping[str, str]) -> History:
+    """The history with the migrations in which a deploy is known to fail, and its codes."""
+    refused = {each.name: "P3018" for each in history.pending if file_problem(each) in REFUSED}
+    known = dict(history.failing)
+    for each in (refused, *failing):
+        known |= {name: code for name, code in each.items() if name not in known}
+    return replace(history, failing=known)
 
 
 def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key, str]) -> MissingStatements:
@@ -145,6 +151,38 @@ def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key
         tuple(number for number, _ in remaining),
         tuple(statement for _, statement in remaining),
         traceless=traceless,
+    )
+
+
+def unseen(
+    steps: Sequence[tuple[str, tuple[Change, ...]]], transactions: Sequence[int], objects: Mapping[Key, str]
+) -> tuple[str, ...]:
+    """Which statements of a script may have run, or not, without the catalog telling.
+
+    They change nothing in it, nor does anything that commits with them, and they stand behind all that has taken
+    effect and before all that has not.
+
+    Args:
+        steps: each statement with what it changed when the script was run one statement at a time.
+        transactions: the number of the transaction in which each of them commits.
+        objects: the live catalog.
+    """
+    reached = _reached(steps, objects)
+    seen, missing, telling = -1, len(steps), set()
+    for number, (_, changes) in enumerate(steps):
+        keys = [change.key for change in changes if reached is not None and change.key in reached]
+        if keys or (changes and reached is None):
+            telling.add(transactions[number])
+        if keys and all(reached is not None and reached[key] >= number for key in keys):
+            seen = max(seen, transactions[number])
+        elif keys:
+            missing = min(missing, transactions[number])
+    return tuple(
+        statement
+        for number, (statement, _) in enumerate(steps)
+        if transactions[number] not in telling
+        and (seen < transactions[number] < missing or seen > missing)
+        and not harmless(statement)
     )
 
 

@@ -7,8 +7,8 @@ status`` and ``migrate deploy`` do. What the engine is blind to stands beside th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from health.history.rows import HistoryTable, Row
@@ -47,7 +47,8 @@ class Deployment:
 
     Attributes:
         applies: the migrations that it would apply, in order.
-        error: the code that it stops with: P1002, P3005, P3009, P3015, P3018, P3019; None if it ends well.
+        error: the code that it stops with: P1002, P1014, P3005, P3009, P3015, P3018, P3019, or PostgreSQL's
+            where Prisma prints none; None if it ends well.
         stops_at: the migration that it stops at (P3015, P3018).
     """
 
@@ -62,13 +63,14 @@ class History:
 
     Attributes:
         generation: of the engine whose verdicts are wanted.
-        failing: names of migrations whose scripts are known to fail.
+        failing: by the names of migrations that are known to fail, the code with which a deploy ends there: Prisma's,
+            or PostgreSQL's where Prisma prints none.
     """
 
     directory: MigrationDirectory
     recorded: HistoryTable
     generation: Generation = Generation.UP_TO_7_8
-    failing: frozenset[str] = frozenset()
+    failing: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> dict[str, list[Row]]:
@@ -200,7 +202,7 @@ class History:
             if migration.sql is None:
                 return Deployment(tuple(applies), "P3015", migration.name)
             if migration.name in self.failing:
-                return Deployment(tuple(applies), "P3018", migration.name)
+                return Deployment(tuple(applies), self.failing[migration.name], migration.name)
             applies.append(migration.name)
         return Deployment(tuple(applies))
 

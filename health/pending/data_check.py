@@ -72,6 +72,6 @@ class DataCheck:
     unknown: UnknownRequirements | None = None
 
     @property
-    def failing(self) -> frozenset[str]:
-        """The migrations that a row does not fit."""
-        return frozenset(answer.requirement.migration for answer in self.answers if answer.rows)
+    def failing(self) -> dict[str, str]:
+        """The migrations that a row does not fit, with the code that a deploy ends with."""
+        return {answer.requirement.migration: "P3018" for answer in self.answers if answer.rows}

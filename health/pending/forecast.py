@@ -164,11 +164,10 @@ class Forecast:
         return {foreseen.name: foreseen for foreseen in self.migrations}
 
     @property
-    def failing(self) -> frozenset[str]:
-        """The migrations that a deploy stops at."""
-        return frozenset(
-            each.name for each in self.migrations if each.first is not None and not each.first.says_nothing
-        )
+    def failing(self) -> dict[str, str]:
+        """The migrations that a deploy stops at, with the code that it ends with."""
+        stops = [(each.name, each.first) for each in self.migrations if each.first is not None]
+        return {name: first.code or first.failure.sqlstate or "" for name, first in stops if not first.says_nothing}
 
     def required(self) -> Forecast:
         """The same, for who has no answer without it.

@@ -52,6 +52,23 @@ def in_one(statements: Sequence[Located]) -> bool:
     return any(_NOT_UNDERSTOOD.match(" ".join(statement.text[:_READ].split())) for statement in statements)
 
 
+def transactions(statements: Sequence[Located], *, one_query: bool) -> list[int]:
+    """The number of the transaction in which each statement of a file commits, as an engine sends it.
+
+    One query is one transaction up to each COMMIT of the file's own; what is sent apart is one for each statement,
+    unless the file has begun one.
+    """
+    together = one_query or in_one(statements)
+    numbers, number, open_ = [], 0, False
+    for statement in statements:
+        numbers.append(number)
+        if (word := transaction_word(statement.text)) is not None:
+            open_ = word == "begin"
+        if not (open_ or together) or word not in (None, "begin"):
+            number += 1
+    return numbers
+
+
 def one_by_one(statements: Sequence[Located]) -> list[str]:
     """The statements as they are sent one after the other; a transaction of the file's own is kept in one piece."""
     scripts: list[str] = []

@@ -12,6 +12,9 @@ from health.sql.splitter import locate
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
 _SETS = re.compile(r"\s*SET\s+(?:LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"\s*(?:(?:SET|RESET|SHOW|DISCARD)\b.*|(?:SELECT|VALUES|TABLE)\b[^(]*)", re.IGNORECASE | re.DOTALL
+)
 _ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _MOST_TOGETHER = 5_000
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
@@ -73,6 +76,11 @@ def transaction_word(statement: str) -> str | None:
     if found := _ENDS.match(statement):
         return "rollback" if found[0].strip().upper() in {"ROLLBACK", "ABORT"} else "commit"
     return None
+
+
+def harmless(statement: str) -> bool:
+    """Whether a statement changes nothing that stays, as far as its words tell: it sets the session or only reads."""
+    return _HARMLESS.fullmatch(statement) is not None or not statement.strip().strip(";")
 
 
 def sets_transaction(statement: str) -> bool:

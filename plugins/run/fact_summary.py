@@ -99,4 +99,4 @@ def _history(facts: Facts) -> History | None:
     tried: list[Forecast | DataCheck | None] = [facts.read_already("forecast"), facts.read_already("data_check")]
     if history is None:
         return None
-    return foreseen(history, frozenset().union(*(each.failing for each in tried if each is not None)))
+    return foreseen(history, *(each.failing for each in tried if each is not None))

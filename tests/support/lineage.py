@@ -79,6 +79,7 @@ class Live:
     copy: CloneDatabase
     directory: MigrationDirectory
     readings: list[Facts] = field(default_factory=list)
+    prisma: str = "6.19.3"
 
     def run(self, *scripts: str) -> None:
         """As somebody did; each must succeed."""
@@ -119,7 +120,7 @@ class Live:
                 "dump_login": self.login,
                 **writer_only(),
                 "migrations": self.directory,
-                "prisma": PrismaVersion("6.19.3", "test"),
+                "prisma": PrismaVersion(self.prisma, "test"),
                 "provenance": Provenance(),
                 "api_routes": Routes(),
             },

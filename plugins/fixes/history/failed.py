@@ -13,7 +13,7 @@ from health.finding import Finding, Fix, NoFix
 from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
-from health.sanitize import printable
+from health.sanitize import one_line, printable
 from health.secrets.secret import hide
 from health.words import plural
 from plugins.fixes import commands as shell
@@ -60,6 +60,8 @@ def failed_migration(
         yield from _rolled_back(
             history, environment, api_routes, rows, "No deploy runs it again, as the directory has lost it."
         )
+    elif effect.unseen:
+        yield from _unseen(history, rows, effect)
     elif effect.extent == "nothing":
         note = "The next deploy applies the migration again: nothing that its script makes is in the database."
         yield from _rolled_back(history, environment, api_routes, rows, note)
@@ -223,6 +225,41 @@ def deleted(
     sql = RowSql(history, rows)
     title = f"Delete the {plural(len(rows), 'row')}, by id"
     yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
+
+
+def _unseen(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:
+    """Statements that only change rows may have run: what is right hangs on them, and a person has to look."""
+    from plugins.fixes.history.row_sql import RowSql
+
+    sql, name = RowSql(history, rows), rows[0].migration_name
+    statements = "; ".join(one_line(each.rstrip(";"), 120) for each in effect.unseen)
+    yield NoFix(
+        f"It cannot be told whether these ran, as they leave no trace in the schema: {statements}. Look at the rows "
+        "that they change. If none of them ran, the deploy may run the script again; if they did, it would run them "
+        "twice: then run by hand what is missing behind them, and record the migration as applied."
+    )
+    hangs = "whether the statements that leave no trace have run"
+    checksum = history.directory.by_name[name].checksum
+    if effect.extent == "nothing":
+        yield Fix(
+            "sql",
+            "If none of them ran: mark it as rolled back",
+            sql.roll_back(),
+            fallback=True,
+            undo=sql.undo_roll_back(),
+            note="The next deploy runs the whole script again.",
+            rows=hangs,
+        )
+    elif effect.extent == "all" and checksum is not None:
+        yield Fix(
+            "sql",
+            "If all of them ran: record it as applied",
+            RowSql(history, rows, name).apply(checksum),
+            fallback=True,
+            undo=sql.undo_apply(),
+            note="No deploy runs it again.",
+            rows=hangs,
+        )
 
 
 def _undecided(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:

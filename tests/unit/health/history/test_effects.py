@@ -127,11 +127,11 @@ def test_what_was_not_replayed_is_unknown(replay: Replay, said: str) -> None:
     assert (told.extent, told.reason) == ("unknown", said)
 
 
-def test_a_deploy_is_known_to_fail_on_what_exists() -> None:
+def test_a_deploy_is_known_to_end_where_it_was_foreseen() -> None:
     judged = history("one")
-    evidence = {"two": MigrationEffect("part", again="it exists"), "three": MigrationEffect("nothing")}
     assert foreseen(judged, {}).deployment.error is None
-    assert foreseen(judged, evidence).deployment.stops_at == "two"
+    ended = foreseen(judged, {"three": "P3018"}, {"two": "P1014"}).deployment
+    assert (ended.stops_at, ended.error) == ("two", "P1014")
 
 
 STEPS = (("s0", (made(A),)), ("s1", (made(B),)), ("s2", (Change(A, "int", "text"),)))

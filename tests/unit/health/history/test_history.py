@@ -209,7 +209,7 @@ def test_a_deploy_stops_at_the_first_obstacle(first: int) -> None:
         replace(m, sql=None) if m.name == "c" and "missing" in obstacles else m for m in judged.directory.migrations
     ]
     directory = replace(judged.directory, migrations=tuple(scripts), lock_file=obstacles.get("lock_file"))
-    judged = replace(judged, directory=directory, failing=frozenset("d" if "failing" in obstacles else ""))
+    judged = replace(judged, directory=directory, failing={"d": "P3018"} if "failing" in obstacles else {})
     if code == "P3015":
         assert judged.deployment == Deployment(("b",), code, "c")
     elif code == "P3018":

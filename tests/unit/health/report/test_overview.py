@@ -106,7 +106,7 @@ def test_phrases() -> None:
     whole = history(*(row(number, f"m{number:02}") for number in range(1, 14)))
     assert history_overview(whole).counted == "13 rows: 13 applied"
     assert answers(whole) == "status exits 0, deploy applies nothing"
-    assert answers(replace(history(row(1, "m01")), failing=frozenset({"m03"}))) == (
+    assert answers(replace(history(row(1, "m01")), failing={"m03": "P3018"})) == (
         "status exits 1, deploy applies 1 migration, then stops with P3018"
     )
 
