@@ -6,7 +6,7 @@ FAILED = ("failed-migration", "crashed-migration", "half-applied-migration", "fa
 FORESEEN = ("pending-migration-fails", "pending-data-violates")
 NO_HISTORY = ("no-history", "history-in-another-schema")
 NOT_APPLIED = (
-    *NO_HISTORY, "no-migration-sql", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
+    *NO_HISTORY, "no-migration-sql", "utf-16-file", "byte-order-mark", "transaction-left-open", "pending-objects-exist",
     *FORESEEN, "rolled-back-unapplied", "out-of-order-migration",
 )  # fmt: skip
 UNAPPLIED = (*FAILED, "rolled-back-unapplied", "out-of-order-migration", "pending-migration")

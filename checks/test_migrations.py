@@ -6,20 +6,21 @@ from health.check import check
 from health.finding import Finding
 from health.history.baselining import Prefix
 from health.history.history import History
-from health.migrations.directory import MigrationDirectory, file_problem
+from health.migrations.directory import MigrationDirectory, file_problem, undecoded
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
 from health.sanitize import short
 from health.words import plural
 
 _PROBLEMS = {
     "no file": ("no-migration-sql", "Its directory holds no migration.sql: {effect}"),
+    "UTF-16": (
+        "utf-16-file",
+        "Its file is UTF-16, as some editors and PowerShell save it. Prisma reads every file as UTF-8, and PostgreSQL "
+        "takes no NUL: a deploy stops there (P3018).",
+    ),
     "byte order mark": (
         "byte-order-mark",
         "Its file begins with a byte order mark, which PostgreSQL takes for a syntax error (P3018).",
-    ),
-    "UTF-16": (
-        "byte-order-mark",
-        "Its file is UTF-16. Prisma reads it as UTF-8, and PostgreSQL takes none of it (P3018).",
     ),
     "open transaction": (
         "transaction-left-open",
@@ -29,14 +30,22 @@ _PROBLEMS = {
 }
 
 
-@check(finds={"no-migration-sql": "error", "byte-order-mark": "error", "transaction-left-open": "error"})
+@check(
+    finds={
+        "no-migration-sql": "error",
+        "utf-16-file": "error",
+        "byte-order-mark": "error",
+        "transaction-left-open": "error",
+        "not-utf-8": "warning",
+    }
+)
 def test_migration_files(history: History) -> Iterator[Finding]:
     """Every migration that a deploy would apply has a file that it can apply.
 
     A directory without `migration.sql` stops a deploy when its turn comes (P3015); one that is recorded already
-    stops Prisma's status. Editors put a byte order mark in front, or save as UTF-16: PostgreSQL
-    understands neither. A `BEGIN`
-    without `COMMIT` is the worst: Prisma reports success, and the server throws all of it away.
+    stops Prisma's status. Editors put a byte order mark in front that PostgreSQL does not understand, or save the
+    file as UTF-16; where single characters are not UTF-8, others take their place. A `BEGIN` without `COMMIT` is
+    the worst: Prisma reports success, and the server throws all of it away.
 
     Mend the directory, and deploy from the mended checkout.
     """
@@ -44,7 +53,14 @@ def test_migration_files(history: History) -> Iterator[Finding]:
     for migration in history.directory.migrations:
         if migration.sql is not None and migration.name in applied:
             continue  # what has run needs no look
-        if (problem := file_problem(migration)) is None:
+        problem = file_problem(migration)
+        if problem != "UTF-16" and (count := undecoded(migration)):
+            message = (
+                f"{count} {plural(count, 'character')} of its file {'is' if count == 1 else 'are'} not UTF-8: a deploy "
+                "writes U+FFFD in their place, into texts and names too."
+            )
+            yield Finding("not-utf-8", migration.name, message, {"name": migration.name})
+        if problem is None:
             continue
         effect = "Prisma's status stops there" if migration.name in history.by_name else "a deploy stops there"
         code, message = _PROBLEMS[problem]

@@ -10,7 +10,9 @@ from health.runs.recorded import FriggRuns
 from health.runs.triggered import MigrationRun
 
 _CLOSED = ("database-unreachable", "database-login-refused")
-_STOPS = (*NO_HISTORY, "no-migration-sql", "byte-order-mark", "wrong-provider", "pending-objects-exist")  # a deploy
+_STOPS = (  # a deploy
+    *NO_HISTORY, "no-migration-sql", "utf-16-file", "byte-order-mark", "wrong-provider", "pending-objects-exist",
+)  # fmt: skip
 _MEANS = {
     "INITIALIZING": "No worker has begun it: the queue does not reach the worker, or that ends before its first step.",
     "RUNNING": f"Its worker was ended, by the limit of {WORKER_LIMIT_S} s or for want of memory, before it could "

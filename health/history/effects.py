@@ -9,7 +9,7 @@ from typing import Literal
 from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
 from health.history.history import History
-from health.migrations.directory import REFUSED, file_problem
+from health.migrations.directory import ENDS_A_DEPLOY, file_problem
 from health.sql.statements import harmless
 
 Extent = Literal["nothing", "all", "part", "unknown"]
@@ -117,9 +117,9 @@ class EffectReader:
 
 def foreseen(history: History, *failing: Mapping[str, str]) -> History:
     """The history with the migrations in which a deploy is known to fail, and its codes."""
-    refused = {each.name: "P3018" for each in history.pending if file_problem(each) in REFUSED}
+    marked = {each.name: "P3018" for each in history.pending if file_problem(each) in ENDS_A_DEPLOY}
     known = dict(history.failing)
-    for each in (refused, *failing):
+    for each in (marked, *failing):
         known |= {name: code for name, code in each.items() if name not in known}
     return replace(history, failing=known)
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from health.sql.statements import adding_column, leaves_transaction_open
 
-FileProblem = Literal["no file", "byte order mark", "UTF-16", "open transaction"]
-REFUSED: tuple[FileProblem, ...] = ("byte order mark", "UTF-16")  # PostgreSQL takes nothing of such a file
+FileProblem = Literal["no file", "UTF-16", "byte order mark", "open transaction"]
+ENDS_A_DEPLOY: frozenset[FileProblem] = frozenset({"UTF-16", "byte order mark"})  # with P3018
+_REPLACED = "\ufffd"  # stands for bytes that are not UTF-8
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,23 @@ def file_problem(migration: Migration) -> FileProblem | None:
     """Why a deploy cannot apply a migration, as far as its file tells."""
     if migration.sql is None:
         return "no file"
+    if utf_16(migration.sql):
+        return "UTF-16"  # PostgreSQL takes no NUL
     if migration.sql.startswith("\ufeff"):
         return "byte order mark"  # PostgreSQL takes it for a syntax error
-    if migration.sql.startswith("\ufffd\ufffd") and "\0" in migration.sql:
-        return "UTF-16"  # its mark is no UTF-8, and every second byte of ASCII is NUL
     return "open transaction" if leaves_transaction_open(migration.sql) else None
+
+
+def utf_16(sql: str) -> str | None:
+    """The encoding of a file that is UTF-16, told by its text as it was decoded; None of any other file."""
+    marked, half = sql.startswith(2 * _REPLACED), len(sql) // 2
+    if "\0" not in sql or sql.count("\0") * 2 < half:  # every other byte of what SQL consists of
+        return None
+    if marked:
+        return "UTF-16"
+    return "UTF-16BE" if sql.startswith("\0") else "UTF-16LE"
+
+
+def undecoded(migration: Migration) -> int:
+    """How many of the file's characters are not UTF-8; a deploy runs it with U+FFFD in their place."""
+    return (migration.sql or "").count(_REPLACED)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-# Each alternative is linear in its length; one that has no end is left to PostgreSQL, which refuses it.
+_SPACE, _LETTER = r"[ \t\n\r\f\v]", r"A-Za-z_\x80-\U0010ffff"  # every character beyond ASCII may stand in a name
+_ESCAPED = r"'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)"
+# Each alternative is linear in its length; one that has no end is left to PostgreSQL, which refuses it. A text goes on
+# behind a line's end.
 _TOKEN = re.compile(
-    r"(?P<space>\s+|--[^\n]*)"
+    rf"(?P<space>{_SPACE}+|--[^\n\r]*)"
     r"|(?P<comment>/\*)"
-    r"|[eE]'(?:[^'\\]|\\.|'')*+(?:'|$)"
-    r"|'[^']*+(?:'|$)"
-    r'|"[^"]*+(?:"|$)'
-    r"|(?P<dollar>\$(?:[^\W\d]\w*)?\$)"
-    r"|(?P<word>[^\W\d][\w$]*)"
+    rf"|[eE]{_ESCAPED}(?:[ \t\f\v]*+[\n\r]{_SPACE}*+{_ESCAPED})*+"
+    r"|'[^']*+(?:'|\Z)"
+    r'|"[^"]*+(?:"|\Z)'
+    rf"|(?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)"
+    rf"|(?P<word>[{_LETTER}][{_LETTER}0-9$]*)"
     r"|(?P<mark>[;()])"
-    r"|[\w.]+|.",
+    r"|[0-9.]+|.",
     re.DOTALL,
 )
 _COMMENT = re.compile(r"/\*|\*/")
@@ -56,6 +59,8 @@ class _Statement:
         word = word.lower()
         if len(self.words) < _FIRST_WORDS:
             self.words.append(word)
+        if self.parentheses:
+            return  # a column or parameter may have such a name
         if word == "begin" or (word == "case" and self.bodies):
             self.bodies += bool(_ROUTINE.match(" ".join(self.words)))
         elif word == "end" and self.bodies:

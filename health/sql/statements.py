@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby, islice
 
 from health.sql.splitter import locate
 
@@ -16,7 +17,12 @@ _HARMLESS = re.compile(
     r"\s*(?:(?:SET|RESET|SHOW|DISCARD)\b.*|(?:SELECT|VALUES|TABLE)\b[^(]*)", re.IGNORECASE | re.DOTALL
 )
 _ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
-_MOST_TOGETHER = 5_000
+_ADDS = re.compile(
+    r"\s*(?:CREATE\s+(?:TABLE|TYPE|SEQUENCE|VIEW|(?:UNIQUE\s+)?INDEX(?!\s+CONCURRENTLY\b))\b"
+    r"|ALTER\s+TABLE\b(?!.*\b(?:ALTER|ATTACH|DETACH|DISABLE|DROP|RENAME|VALIDATE)\b.*).*\bADD\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MOST_ROWS, _MOST_ADDED = 5_000, 50  # in one list
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
 
@@ -35,24 +41,31 @@ def adding_column(sql: str, table: str, column: str) -> str | None:
     return None
 
 
+def only_rows(statement: str) -> bool:
+    """Whether a statement inserts, updates or deletes rows."""
+    return bool(_ROWS.match(statement))
+
+
 def rows_together(statements: Iterable[str]) -> Iterator[list[str]]:
-    """The statements in their order, neighbours that only insert, update or delete rows in one list of some thousand.
+    """The statements in their order, neighbours that only change rows in one list of some thousand.
 
     Sent as one query they do what they do one by one, or nothing where one of them fails.
     """
-    together: list[str] = []
-    for statement in statements:
-        if _ROWS.match(statement):
-            together.append(statement)
-            if len(together) < _MOST_TOGETHER:
-                continue
-        if together:
-            yield together
-            together = []
-        if not _ROWS.match(statement):
-            yield [statement]
-    if together:
-        yield together
+    return _neighbours(statements, lambda statement: _MOST_ROWS if _ROWS.match(statement) else 1)
+
+
+def alike(statements: Iterable[str]) -> Iterator[list[str]]:
+    """The statements in their order, neighbours in one list that only change rows, or that each only add objects."""
+    return _neighbours(
+        statements, lambda each: _MOST_ROWS if _ROWS.match(each) else _MOST_ADDED if _ADDS.match(each) else 1
+    )
+
+
+def _neighbours(statements: Iterable[str], most: Callable[[str], int]) -> Iterator[list[str]]:
+    """Neighbours of one kind, which ``most`` tells by how many of it belong together."""
+    for kind, group in groupby(statements, most):
+        while part := list(islice(group, kind)):
+            yield part
 
 
 def split(sql: str) -> list[str] | None:

@@ -20,6 +20,7 @@ class _Schema:
     """What the migrations so far have made, and the next one."""
 
     dice: random.Random
+    growing: bool = False
     tables: list[_Table] = field(default_factory=list)
     enums: list[str] = field(default_factory=list)
     made: int = 0
@@ -27,9 +28,10 @@ class _Schema:
     def next(self) -> tuple[str, str]:
         """A name and a script."""
         self.made += 1
-        changes = (self.index, self.enum, self.label, self.drop_column, self.rename_column, self.rename_table)
-        others = (*changes, self.drop_table, self.alter, self.key, self.add_columns, self.add_columns)
-        steps = (*([self.create] * 4), *others)
+        steps = [*([self.create] * 4), self.add_columns, self.add_columns, self.index, self.key]
+        if not self.growing:
+            steps += [self.enum, self.label, self.drop_column, self.rename_column, self.rename_table]
+            steps += [self.drop_table, self.alter]
         step = self.create if len(self.tables) < 3 else self.dice.choice(steps)
         script = step()
         return step.__name__, script or self.add_columns()
@@ -150,9 +152,15 @@ class _Schema:
         )
 
 
-def scripts(count: int, seed: int = 1) -> dict[str, str]:
-    """The scripts of so many migrations, by their names in order; each runs after those before it."""
-    schema = _Schema(random.Random(seed))
+def scripts(count: int, seed: int = 1, *, growing: bool = False) -> dict[str, str]:
+    """The scripts of so many migrations, by their names in order; each runs after those before it.
+
+    Args:
+        count: how many.
+        seed: of what is drawn by lot.
+        growing: whether each only adds, so that all of them in one file make the same.
+    """
+    schema = _Schema(random.Random(seed), growing)
     made = {}
     for number in range(count):
         name, script = schema.next()

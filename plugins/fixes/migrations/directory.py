@@ -12,7 +12,7 @@ from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.baselining import best_prefix
 from health.history.history import History
-from health.migrations.directory import MigrationDirectory
+from health.migrations.directory import MigrationDirectory, utf_16
 from health.prisma.engine import LOCK_FILE, PROVIDER
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
@@ -23,6 +23,11 @@ _IN_A_PACKAGE = "In node_modules the next install undoes this: mend the package 
 
 no_fix(
     {
+        "not-utf-8": (
+            "None: only a person knows what its characters were.",
+            "Open the file in the encoding in which it was written, and save it as UTF-8; or accept that U+FFFD stands "
+            "in their place.",
+        ),
         ("history-in-another-schema", "second-history"): (
             "None in the database: which schema is the right one is a person's decision.",
             "Compare ?schema= in the DATABASE_URL of the worker with `schema` in the registry: one of them, or the "
@@ -52,24 +57,32 @@ def no_migration_sql(finding: Finding, history: History) -> Iterator[Fix | NoFix
 
 @fixes("byte-order-mark")
 def byte_order_mark(finding: Finding, history: History) -> Iterator[Fix]:
-    """Take the three bytes off the file, or save UTF-16 as UTF-8."""
-    name = str(finding.evidence["name"])
-    sql = history.directory.by_name[name].sql or ""
-    file = Path(history.directory.path) / name / "migration.sql"
+    """Take the three bytes off the file."""
+    file = Path(history.directory.path) / str(finding.evidence["name"]) / "migration.sql"
     quoted, new = shell.quote(str(file)), shell.quote(f"{file}.new")
-    if sql.startswith("\ufeff"):
-        title, mark, without, with_it = "Take the byte order mark off the file", "\\357\\273\\277", "tail -c +4", "cat"
-    else:
-        little = sql[3:4] == "\0"  # behind the mark, the first byte of a letter
-        title, mark = "Save the file as UTF-8", "\\377\\376" if little else "\\376\\377"
-        without, with_it = "iconv -f UTF-16 -t UTF-8", f"iconv -f UTF-8 -t UTF-16{'LE' if little else 'BE'}"
-    length = mark.count("\\")
     yield Fix(
         "command",
-        title,
-        f"head -c {length} {quoted} | cmp -s - <(printf '{mark}') && {without} {quoted} > {new} && mv {new} {quoted}",
-        undo=f"{{ printf '{mark}'; {with_it} {quoted}; }} > {new} && mv {new} {quoted}",
+        "Take the byte order mark off the file",
+        f"head -c 3 {quoted} | cmp -s - <(printf '\\357\\273\\277') && "
+        f"tail -c +4 {quoted} > {new} && mv {new} {quoted}",
+        undo=f"{{ printf '\\357\\273\\277'; cat {quoted}; }} > {new} && mv {new} {quoted}",
         note=f"For bash. Nothing happens where the file does not begin with the mark. {_IN_A_PACKAGE}",
+    )
+
+
+@fixes("utf-16-file")
+def utf_16_file(finding: Finding, history: History) -> Iterator[Fix]:
+    """Save the file as UTF-8; what it was is kept beside it."""
+    name = str(finding.evidence["name"])
+    encoding = utf_16(history.directory.by_name[name].sql or "") or "UTF-16"
+    file = Path(history.directory.path) / name / "migration.sql"
+    quoted, new, old = (shell.quote(str(each)) for each in (file, f"{file}.new", f"{file}.utf-16"))
+    yield Fix(
+        "command",
+        "Save the file as UTF-8",
+        f"iconv -f {encoding} -t UTF-8 {quoted} > {new} && mv {quoted} {old} && mv {new} {quoted}",
+        undo=f"mv {old} {quoted}",
+        note=f"What it was stays beside it, where Prisma takes no notice of it. {_IN_A_PACKAGE}",
     )
 
 

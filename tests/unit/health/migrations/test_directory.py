@@ -17,11 +17,14 @@ from health.prisma.engine import decode
         ("\ufeffSELECT 1;", "byte order mark"),
         ("\ufeffBEGIN;", "byte order mark"),
         ("SELECT '\ufeff';", None),
-        (decode("SELECT 1;".encode("utf-16")), "UTF-16"),
-        (decode(b"\xfe\xff" + "SELECT 1;".encode("utf-16-be")), "UTF-16"),
-        (decode(b"\xff\xfe SELECT 1;"), None),
         ("BEGIN; SELECT 1;", "open transaction"),
         ("BEGIN; SELECT 1; COMMIT;", None),
+        (decode(b"\xff\xfe" + "SELECT 1;".encode("utf-16-le")), "UTF-16"),
+        (decode(b"\xfe\xff" + "SELECT 'ü';".encode("utf-16-be")), "UTF-16"),
+        (decode("SELECT 1; -- кириллица".encode("utf-16-le")), "UTF-16"),
+        (decode("SELECT 1;".encode("utf-16-be")), "UTF-16"),
+        ("SELECT '\0';", None),  # what runs it says so
+        (decode("SELECT 'ü';".encode("latin-1")), None),
     ],
 )
 def test_what_stops_a_deploy_at_a_file(sql: str | None, problem: str | None) -> None:

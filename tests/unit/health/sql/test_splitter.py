@@ -58,6 +58,8 @@ def test_a_long_script_takes_time_by_its_length_alone() -> None:
     assert len(locate("SELECT 'a'; -- b\n" * 20_000)) == 20_000
     assert len(locate("/*" * 100_000)) == 0
     assert len(locate("'" + "''" * 100_000)) == 1
+    for endless in ("(", "$a$ ", "$a", "E'\\\\", "E'a'\n", "E'a'\n\n ", '"', "/*/", "BEGIN ", "--"):
+        assert len(locate("SELECT 1;" + endless * 100_000)) <= 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from health.history.history import History
 from health.history.rows import HistoryTable
 from health.migrations.directory import file_problem
 from health.prisma.engine import LOCK_FILE
+from plugins.run.check_catalog import all_checks
 from tests.support.bash import bash
 from tests.support.fix_cases import NOW, Facts, fixes_of
 from tests.support.hostile import HOSTILE, file_name
@@ -37,19 +38,6 @@ def contents(path: Path) -> dict[str, Any]:
 def only(fixes: list[Fix]) -> Fix:
     (fix,) = fixes
     return fix
-
-
-@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
-def test_file_in_utf_16_is_saved_as_utf_8_and_its_undo_takes_it_back(tmp_path: Path, mark: str) -> None:
-    file = tmp_path / "it's" / "migration.sql"
-    file.parent.mkdir()
-    file.write_bytes(before := "\ufeffSELECT 'ä';\n".encode(mark))
-    fix = only(fixes_of("byte-order-mark", facts_of(tmp_path)))
-    assert bash(fix.body, tmp_path) == ""
-    assert file.read_bytes() == "SELECT 'ä';\n".encode()
-    assert bash(f"! {{ {fix.body}; }}", tmp_path) == ""  # it has nothing to do any more
-    assert bash(fix.undo or "false", tmp_path) == ""
-    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:40])
@@ -114,3 +102,33 @@ def test_the_patch_leaves_the_one_line(tmp_path: Path, code: str, before: str, n
 def test_a_lock_file_that_cannot_be_printed_gets_no_patch(tmp_path: Path, before: str) -> None:
     (tmp_path / LOCK_FILE).write_text(before, newline="")
     assert not fixes_of("wrong-provider", facts_of(tmp_path))
+
+
+SQL = 'CREATE TABLE "T" (a int); -- \N{LATIN SMALL LETTER U WITH DIAERESIS}\n'
+UTF_16 = {
+    "with a mark, little": b"\xff\xfe" + SQL.encode("utf-16-le"),
+    "with a mark, big": b"\xfe\xff" + SQL.encode("utf-16-be"),
+    "without, little": SQL.encode("utf-16-le"),
+    "without, big": SQL.encode("utf-16-be"),
+}
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="iconv is not installed")
+@pytest.mark.parametrize("name", UTF_16)
+def test_a_file_in_utf_16_is_named_and_saved_as_utf_8(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "1" / "migration.sql"
+    file.parent.mkdir()
+    file.write_bytes(UTF_16[name])
+    fix = only(fixes_of("utf-16-file", facts_of(tmp_path)))
+    assert bash(fix.body, tmp_path) == ""
+    assert file.read_text() == SQL
+    assert not fixes_of("utf-16-file", facts_of(tmp_path))
+    assert bash(fix.undo or "false", tmp_path) == ""
+    assert file.read_bytes() == UTF_16[name]
+
+
+def test_characters_that_are_not_utf_8_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "migration.sql").write_bytes(SQL.encode("latin-1"))
+    (found,) = all_checks()["migration-files"].judge(facts_of(tmp_path))
+    assert (found.code, found.message.split(":")[0]) == ("not-utf-8", "1 character of its file is not UTF-8")
