@@ -61,8 +61,7 @@ def main() -> int:
 def _measure(runs: int, tables: int) -> None:
     from fixtures.clone.replay import replay as replayed
     from fixtures.clone.server import clone
-    from fixtures.database.catalog_queries import questions
-    from fixtures.database.fingerprint import question
+    from fixtures.database.catalog_queries import fingerprint_question, questions
     from tests.support.lineage import applied, directory
 
     scripts = {
@@ -88,7 +87,7 @@ def _measure(runs: int, tables: int) -> None:
             raise SystemExit("bench: what the migrations make is not known")
         read = read.derive({"replay": replay})
         print("\n  nothing differs")
-        _compare("fingerprint", runs, ask(question(schema)), lambda: _answer(live, read, 0), _EQUAL)
+        _compare("fingerprint", runs, ask(fingerprint_question(schema)), lambda: _answer(live, read, 0), _EQUAL)
         live.run(_CHANGE)
         print("  a column differs")
         _compare("catalog", runs, ask(*questions(schema)), lambda: _answer(live, read, 1), _DIFFERENT)

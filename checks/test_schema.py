@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 from checks.causes import FAILED, FORESEEN
-from health.catalog.catalog import Catalog
+from health.catalog.catalog import Catalog, describe, named
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding, Severity
 from health.history.history import History
 from health.pending.forecast import Forecast
 from health.sanitize import short
 from health.schema.drift import Difference, Drift
+from health.schema.partitions import PartitionChanges
 from health.schema.sequences import SequenceState
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
+_LONGEST, _BEFORE = 240, 30  # characters of a definition that a message shows
 _MILDER: dict[str, Severity] = {"schema-object-extra": "info", "enum-label-extra": "info"}  # where a deploy ends it
 # What leaves a schema that is not what the applied migrations make.
 _NOT_AS_MADE = (
@@ -25,7 +27,7 @@ _NOT_AS_MADE = (
     finds={
         "schema-object-missing": "error", "schema-object-different": "error", "schema-object-extra": "warning",
         "constraint-not-validated": "error", "index-invalid": "error", "enum-label-extra": "warning",
-        "known-difference-unused": "info",
+        "partitions-changed": "info", "known-difference-unused": "info",
     },
     explained_by={
         "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE),
@@ -34,15 +36,17 @@ _NOT_AS_MADE = (
         "enum-label-extra": (*_NOT_AS_MADE, "orphaned-migration"),
         "index-invalid": _NOT_AS_MADE,
         "constraint-not-validated": _NOT_AS_MADE,
+        "partitions-changed": (*_NOT_AS_MADE, "orphaned-migration"),
     },
 )  # fmt: skip
 def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Finding]:
     """The schema is what the migrations that are recorded as applied make of an empty database.
 
     Nothing in Prisma's deploy looks at the schema: what was changed by hand stays unseen until a request or a later
-    migration runs into it. Tables, columns, constraints, indexes, enum labels, functions, views and triggers are
-    compared with a replay of the directory. What is there beside is a warning only: nothing of the application asks
-    for it, but a later migration may want its name.
+    migration runs into it. Everything that pg_dump writes of a schema is compared with a replay of the directory, but
+    for owners and grants; a table stands for what belongs to it, and a schema in which nothing is the migrations' for
+    all that it holds. What is there beside is a warning only: nothing of the application asks for it, but a later
+    migration may want its name. Partitions that come and go with jobs are information, on one line for each table.
 
     Mend it by the suggested SQL, or declare the object under `known_differences` in the registry.
     """
@@ -57,6 +61,8 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
             {"migration": each.migration} if each.migration else {},
             _MILDER.get(code, "warning") if ends else None,
         )
+    for changes in drift.partitions:
+        yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
     for subject in drift.unused:
         message = "The registry declares it under known_differences, and it does not differ: remove the entry."
         yield Finding("known-difference-unused", short(subject, 200), message)
@@ -95,8 +101,28 @@ def _told(each: Difference) -> tuple[str, str]:
         touches = f"; {each.migration} speaks of it" if each.migration else ""
         code = "enum-label-extra" if kind == "enum label" else "schema-object-extra"
         return code, f"It is there, and no applied migration makes it{touches}."
-    shown = short(f"It is {each.live or 'plain'}, and should be {each.expected or 'plain'}.", 600)
-    return "schema-object-different", shown + _dot(by)
+    live, expected = _apart(each.live or "plain", each.expected or "plain")
+    return "schema-object-different", short(f"It is {live}, and should be {expected}.", 600) + _dot(by)
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Two texts as far as a line holds them: of long ones, from a little before where they part."""
+    if max(len(one), len(other)) <= _LONGEST:
+        return one, other
+    parted = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    start = max(0, next(parted, min(len(one), len(other))) - _BEFORE)
+    before = "… " if start else ""
+    return before + short(one[start:], _LONGEST), before + short(other[start:], _LONGEST)
+
+
+def _of_partitions(changes: PartitionChanges) -> str:
+    """What became of the partitions of a table."""
+    kinds = {
+        "made by no migration": changes.made, "missing": changes.gone, "detached": changes.detached,
+        "attached by no migration": changes.attached,
+    }  # fmt: skip
+    told = (f"{len(names)} {what}: {named(names)}" for what, names in kinds.items() if names)
+    return f"Its partitions come and go with jobs. {'; '.join(told)}."
 
 
 def _dot(text: str) -> str:

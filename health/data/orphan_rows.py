@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from health.catalog.catalog import Catalog, Key
+from health.catalog.catalog import Catalog, Key, schema_of
 from health.catalog.changes import Replay
 from health.history.history import History
 
@@ -68,7 +68,7 @@ def made_by_applied(history: History, replay: Replay) -> dict[Key, str]:
 def unguarded(made: Mapping[Key, str], catalog: Catalog) -> Iterator[ForeignKey]:
     """Those of these objects whose columns are there, and which are missing or not validated."""
     for (kind, table, name), definition in made.items():
-        if kind != "constraint":
+        if kind != "constraint" or schema_of(table) is not None:  # rows of another schema are another application's
             continue
         live = catalog.objects.get(("constraint", table, name))
         if live is not None and not live.endswith(_NOT_VALID):

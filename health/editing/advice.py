@@ -20,7 +20,7 @@ from health.sql.statements import leaves_transaction_open, split
 _COMMITS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
 _CONCURRENTLY = re.compile(r"\s*(?:CREATE|DROP|REINDEX)\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _STAMPED = re.compile(r"[0-9]{14}_")
-_OF_TABLES = ("column", "constraint", "index", "trigger", "policy")
+_OF_TABLES = ("column", "constraint", "index", "trigger", "policy", "rule", "partition", "statistics")
 _SHOWN = 100
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from health.catalog.catalog import Catalog, Key, describe
+from health.catalog.catalog import Catalog, Key, describe, schema_of
 from health.catalog.changes import Change, Replay, differing
+from health.catalog.parts import wholes
+from health.catalog.spelling import same
 from health.history.history import History
 from health.prisma.engine import TABLE
+from health.schema.partitions import PartitionChanges, parents, partition_changes
 
 DifferenceKind = Literal["missing", "extra", "different"]
-_PARTS = ("column", "constraint", "index", "trigger", "policy")  # of a table: with it they come and go
-_INVALID, _NOT_VALID = " INVALID", " NOT VALID"  # as fixtures.database.catalog_queries and PostgreSQL spell them
+_INVALID, _NOT_VALID = " INVALID", " NOT VALID"  # as fixtures.database.kinds and PostgreSQL spell them
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ class Drift:
     Attributes:
         differences: by object, without those that the registry declares; a table stands for its parts.
         unused: what the registry declares and does not differ.
+        partitions: by table, how its partitions differ; they are in no difference.
     """
 
     differences: tuple[Difference, ...] = ()
     unused: tuple[str, ...] = ()
+    partitions: tuple[PartitionChanges, ...] = ()
 
 
 def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...] = ()) -> Drift:
@@ -90,17 +94,25 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
                     expected[change.key] = change.after
             else:  # what it has left is its own finding's
                 touched.setdefault(change.key, migration.name)
-    # What a pending migration drops needs to be there only.
+    # What a pending migration drops needs to be there only, and valid.
     coming = {change.key: change for each in history.pending for change in replay.changes.get(each.name, ())}
     going = {key for key, change in coming.items() if change.after is None}
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
+    partitions = partition_changes(expected, objects)
     found = [
         Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), coming.get(key))
         for key in sorted(differing(expected, objects))
         if not (key in objects and key in going) or objects[key].endswith(_INVALID)
     ]
-    subjects = {each.subject for each in _without_parts(found)}
-    return Drift(undeclared(found, known), tuple(subject for subject in known if subject not in subjects))
+    found = [each for each in found if not same(each.expected, each.live)]
+    found += _schemas_of_others(expected, objects)
+    wholly = _Wholes(found, {key for each in partitions for key in each.keys}, parents(expected) | parents(objects))
+    subjects = {each.subject for each in wholly.alone()} | {describe(each.key) for each in partitions}
+    return Drift(
+        tuple(each for each in wholly.alone() if each.subject not in known),
+        tuple(subject for subject in known if subject not in subjects),
+        tuple(each for each in partitions if describe(each.key) not in known),
+    )
 
 
 def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
@@ -112,7 +124,19 @@ def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
 
 def undeclared(found: Sequence[Difference], known: Container[str]) -> tuple[Difference, ...]:
     """Those that the registry does not declare; a table stands for its parts, and an enum for its labels."""
-    return tuple(each for each in _without_parts(found) if each.subject not in known)
+    return tuple(each for each in _Wholes(found).alone() if each.subject not in known)
+
+
+def _schemas_of_others(expected: Iterable[Key], live: Mapping[Key, str]) -> Iterator[Difference]:
+    """The schemas in which nothing is the migrations'; each stands for all that is in it."""
+    ours = {_schema(key) for key in expected}
+    for schema in sorted({schema for key in live if (schema := _schema(key)) is not None} - ours):
+        if (key := ("schema", "", schema)) not in live:  # the one that every database has
+            yield Difference(key, None, "")
+
+
+def _schema(key: Key) -> str | None:
+    return schema_of(key[1] or key[2])
 
 
 def _blamed(key: Key, history: History, replay: Replay, touched: Mapping[Key, str]) -> str | None:
@@ -128,16 +152,62 @@ def _of_prisma(key: Key) -> bool:
     return TABLE in key[1:] or key[2].startswith(f"{TABLE}_")
 
 
-def _without_parts(found: Sequence[Difference]) -> Iterator[Difference]:
-    """Without what comes and goes with a table or an enum that is missing, or too many, itself."""
-    whole = {
-        (each.key[2], each.kind) for each in found if each.key[0] in ("table", "enum") and each.kind != "different"
-    }
-    tables = {name for name, _ in whole}
-    for each in found:
-        kind, owner, name = each.key
-        if (kind in _PARTS or kind == "enum label") and (owner, each.kind) in whole:
-            continue
-        if kind == "sequence" and any(name.startswith(f"{table}_") for table in tables):
-            continue
-        yield each
+class _Wholes:
+    """Differences, less those that others stand for.
+
+    Args:
+        found: all of them.
+        covered: objects that something else stands for, with their parts.
+        partition_of: the table that each partition is one of.
+    """
+
+    def __init__(
+        self, found: Sequence[Difference], covered: Collection[Key] = (), partition_of: Mapping[str, str] | None = None
+    ) -> None:
+        self._found, self._covered, self._partition_of = found, covered, partition_of or {}
+        self._whole = {(each.key, each.kind) for each in found if each.kind != "different"}
+        self._told = {self._as_part(each, each.key[1]) for each in found}
+        self._labelled = {each.key[1] for each in found if each.key[0] == "enum label" and each.kind != "different"}
+
+    def alone(self) -> Iterator[Difference]:
+        """Those that stand for themselves."""
+        return (each for each in self._found if not self._comes_with_another(each))
+
+    def _comes_with_another(self, each: Difference) -> bool:
+        kind, owner, _ = each.key
+        definition = (each.live if each.expected is None else each.expected) or ""
+        above = self._above(each.key, definition)
+        if each.key in self._covered or not above.isdisjoint(self._covered):
+            return True
+        if any((key, each.kind) in self._whole for key in above):
+            return True
+        if kind == "enum label" and each.kind == "different":
+            return owner in self._labelled  # it only has another neighbour
+        parent = self._partition_of.get(owner)
+        return parent is not None and self._as_part(each, parent) in self._told
+
+    def _above(self, key: Key, definition: str) -> set[Key]:
+        """Everything that it is a part of, and what that is a part of."""
+        found: set[Key] = set()
+        waiting = self._next_above(key, definition)
+        while waiting:
+            if (whole := waiting.pop()) not in found:
+                found.add(whole)
+                waiting += self._next_above(whole)
+        return found
+
+    def _next_above(self, key: Key, definition: str = "") -> list[Key]:
+        parent = self._partition_of.get(key[2]) if key[0] == "table" else None
+        return [*wholes(key, definition), *([("table", "", parent)] if parent is not None else [])]
+
+    @staticmethod
+    def _as_part(each: Difference, owner: str) -> tuple[str, str, str, str | None, str | None]:
+        """A part of a table, alike for its partitions: their names may be others."""
+        if each.key[0] == "column":
+            return "column", owner, each.kind, each.key[2], None
+        return each.key[0], owner, each.kind, _unnamed(each.expected), _unnamed(each.live)
+
+
+def _unnamed(definition: str | None) -> str | None:
+    """Without what names an index and its table, and the index that it is attached to."""
+    return definition and definition.rpartition(" USING ")[2].partition(" ATTACHED TO ")[0]

@@ -11,7 +11,7 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from health.catalog.catalog import Key
+from health.catalog.catalog import Key, path_of
 from health.prisma.engine import MIGRATE_LOCK, TABLE
 from health.sanitize import printable
 
@@ -96,7 +96,7 @@ def present(schema: str, keys: Iterable[Key], said: LiteralString) -> list[Compo
     absent = [
         fill(_AMONG + gone, names=_names(schema, named[kind])) for kind, gone in _OWN_NAME.items() if kind in named
     ] + [
-        fill(_AMONG + gone, names=_array(names), owner=literal(Identifier(schema, owner).as_string(None)))
+        fill(_AMONG + gone, names=_array(names), owner=literal(Identifier(*path_of(owner, schema)).as_string(None)))
         for (kind, owner), names in owned.items()
         for gone in [_OWNED.get(kind)]
         if gone is not None
@@ -145,7 +145,7 @@ def _block(body: Iterable[Composable]) -> Composable:
 
 
 def _names(schema: str, relations: Iterable[str]) -> Composable:
-    return _array(Identifier(schema, name).as_string(None) for name in relations)
+    return _array(Identifier(*path_of(name, schema)).as_string(None) for name in relations)
 
 
 def _array(texts: Iterable[str]) -> Composable:

@@ -135,6 +135,7 @@ class KnownEffects:
             "history": history,
             "migrations": directory,
             "migration_effects": migration_effects,
+            "forecast": self._forecast(name),
             "replay": replay,
             "replay_required": replay,
             "catalog": catalog,
@@ -143,6 +144,12 @@ class KnownEffects:
             "api_routes": Routes("/admin/db-migrate/resolve"),
         }
         return _with_lazy(facts)
+
+    def _forecast(self, name: str) -> Forecast:
+        """What a deploy on a copy said, where the script does not run on top of what is there."""
+        if self.again is None:
+            return Forecast()
+        return Forecast((MigrationForecast(name, FailingStatement(SqlFailure(self.again, "42P07"), 1)),))
 
 
 def _with_lazy(facts: dict[str, Any]) -> dict[str, Any]:
@@ -245,6 +252,10 @@ def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
     column, constraint, label = ("column", table, own), ("constraint", table, own), ("enum label", table, own)
     index, made = ("index", table, own), "CREATE UNIQUE INDEX o ON public.t USING btree (a)"
     plain = made.replace("UNIQUE ", "")
+    trigger = "CREATE TRIGGER o AFTER UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()"
+    rule, check = "CREATE RULE o AS\n    ON DELETE TO public.t DO INSTEAD NOTHING;", "CHECK ((VALUE > 0))"
+    function = "CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE sql\nRETURN '{}'::text || "
+    statistics = "CREATE STATISTICS public.o ON a, b FROM public.t"
     differences = {
         "a column is gone": Difference(column, "integer DEFAULT 1", None, NAME),
         "a needed column is gone": Difference(column, "integer NOT NULL", None),
@@ -258,9 +269,23 @@ def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
         "an index is not valid": Difference(index, made, f"{made} INVALID", NAME),
         "an index too many": Difference(index, None, made),
         "a label is gone": Difference(label, "", None, NAME),
+        "a trigger is off": Difference(("trigger", table, own), trigger, f"{trigger} DISABLED", NAME),
+        "a rule is gone": Difference(("rule", table, own), f"{rule} DISABLED", None, NAME),
+        "a function is another": Difference(
+            ("function", "", f"public.f{text}()"), f"{function}1", f"{function}2", NAME
+        ),
+        "a procedure is gone": Difference(("procedure", "", f"aside\0p{text}()"), "CREATE PROCEDURE aside.p()", None),
+        "statistics are gone": Difference(("statistics", table, own), statistics, None, NAME),
+        "a domain's constraint is another": Difference(("domain constraint", table, own), check, f"{check} NOT VALID"),
+        "a table's comment is gone": Difference(
+            ("comment on table", "", f"aside\0{table}"), f"people{text}", None, NAME
+        ),
+        "a column's comment is another": Difference(("comment on column", table, own), f"a{text}", f"b{text}", NAME),
+        "a function's comment is gone": Difference(("comment on function", "", f"public.f{text}()"), "f", None, NAME),
+        "a column of another schema is gone": Difference(("column", f"aside\0{table}", own), "integer", None, NAME),
     }
     for title, each in differences.items():
-        facts = {"drift": Drift((each,)), "environment": environment()}
+        facts = {"drift": Drift((each,)), "forecast": Forecast(), "environment": environment()}
         (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
         yield title, finding.code, facts
     behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}

@@ -12,7 +12,12 @@ from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes, no_fix
 
-_COLUMN = re.compile(r"(?P<type>.+?)(?P<null> NOT NULL)?(?: DEFAULT (?P<default>.+))?", re.DOTALL)
+_COLUMN = re.compile(
+    r"(?P<type>.+?)(?P<settings> (?:STORAGE|COMPRESSION|STATISTICS|SET \(|OPTIONS \().*?)?(?P<null> NOT NULL)?"
+    r"(?: DEFAULT (?P<default>.+))?",
+    re.DOTALL,
+)
+_ATTACHED = re.compile(r" (?:ATTACHED TO .+|STATISTICS \([^()]*\))(?: INVALID)?$")
 _ROWS = "whether the rows allow it, no copy can tell: it has none"
 _VIOLATED = "It fails, and changes nothing, while a row violates it."
 _BY_HAND = "Its name or definition holds characters that no terminal shows: mend it by hand."
@@ -26,6 +31,10 @@ no_fix(
             "None: the entry is removed from the registry.",
             "Remove the entry from known_differences in the registry.",
         ),
+        "partitions-changed": (
+            "None: what a job does with partitions is no mistake.",
+            f"Nothing, where a job makes and drops them; else write the migration that does, {_DECLARE}.",
+        ),
     }
 )
 
@@ -34,9 +43,11 @@ no_fix(
 def brought_back(finding: Finding, drift: Drift, environment: Environment) -> Iterator[Fix | NoFix]:
     """The SQL that makes the object as the migrations have it, or what a person is to decide first."""
     each = _difference(drift, finding)
-    if not _plain(*each.key, each.expected or "", each.live or ""):
+    if not _plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
+    from plugins.fixes.schema.definitions import remade
+
     kind = each.key[0]
     if kind == "column":
         yield from _column(each, environment.schema)
@@ -46,6 +57,8 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
         yield _index(each, environment.schema)
     elif kind == "enum label":
         yield _label(each, environment.schema)
+    elif (fix := remade(each, environment.schema)) is not None:
+        yield fix
     else:
         made = f" {one_line(each.migration)} makes it." if each.migration else ""
         yield NoFix(f"Run the statements that make it by hand, and compare what hangs on it.{made}")
@@ -62,7 +75,7 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
         )
         return
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
-    if each.key[0] == "index" and each.live is not None and _plain(*each.key, each.live):
+    if each.key[0] == "index" and each.live is not None and _plain(each.subject, each.live):
         from plugins.fixes.schema.object_sql import SchemaObject
 
         index = SchemaObject(environment.schema, each.key)
@@ -116,8 +129,10 @@ def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
     from plugins.fixes.schema.object_sql import SchemaObject
 
     column, wanted, there = SchemaObject(schema, each.key), _parts(each.expected), _parts(each.live)
-    if (wanted["default"] or "").startswith(_MADE_BY_ITSELF):
-        yield NoFix("It is an identity or generated column: add it by hand, as its migration does.")
+    if any((parts["default"] or "").startswith(_MADE_BY_ITSELF) for parts in (wanted, there)):
+        yield NoFix("It is or was an identity or generated column: change it by hand, as its migration does.")
+    elif wanted["settings"] or there["settings"]:
+        yield NoFix("Storage, compression, statistics target or options are set for it: set them by hand.")
     elif each.live is None:
         needs = wanted["null"] and wanted["default"] is None
         yield Fix(
@@ -166,6 +181,8 @@ def _constraint(each: Difference, schema: str) -> Fix:
             rows=_ROWS,
         )
 
+    off = (each.live or "").endswith(" DISABLED")
+
     def add(definition: str | None) -> list[str]:
         if definition is None:
             return []
@@ -175,15 +192,19 @@ def _constraint(each: Difference, schema: str) -> Fix:
         "sql",
         "Make the constraint as the migration has it",
         constraint.change(each.live, [*([drop] if each.live else []), *add(each.expected)]),
-        undo=constraint.change(each.expected, [drop, *add(each.live)]),
-        note=_VIOLATED,
+        undo=None if off else constraint.change(each.expected, [drop, *add(each.live)]),
+        note=_VIOLATED + (" There is no undo: nobody wants a key whose triggers are off." if off else ""),
         rows=_ROWS,
     )
 
 
-def _index(each: Difference, schema: str) -> Fix:
+def _index(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
+    if each.coming is not None and each.coming.after is None:
+        return NoFix("Deploy: a pending migration drops it. Nobody needs to build it again.")
+    if any(_ATTACHED.search(definition or "") for definition in (each.expected, each.live)):
+        return NoFix("It is a part of the index of the partitioned table, or has a statistics target: mend that one.")
     index, expected = SchemaObject(schema, each.key), _made(each.expected or "")
     back = [] if each.live is None or each.invalid else [_made(each.live)]
     note = "The table takes no writes meanwhile: a large one wants it built CONCURRENTLY under another name first."
@@ -197,9 +218,13 @@ def _index(each: Difference, schema: str) -> Fix:
     )
 
 
-def _label(each: Difference, schema: str) -> Fix:
+def _label(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
+    if each.live is not None:
+        return NoFix(
+            "PostgreSQL cannot move a label: an enum in this order is made anew, and its columns take it over."
+        )
     return Fix(
         "sql",
         "Add the label",
@@ -224,7 +249,7 @@ def _escaped(definition: str | None) -> str:
 
 def _parts(definition: str | None) -> dict[str, str | None]:
     found = _COLUMN.fullmatch(definition or "-")
-    return found.groupdict() if found else {"type": definition, "null": None, "default": None}
+    return found.groupdict() if found else {"type": definition, "settings": None, "null": None, "default": None}
 
 
 def _difference(drift: Drift, finding: Finding) -> Difference:

@@ -10,37 +10,85 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Identifier
 
-from health.catalog.catalog import Key
+from health.catalog.catalog import Key, path_of, schema_of
 from plugins.fixes.sql import fill, literal, refuse_unless, transaction
 
-# The definition of each kind of object as fixtures.database.catalog_queries reads it; no row where there is none.
+_STATE: LiteralString = (
+    "CASE {enabled} WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA' WHEN 'A' THEN ' ENABLED ALWAYS' END"
+)
+_COMMENT: LiteralString = "SELECT obj_description({object}, '{catalog}')"
+_OF_RELATION = _COMMENT.replace("{object}", "to_regclass({name_text})").replace("{catalog}", "pg_class")
+_OF_TYPE = _COMMENT.replace("{object}", "to_regtype({name_text})").replace("{catalog}", "pg_type")
+_OF_ROUTINE = _COMMENT.replace("{object}", "to_regprocedure({routine})").replace("{catalog}", "pg_proc")
+# The definition of an object as fixtures.database.kinds reads it; no row, or NULL, where there is none.
 _IS: dict[str, LiteralString] = {
-    "column": "SELECT concat(format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN ' NOT NULL' END,\n"
-    "      ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))\n"
-    "    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum\n"
+    "column": "SELECT concat(format_type(a.atttypid, a.atttypmod),\n"
+    "      CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN ' COLLATE ' || a.attcollation::regcollation END,\n"
+    "      CASE WHEN a.attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))\n"
+    "    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid\n"
+    "    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum\n"
     "    WHERE a.attrelid = to_regclass({owner_text}) AND a.attname = {text} AND NOT a.attisdropped",
-    "constraint": "SELECT pg_get_constraintdef(oid) FROM pg_constraint\n"
-    "    WHERE conrelid = to_regclass({owner_text}) AND conname = {text}",
+    "constraint": "SELECT concat(pg_get_constraintdef(o.oid), CASE WHEN EXISTS (SELECT FROM pg_trigger\n"
+    "      WHERE tgconstraint = o.oid AND tgisinternal AND tgenabled <> 'O') THEN ' DISABLED' END)\n"
+    "    FROM pg_constraint o WHERE conrelid = to_regclass({owner_text}) AND conname = {text}",
+    "domain constraint": "SELECT pg_get_constraintdef(oid) FROM pg_constraint\n"
+    "    WHERE contypid = to_regtype({owner_text}) AND conname = {text}",
     "index": "SELECT concat(pg_get_indexdef(indexrelid), CASE WHEN NOT indisvalid THEN ' INVALID' END)\n"
     "    FROM pg_index WHERE indexrelid = to_regclass({name_text})",
     "enum label": "SELECT '' FROM pg_enum WHERE enumtypid = to_regtype({owner_text}) AND enumlabel = {text}",
-}
+    "trigger": "SELECT concat(pg_get_triggerdef(oid), " + _STATE.replace("{enabled}", "tgenabled") + ")\n"
+    "    FROM pg_trigger WHERE tgrelid = to_regclass({owner_text}) AND tgname = {text} AND NOT tgisinternal",
+    "rule": "SELECT concat(pg_get_ruledef(oid), " + _STATE.replace("{enabled}", "ev_enabled") + ")\n"
+    "    FROM pg_rewrite WHERE ev_class = to_regclass({owner_text}) AND rulename = {text}",
+    "statistics": "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext\n"
+    "    WHERE stxrelid = to_regclass({owner_text}) AND stxname = {text}",
+    "function": "SELECT pg_get_functiondef(to_regprocedure({routine}))",
+    "procedure": "SELECT pg_get_functiondef(to_regprocedure({routine}))",
+    "comment on column": "SELECT col_description(attrelid, attnum) FROM pg_attribute\n"
+    "    WHERE attrelid = to_regclass({owner_text}) AND attname = {text} AND NOT attisdropped",
+    "comment on schema": "SELECT obj_description(to_regnamespace({own_text}), 'pg_namespace')",
+    **dict.fromkeys(("comment on function", "comment on procedure", "comment on aggregate"), _OF_ROUTINE),
+    **dict.fromkeys(
+        ("comment on table", "comment on view", "comment on materialized view", "comment on sequence",
+         "comment on index", "comment on foreign table"), _OF_RELATION
+    ),
+    **dict.fromkeys(
+        ("comment on enum", "comment on domain", "comment on composite type", "comment on range type"), _OF_TYPE
+    ),
+}  # fmt: skip
+
+
+def is_known(kind: str) -> bool:
+    """Whether SQL can look at an object of this kind."""
+    return kind in _IS
 
 
 class SchemaObject:
-    """An object of a schema by its key in the catalog: a column, constraint, index or enum label."""
+    """An object by its key in the catalog.
+
+    Args:
+        schema: the environment's own.
+        key: of a kind that :func:`is_known`.
+    """
 
     def __init__(self, schema: str, key: Key) -> None:
         kind, owner, name = key
-        full, above = Identifier(schema, name), Identifier(schema, owner)
+        own = path_of(name, schema)[1]
+        full, above = Identifier(*path_of(name, schema)), Identifier(*path_of(owner, schema))
+        other = schema_of(name)  # a routine's name is spelt as PostgreSQL spells it, with the environment's own schema
+        routine = own if other is None else f"{Identifier(other).as_string(None)}.{own}"
         self._kind = kind
         self._names = {
             "name": full,
-            "own": Identifier(name),
+            "own": Identifier(own),
             "owner": above,
-            "text": literal(name),
+            "text": literal(own),
             "name_text": literal(full.as_string(None)),
+            "own_text": literal(Identifier(own).as_string(None)),
             "owner_text": literal(above.as_string(None)),
+            "beside": Identifier(path_of(owner, schema)[0], own),  # what is named in its table's schema
+            "routine": literal(routine),
+            "routine_name": SQL(routine),  # PostgreSQL's own spelling
         }
 
     def change(self, seen: str | None, statements: Sequence[str]) -> str:
@@ -48,8 +96,8 @@ class SchemaObject:
 
         Args:
             seen: its definition; None where it was not there.
-            statements: with ``{name}``, ``{own}``, ``{owner}`` and ``{text}``, as PostgreSQL spells definitions
-                where ``search_path`` is ``pg_catalog``: every other name has its schema.
+            statements: with ``{name}``, ``{own}``, ``{owner}``, ``{text}`` and ``{routine_name}``, as PostgreSQL spells
+                definitions where ``search_path`` is ``pg_catalog``: every other name has its schema.
         """
         is_ = fill("(" + _IS[self._kind] + ") IS NOT DISTINCT FROM {seen}", **self._names, seen=literal(seen))
         look = [SQL("  PERFORM set_config('search_path', 'pg_catalog', true);"), refuse_unless(is_, "It has changed.")]
