@@ -11,6 +11,7 @@ from health.history.effects import NOT_LOOKED_FOR, FailedMigration, MigrationEff
 from health.history.history import History
 from health.history.provenance import Provenance
 from health.history.rows import Row
+from health.history.squash import Squash
 from health.outcomes import judges
 from health.sanitize import one_line, short
 from health.secrets.secret import hide
@@ -87,17 +88,32 @@ def test_no_running_migration(history: History) -> Iterator[Finding]:
     )
 
 
-@check(finds={"orphaned-migration": "error"}, explained_by={"orphaned-migration": ("layer-ahead",)})
-def test_no_orphaned_migration(history: History, provenance: Provenance) -> Iterator[Finding]:
+@check(
+    finds={"orphaned-migration": "error", "squash-not-recorded": "error", "squashed-rows": "info"},
+    explained_by={"orphaned-migration": ("layer-ahead",)},
+)
+def test_no_orphaned_migration(history: History, provenance: Provenance, squash: Squash | None) -> Iterator[Finding]:
     """Every applied migration is in the migrations directory.
 
     A row without its directory says that the database has seen code that this checkout does not have:
     another branch, a rolled-back release, or a directory that was deleted or renamed. Prisma's deploy and
-    status pass over it in silence, and a later migration may create the same tables again.
+    status pass over it in silence, and a later migration may create the same tables again. Migrations that were
+    squashed into one file leave rows too: they are told in one line, where that file makes all that is there.
 
     Mend it by restoring the directory. The row may be the only witness of tables that exist. One that is known
     and harmless is accepted by a waiver.
     """
+    if squash is not None:
+        many = f"{len(squash.rows)} migrations that are recorded as applied and no longer in the directory"
+        yield Finding(
+            "squashed-rows" if squash.recorded else "squash-not-recorded",
+            squash.name,
+            f"It stands for {many}. Their rows are harmless."
+            if squash.recorded
+            else f"It makes exactly what is there, which {many} made, and it is not recorded: a deploy would run it.",
+            {"name": squash.name, "rows": len(squash.rows)},
+        )
+        return
     for row in history.orphaned:
         yield Finding(
             "orphaned-migration",

@@ -277,6 +277,7 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
         "pending-migration": (*NO_HISTORY, *RUN, *FORESEEN),
         "rolled-back-unapplied": (*RUN, *FORESEEN),
         "out-of-order-migration": (*RUN, *FORESEEN),
+        "pending-objects-exist": ("squash-not-recorded",),
     },
 )
 def test_no_pending_migration(

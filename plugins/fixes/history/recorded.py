@@ -26,6 +26,10 @@ no_fix(
             "The times only decide which row of a name Prisma reads first. Find out who wrote the row, and how, "
             "before anything else is trusted that it says.",
         ),
+        "squashed-rows": (
+            "None is needed: the rows are the trace of what was squashed.",
+            "Nothing is to be done: deploys pass over rows of migrations that the directory does not have.",
+        ),
         "edited-after-failure": (
             "None is needed: only `migrate dev` minds, and Prisma from 7.9 on does not.",
             "Nothing is to be done: deploys pass over it, and Prisma from 7.9 on does too.",
@@ -70,6 +74,21 @@ def orphaned_migration(
 def pending_migration(finding: Finding, environment: Environment) -> Iterator[Fix]:
     """Deploy."""
     yield shell.deployment(environment)
+
+
+@fixes("squash-not-recorded")
+def squash_not_recorded(
+    finding: Finding,
+    history: History,
+    environment: Environment,
+    migration_effects: dict[str, MigrationEffect],
+    catalog: Catalog,
+    *,
+    api_routes: Routes,
+) -> Iterator[Fix | NoFix]:
+    """Record the file that stands for the others as applied; their rows stay, and do no harm."""
+    name = str(finding.evidence["name"])
+    yield from record_applied(history, environment, catalog, name, migration_effects[name], routes=api_routes)
 
 
 @fixes("pending-objects-exist")
