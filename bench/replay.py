@@ -107,16 +107,15 @@ class _Bench:
             told = self._turns(
                 {
                     self._other: lambda: self._deploy(files, before, names),
-                    "effects": lambda: self._answer(there, _ANSWERS),
+                    "schema": lambda: self._answer(there, ("drift", "recorded_effects")),
                     "forecast": lambda: self._answer(there, ("forecast",)),
                 },
                 {
-                    "effects": "cold: is the schema what is applied, and is anything of the rest there",
+                    "schema": "cold: is the schema what the applied ones make",
                     "forecast": "cold: the same, and the forecast",
                 },
                 f"{coming} of {count} migrations pending",
             )
-        print(f"  effects × the other side: {ratio(told, 'effects', self._other):.2f}")
         print(f"  forecast × the other side: {held(ratio(told, 'forecast', self._other), _PENDING)}\n")
 
     def inserts(self) -> None:
@@ -135,7 +134,7 @@ class _Bench:
                     "psql": lambda: self._psql(files),
                     "applied": lambda: self._answer(live, _ANSWERS, copy=True),
                     "apart": lambda: self._answer(live, _ANSWERS, copy=True, version="7.10.1"),
-                    "failed": lambda: self._answer(failed, ("migration_effects",)),
+                    "failed": lambda: self._answer(failed, ("recorded_effects",)),
                 },
                 {
                     "psql": "psql -f",

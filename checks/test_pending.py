@@ -13,7 +13,7 @@ from health.history.effects import MigrationEffect, objects_in_words
 from health.history.history import History
 from health.migrations.directory import file_problem
 from health.pending.data_check import DataCheck, RequirementResult
-from health.pending.data_requirements import TableLock
+from health.pending.data_requirements import NO_VALUE, DataRequirement, TableLock, UnforeseenRows
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.pending.squawk import RULES, Remark
 from health.words import plural
@@ -27,10 +27,14 @@ _SAID = {
 }
 _VIOLATED = {
     "unique": "They are duplicates to {name}, which is to be unique.",
+    "seed": "They have the same {name} as rows that it inserts.",
     "not null": "They have no value in {name}, which becomes NOT NULL.",
     "foreign key": "The rows that they lead to by {name} are not there.",
+    "referenced": "They are to be deleted, and other rows lead to them by {name}.",
     "check": "They do not satisfy {name}.",
+    "exclusion": "They exclude each other by {name}.",
     "type": "Their value of {name} does not fit its new type.",
+    "value": "{name} cannot be computed of them.",
 }
 
 
@@ -89,7 +93,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
 
 
 @check(
-    finds={"pending-data-violates": "error", "pending-data-unasked": "info"},
+    finds={"pending-data-violates": "error", "pending-data-unasked": "warning"},
     explained_by={
         "pending-data-violates": ("pending-objects-exist", "pending-migration-fails"),
         "pending-data-unasked": _BESIDE,
@@ -99,15 +103,18 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     """Every row fits what the pending migrations ask of it.
 
     A schema does not show that a unique index meets duplicates (23505), NOT NULL a NULL (23502), a foreign key a row
-    without its parent (23503), a check or a narrower type a value that is too much (23514, 22001, 22003, 22P02). The
-    copy tells what each pending statement adds to tables that are there; the environment is asked, read only, how
-    many rows do not fit, and for the primary keys of up to five. Conditions that a migration words itself are asked
-    only where they are understood whole: no SQL of a migration runs on the environment.
+    without its parent, or a DELETE a row with children (23503), a check or a domain (23514), an exclusion (23P01) or
+    another type (22P02, 22001, 22003) a value that does not fit, an INSERT a row that exists. The clone tells what
+    each pending statement asks of tables that are there; the environment is asked, read only, how many rows do not
+    fit, and for the primary keys of up to five, as the statements before will have left them. A migration's own
+    expressions are asked as the clone's PostgreSQL prints them, and only where they hold nothing but PostgreSQL's own
+    types, operators and functions that change nothing. What is not understood is *not foreseen*, a warning;
+    `--rows SIZE` copies the rows of small tables to the clone, where it is run.
 
     Mend it by correcting the rows before the deploy. Which of two duplicates stays is a person's decision.
     """
     unanswered = [answer for answer in data_check.answers if answer.why_unanswered]
-    violated = [answer for answer in data_check.answers if answer.rows]
+    violated = [answer for answer in data_check.answers if answer.violated]
     if unanswered and not violated:
         requirement = unanswered[0].requirement
         raise CouldNotCheck(
@@ -127,16 +134,8 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     for answer in violated:
         yield _violation(answer)
     for answer in data_check.answers:
-        if why := answer.requirement.why_unasked or answer.why_unanswered:
-            requirement = answer.requirement
-            yield Finding(
-                "pending-data-unasked",
-                requirement.subject,
-                f"Line {requirement.line} asks something of the rows of {requirement.table} "
-                f"({requirement.sqlstate} where one does not fit), which could not be asked: {why}. "
-                "Look at them before the deploy.",
-                {"migration": requirement.migration, "table": requirement.table},
-            )
+        if why := answer.why_unasked or answer.why_unanswered:
+            yield _unasked(answer.requirement, why)
 
 
 @check(
@@ -195,21 +194,40 @@ def _when(forecast: Forecast, foreseen: MigrationForecast, shown: FailingStateme
     return f"A deploy will fail on it{code}"
 
 
+def _unasked(requirement: DataRequirement, why: str) -> Finding:
+    evidence = {"migration": requirement.migration, "table": requirement.table}
+    if isinstance(requirement, UnforeseenRows):
+        message = (
+            f"Not foreseen: line {requirement.line} does what hangs on rows ({why}). Try it where the rows are, "
+            "or add --rows, which copies small tables to the clone."
+        )
+    else:
+        ends = f" ({requirement.sqlstate} where one does not fit)" if requirement.sqlstate != NO_VALUE else ""
+        message = (
+            f"Not foreseen: line {requirement.line} asks something of the rows of {requirement.table}{ends}, "
+            f"which could not be asked: {why}. Look at them before the deploy."
+        )
+    return Finding("pending-data-unasked", requirement.subject, message, evidence)
+
+
 def _violation(answer: RequirementResult) -> Finding:
     requirement = answer.requirement
-    many = f"{answer.rows} {plural(answer.rows or 0, 'row')} of {requirement.table}"
+    if answer.rows:
+        many = f"{answer.rows} {plural(answer.rows, 'row')} of {requirement.table}"
+        fits = f"{many} {'does' if answer.rows == 1 else 'do'} not fit. "
+    else:
+        fits = f"at least one row of {requirement.table} does not fit. "
     keys = ", ".join(answer.keys)
     first = "" if answer.rows is not None and answer.rows <= len(answer.keys) else "the first of them "
     return Finding(
         "pending-data-violates",
         requirement.subject,
-        f"A deploy will fail on line {requirement.line} (P3018, {requirement.sqlstate}): {many} "
-        f"{'does' if answer.rows == 1 else 'do'} not fit. "
+        f"A deploy will fail on line {requirement.line} (P3018, {answer.sqlstate}): {fits}"
         + _VIOLATED[requirement.kind].format(name=requirement.name)
         + (f" By their key ({', '.join(requirement.keys)}), {first}{keys}." if keys else ""),
         {
             "migration": requirement.migration,
-            "sqlstate": requirement.sqlstate,
+            "sqlstate": answer.sqlstate,
             "table": requirement.table,
             "constraint": requirement.name,
             "rows": answer.rows,

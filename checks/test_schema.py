@@ -59,7 +59,7 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
             code,
             subject,
             f"{message} The next deploy ends that." if ends else message,
-            {"migration": each.migration} if each.migration else {},
+            ({"migration": each.migration} if each.migration else {}) | ({"deploy_ends": True} if ends else {}),
             _MILDER.get(code, "warning") if ends or each.harmless else None,
         )
     for changes in drift.partitions:

@@ -21,7 +21,7 @@ VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor
 # The suite's options that take a value (plugins/run/options.py, plugins/commands/ and tests/conftest.py).
 VALUED = {
     *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
-    *("--waivers", "--report", "--explain", "--format", "--histories", "--confirm", "--clone", "--editing"),
+    *("--case", "--waivers", "--report", "--explain", "--format", "--histories", "--confirm", "--clone", "--editing"),
 }
 COUNTED = ("-o", "enable_assertion_pass_hook=true")  # tests/support/assertions.py counts assertions
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
@@ -38,7 +38,7 @@ def extras_for(command: str, arguments: Sequence[str]) -> list[str]:
     options = [argument.partition("=") for argument in joined(arguments)]
     environments = [value.split(",") for option, _, value in options if option == "--env"]
     local = any(name.strip() == "local" for names in environments for name in names)
-    sandbox = local or any(option in {"--fault", "--list-faults"} for option, _, _ in options)
+    sandbox = local or any(option in {"--case", "--fault", "--list-faults"} for option, _, _ in options)
     report = any(argument.startswith("--alluredir") for argument in arguments)
     return ["gate", "clone", "review", *["sandbox"] * sandbox, *["report"] * report]
 

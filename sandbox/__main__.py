@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS))
     parser.add_argument("--migrations", type=Path)
+    parser.add_argument("--case", type=Path, help="a directory that describes the whole state")
     parser.add_argument("--list-faults", action="store_true", help="print all faults as JSON")
     options = parser.parse_args(arguments)
     if options.list_faults:
@@ -33,30 +34,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults = [{key: getattr(fault, key) for key in told} for fault in FAULTS.values()]
         print(json.dumps(faults))
         return 0
+    if options.case is not None and (options.fault or options.migrations):
+        parser.error("--case is the whole state: it goes with neither --fault nor --migrations")
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # leaves through the blocks below, which free everything
     with ExitStack() as stack:
         try:
-            entry = start(options.fault, options.migrations, stack)
-        except (PostgresError, CouldNotCheck, OSError) as error:
-            print(json.dumps({"error": str(error)}), flush=True)
-            return 1
+            entry = start(options, stack)
+        except CouldNotCheck as error:
+            return _refuse(error.what, error.where, error.remedy)
+        except (PostgresError, OSError) as error:
+            return _refuse(str(error), "python -m sandbox", "Nothing was started.")
         print(json.dumps({"environment": entry}), flush=True)
         sys.stdin.read()
     return 0
 
 
-def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[str, Any]:
+def _refuse(what: str, where: str, remedy: str) -> int:
+    print(json.dumps({"error": {"what": what.rstrip("."), "where": where, "remedy": remedy}}), flush=True)
+    return 1
+
+
+def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.api.server import API_ID, routes
     from sandbox.aws.proxy import AwsProxy, Static
     from sandbox.aws.seed import aws_server, seed
+    from sandbox.case import read_case
     from sandbox.database import extension  # after --list-faults, which is to be quick
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
-    plan = Plan()
-    apply(plan, faults)
+    plan = Plan(case=read_case(options.case) if options.case is not None else None)
+    apply(plan, options.fault)
     directory = stack.enter_context(private_directory("sandbox"))
     url = stack.enter_context(aws_server())
     settings = extension.settings(directory, plan.extensions)
@@ -75,7 +85,9 @@ def start(faults: list[str], migrations: Path | None, stack: ExitStack) -> dict[
         starting.result()
         return postgres
 
-    return assemble(plan, migrations, directory, front=front, postgres=started, seeded=seeding.result, stack=stack)
+    return assemble(
+        plan, options.migrations, directory, front=front, postgres=started, seeded=seeding.result, stack=stack
+    )
 
 
 if __name__ == "__main__":

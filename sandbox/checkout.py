@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -56,10 +57,15 @@ class Checkout:
         self.root.chmod(0o700)
 
     def write_migrations(self, plan: Plan, given: Path | None) -> None:
-        """Put the migrations in: the sandbox's own, or a directory that is used where it stands.
+        """Put the migrations in: the sandbox's own, a case's, or a directory that is used where it stands.
 
-        A fault that changes the directory changes a copy.
+        A fault that changes the directory changes a copy. A case that has no lock file gets our own.
         """
+        if plan.case is not None:
+            shutil.copytree(plan.case.path / "migrations", self.migrations, symlinks=True)
+            if not os.path.lexists(self.migrations / LOCK_FILE):
+                shutil.copyfile(_MIGRATIONS / LOCK_FILE, self.migrations / LOCK_FILE)
+            return
         if given is not None and not plan.changes_directory:
             self.migrations = given
             return
@@ -71,9 +77,10 @@ class Checkout:
         if plan.lock_file is not None:
             (self.migrations / LOCK_FILE).write_text(plan.lock_file)
 
-    def write_prisma(self) -> None:
+    def write_prisma(self, plan: Plan) -> None:
         """Write the lock file that says which Prisma the application deploys with."""
-        package = {"packages": {"node_modules/prisma": {"version": _PRISMA}}, "lockfileVersion": 3}
+        version = _PRISMA if plan.case is None else plan.case.prisma
+        package = {"packages": {"node_modules/prisma": {"version": version}}, "lockfileVersion": 3}
         (self.root / "backend" / "package-lock.json").write_text(json.dumps(package))
 
     def edit(self, name: str, change: Callable[[str], str]) -> None:

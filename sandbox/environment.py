@@ -19,6 +19,7 @@ from sandbox.aws.proxy import AwsProxy
 from sandbox.aws.seed import Endpoints, Seed
 from sandbox.bastion import USER, SshBastion
 from sandbox.checkout import Checkout
+from sandbox.database import case
 from sandbox.database import history as database
 from sandbox.database.pooler import Pooler
 from sandbox.database.prisma_deploy import deploy
@@ -49,7 +50,7 @@ def assemble(
     """
     application = Checkout(directory)
     application.write_migrations(plan, migrations)
-    application.write_prisma()
+    application.write_prisma(plan)
     bastion = SshBastion(application.key, application.known_hosts, plan.way)
     bastion.start()
     server = postgres()
@@ -100,6 +101,9 @@ def _fill(
     plan: Plan, application: Checkout, server: PrivatePostgres, directory: Path, stack: ExitStack
 ) -> Standby | None:
     """Bring the database into the plan's state; gives the second instance, if there is one."""
+    if plan.case is not None:
+        case.put(server.port, plan.database_password, plan.case)
+        return None
     last = database.fill(server.port, plan, read_migrations(application.migrations, "").migrations)
     if plan.edit is not None and last is not None:
         application.edit(last.name, plan.edit)

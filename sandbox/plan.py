@@ -8,7 +8,10 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from sandbox.case import Case
 
 AwsMode = Literal["denied", "expired", "throttled", "reset", "silent", "slow", "html", "half", "cut"]
 ApiMode = Literal["well", "down", "silent", "html", "unrouted", "failed", "unavailable", "elsewhere", "behind"]
@@ -105,6 +108,7 @@ class RecordedRun:
 class Plan:
     """The environment as it is to be; as it stands it is healthy."""
 
+    case: Case | None = None  # what is to be in the database and in the migrations directory, in place of our own
     database_password: str = field(default_factory=password)
     secret_password: str = ""
     secret_exists: bool = True

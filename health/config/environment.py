@@ -52,6 +52,7 @@ class Environment:
         layer: the name of the functions' layer with Prisma and the migrations; empty where there is none.
         log_minutes: purpose → how many minutes of that function's log are read.
         clone: which PostgreSQL migrations and fixes are tried on.
+        rows: up to how many bytes the rows of a table are copied to the clone; 0 copies none.
         confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
             otherwise.
         stages: every stage that the tunnel script may name.
@@ -95,5 +96,6 @@ class Environment:
     confirm: bool = False
     stages: tuple[str, ...] = ()
     clone: CloneOption = field(default_factory=CloneOption)
+    rows: int = 0
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)

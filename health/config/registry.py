@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from health.clone.row_limit import RowLimitError
+from health.clone.row_limit import parse as parse_rows
 from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config.environment import LOG_MINUTES, Environment, Limits
@@ -143,7 +145,8 @@ def environment(
     _validate(own, where)
     raw = dict(own) if entry is not None else {**registry.defaults, **own}
     # Also of the embedded environment, whose other settings the sandbox supplies.
-    raw["clone"] = {"clone": "auto", **registry.defaults, **registry.entries[name]}["clone"]
+    for key, usual in (("clone", "auto"), ("rows", "0")):
+        raw[key] = {key: usual, **registry.defaults, **registry.entries[name], **own}[key]
     for table in ("limits", "functions", "accepted_checksums", "variables", "log_minutes", "baselines"):
         raw[table] = {**registry.defaults.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
@@ -174,6 +177,7 @@ def environment(
         for each in values.get("script_stages", ())
     }
     values["clone"] = _clone(values["clone"], registry.file)
+    values["rows"] = _rows(values["rows"], where)
     values.setdefault("confirm", any(_PRODUCTION.search(each) for each in (name, stage)))
     values["known_differences"] = tuple(values.get("known_differences", ()))
     limits = Limits(**values.pop("limits"))
@@ -191,6 +195,13 @@ def _clone(text: str, file: str) -> CloneOption:
     try:
         return parse_clone(text, file)
     except CloneOptionError as error:
+        raise RegistryError(str(error)) from None
+
+
+def _rows(text: str, where: str) -> int:
+    try:
+        return parse_rows(text, where)
+    except RowLimitError as error:
         raise RegistryError(str(error)) from None
 
 

@@ -10,6 +10,7 @@ from health.sql.statements import adding_column, leaves_transaction_open
 
 FileProblem = Literal["no file", "UTF-16", "byte order mark", "open transaction"]
 ENDS_A_DEPLOY: frozenset[FileProblem] = frozenset({"UTF-16", "byte order mark"})  # with P3018
+MOST_MIGRATIONS, LARGEST_MIGRATION = 10_000, 50_000_000  # files, and bytes of one; a layer's archive may hold as much
 _REPLACED = "\ufffd"  # stands for bytes that are not UTF-8
 
 

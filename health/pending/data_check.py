@@ -15,15 +15,29 @@ class RequirementResult:
     """How many rows violate one requirement.
 
     Attributes:
-        rows: how many do not fit; None where that was not answered.
+        rows: how many do not fit; None where that is not known.
         keys: the primary keys of up to five of them.
         why_unanswered: why there is no answer to the question; None where there is one, or none was put.
+        refused: the SQLSTATE with which the server itself ends at a row that does not fit.
+        why_unasked: why the environment's server cannot be asked.
     """
 
     requirement: DataRequirement
     rows: int | None = None
     keys: tuple[str, ...] = ()
     why_unanswered: str | None = None
+    refused: str | None = None
+    why_unasked: str | None = None
+
+    @property
+    def violated(self) -> bool:
+        """Whether a row does not fit."""
+        return bool(self.rows) or self.refused is not None
+
+    @property
+    def sqlstate(self) -> str:
+        """With which a deploy ends."""
+        return self.refused or self.requirement.sqlstate
 
 
 @dataclass(frozen=True)
@@ -74,4 +88,4 @@ class DataCheck:
     @property
     def failing(self) -> dict[str, str]:
         """The migrations that a row does not fit, with the code that a deploy ends with."""
-        return {answer.requirement.migration: "P3018" for answer in self.answers if answer.rows}
+        return {answer.requirement.migration: "P3018" for answer in self.answers if answer.violated}

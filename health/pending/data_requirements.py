@@ -5,31 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-RequirementKind = Literal["unique", "not null", "foreign key", "check", "type"]
-INVALID_LABEL, OUT_OF_RANGE, TOO_LONG = "22P02", "22003", "22001"
+from health.pending.future_rows import FutureRows, Value
+
+RequirementKind = Literal[
+    "unique", "not null", "foreign key", "check", "type", "exclusion", "value", "referenced", "seed", "rows"
+]
+INVALID_LABEL, OUT_OF_RANGE, TOO_LONG, NO_VALUE = "22P02", "22003", "22001", "22000"
+
+_RESTRICTS_SINCE = 180000
+Key = tuple[str, ...]  # the values of a unique index in one row, as text
 
 
 @dataclass(frozen=True)
 class _Requirement:
-    """What every requirement has; names are those in the environment today.
+    """What every requirement has.
 
     Attributes:
         migration: the one with the statement.
         line: of its file.
-        table: whose rows are meant.
+        table: whose rows are meant, by its name of today.
         name: of the constraint or index; of the column for NOT NULL and types.
-        columns: that it is about.
         keys: the columns of the table's primary key.
         why_unasked: why the environment cannot be asked about it; None where it can.
+        rows: as the statements before will have made them.
     """
 
     migration: str
     line: int
     table: str
     name: str
-    columns: tuple[str, ...]
     keys: tuple[str, ...]
     why_unasked: str | None
+    rows: FutureRows
 
     @property
     def subject(self) -> str:
@@ -42,14 +49,29 @@ class UniqueRequirement(_Requirement):
     """No two rows have the same values.
 
     Attributes:
+        key: the expressions of the index.
+        predicate: the condition of the rows that a partial index counts.
         nulls_distinct: whether NULL equals no other NULL.
-        present: the column that a partial index requires to have a value.
+        others: keys of rows that pending statements insert.
     """
 
     kind: ClassVar[RequirementKind] = "unique"
     sqlstate: ClassVar[str] = "23505"
+    key: tuple[str, ...]
+    predicate: str | None
     nulls_distinct: bool
-    present: str | None
+    others: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeedRequirement(_Requirement):
+    """No row has the key of one that is inserted."""
+
+    kind: ClassVar[RequirementKind] = "seed"
+    sqlstate: ClassVar[str] = "23505"
+    key: tuple[str, ...]
+    predicate: str | None
+    others: tuple[Key, ...]
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,7 @@ class NotNullRequirement(_Requirement):
 
     kind: ClassVar[RequirementKind] = "not null"
     sqlstate: ClassVar[str] = "23502"
+    column: str
     all_rows: bool
 
 
@@ -70,27 +93,85 @@ class ForeignKeyRequirement(_Requirement):
     """Each row refers to a row that exists.
 
     Attributes:
-        target: the table that it refers to; None where that is new and empty.
-        target_columns: of that table.
+        columns: that refer.
+        target: the rows that they refer to; None where that table is new.
+        target_columns: of those.
+        full: whether a row may not refer in part (MATCH FULL).
+        others: keys of rows that pending statements insert there.
     """
 
     kind: ClassVar[RequirementKind] = "foreign key"
     sqlstate: ClassVar[str] = "23503"
-    target: str | None
+    columns: tuple[str, ...]
+    target: FutureRows | None
     target_columns: tuple[str, ...]
+    full: bool = False
+    others: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True)
+class ParentRequirement(_Requirement):
+    """The rows that inserted ones refer to exist; ``rows`` are those of the table that they refer to."""
+
+    kind: ClassVar[RequirementKind] = "foreign key"
+    sqlstate: ClassVar[str] = "23503"
+    columns: tuple[str, ...]
+    others: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class ReferencedRequirement(_Requirement):
+    """No row that is deleted is referred to; ``rows`` are those that are deleted.
+
+    Attributes:
+        restricts: whether that is by RESTRICT, which has a code of its own from PostgreSQL 18 on.
+    """
+
+    kind: ClassVar[RequirementKind] = "referenced"
+    sqlstate: ClassVar[str] = "23503"
+    columns: tuple[str, ...]
+    children: FutureRows
+    child_columns: tuple[str, ...]
+    restricts: bool = False
+
+    def refused(self, server: int) -> str:
+        """The code of a server, whose version is as libpq tells it."""
+        return "23001" if self.restricts and server >= _RESTRICTS_SINCE else self.sqlstate
 
 
 @dataclass(frozen=True)
 class CheckRequirement(_Requirement):
-    """A column compares with a value, or has one at all.
+    """A condition is not false.
 
     Attributes:
-        comparison: an operator, and the value to its right; None where the column only must not be NULL.
+        condition: as PostgreSQL prints it.
+        column: what ``VALUE`` means in the condition of a domain; None for a table's own.
     """
 
     kind: ClassVar[RequirementKind] = "check"
     sqlstate: ClassVar[str] = "23514"
-    comparison: tuple[str, str | int] | None = None
+    condition: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class ExclusionRequirement(_Requirement):
+    """No two rows have values of which all operators are true."""
+
+    kind: ClassVar[RequirementKind] = "exclusion"
+    sqlstate: ClassVar[str] = "23P01"
+    key: tuple[str, ...]
+    operators: tuple[str, ...]
+    predicate: str | None
+
+
+@dataclass(frozen=True)
+class ValueRequirement(_Requirement):
+    """An expression has a value in every row: of a generated column, a default or an index."""
+
+    kind: ClassVar[RequirementKind] = "value"
+    sqlstate: ClassVar[str] = NO_VALUE  # until the server says which
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -98,25 +179,57 @@ class TypeRequirement(_Requirement):
     """A column's values fit its new type.
 
     Attributes:
-        labels: of an enum, those that there will be.
+        value: what is converted.
+        type: PostgreSQL's own, as it prints it.
+        text: whether it is read from a text.
+        labels: of an enum, those that there will be; ``array`` for an array of it.
         below: of an integer, one more than the largest.
         longest: of a text, its length.
     """
 
     kind: ClassVar[RequirementKind] = "type"
+    value: Value
+    type: str
+    text: bool = False
     labels: tuple[str, ...] | None = None
+    array: bool = False
     below: int | None = None
     longest: int | None = None
 
     @property
     def sqlstate(self) -> str:
         """The error of a deploy where a row does not fit."""
-        if self.labels is not None:
-            return INVALID_LABEL
-        return TOO_LONG if self.below is None else OUT_OF_RANGE
+        if self.longest is not None:
+            return TOO_LONG
+        return INVALID_LABEL if self.below is None else OUT_OF_RANGE
 
 
-DataRequirement = UniqueRequirement | NotNullRequirement | ForeignKeyRequirement | CheckRequirement | TypeRequirement
+@dataclass(frozen=True)
+class UnforeseenRows(_Requirement):
+    """What a statement does hangs on rows in a way that is not understood."""
+
+    kind: ClassVar[RequirementKind] = "rows"
+    sqlstate: ClassVar[str] = ""
+
+    @property
+    def subject(self) -> str:
+        """The migration alone: one for a file."""
+        return self.migration
+
+
+DataRequirement = (
+    UniqueRequirement
+    | SeedRequirement
+    | NotNullRequirement
+    | ForeignKeyRequirement
+    | ParentRequirement
+    | ReferencedRequirement
+    | CheckRequirement
+    | ExclusionRequirement
+    | ValueRequirement
+    | TypeRequirement
+    | UnforeseenRows
+)
 
 
 @dataclass(frozen=True)

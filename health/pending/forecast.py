@@ -41,12 +41,14 @@ class FailingStatement:
         statement: how it begins, on one line.
         left: how the file leaves the session, where the engine then cannot record it; a clause. Empty where the
             statement is the file's own.
+        rows: whether it may come from rows that the copy has not.
     """
 
     failure: SqlFailure
     line: int | None = None
     statement: str = ""
     left: str = ""
+    rows: bool = False
 
     @classmethod
     def at(cls, failure: SqlFailure, located: Located) -> FailingStatement:
@@ -67,14 +69,15 @@ class FailingStatement:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether it speaks of the copy alone: of its limits, its role, or of what its server has not."""
+        """Whether it speaks of the copy alone: of its limits, its role, or of what it or its server has not."""
         if self.left:
             return self.failure.limit
         made = self.statement.upper().startswith("CREATE EXTENSION")
         extension = made or _EXTENSION.search(self.failure.message) is not None  # a DO block makes it as well
         state = self.failure.sqlstate
         server = _OF_A_SERVER.search(self.failure.message) is not None
-        return self.failure.limit or state == _NO_RIGHT or server or (extension and state in _LACKING)
+        lacking = server or self.rows or (extension and state in _LACKING)
+        return self.failure.limit or state == _NO_RIGHT or lacking
 
     def __str__(self) -> str:
         code = f"{self.failure.sqlstate}: " if self.failure.sqlstate else ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+
+_QUOTED = re.compile(r'".*"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,7 @@ class SqlFailure:
         message: on one line.
         sqlstate: its code; None where the script itself, or its session, came to an end without one.
         position: of the error in the script, in characters from 1; None where PostgreSQL named none.
+        raised: whether the script itself raises and words it.
         detail: what PostgreSQL adds, such as what depends on an object; it may name values of rows.
         limit: whether a limit of the clone ended it, or what its server lacks: that says nothing of the environment.
     """
@@ -22,6 +26,16 @@ class SqlFailure:
     position: int | None = None
     limit: bool = False
     detail: str = ""
+    raised: bool = False
+
+    def without_values(self) -> SqlFailure:
+        """The same without what may be a value of a row."""
+        message = self.message
+        if self.raised:
+            message = "the script raises an error of its own"
+        elif (self.sqlstate or "").startswith("22"):  # data_exception
+            message = _QUOTED.sub('"…"', message)
+        return replace(self, message=message, detail="")
 
     def __str__(self) -> str:
         return self.message

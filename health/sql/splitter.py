@@ -13,7 +13,7 @@ _SPACE, _LETTER = r"[ \t\n\r\f\v]", r"A-Za-z_\x80-\U0010ffff"  # every character
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)"
 # Each alternative is linear in its length; one that has no end is left to PostgreSQL, which refuses it. A text goes on
 # behind a line's end.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf"(?P<space>{_SPACE}+|--[^\n\r]*)"
     r"|(?P<comment>/\*)"
     rf"|[eE]{_ESCAPED}(?:[ \t\f\v]*+[\n\r]{_SPACE}*+{_ESCAPED})*+"
@@ -72,7 +72,7 @@ def locate(script: str) -> list[Located]:
     found: list[Located] = []
     statement, place = _Statement(), 0
     line, counted = 1, 0
-    while token := _TOKEN.match(script, place):
+    while token := TOKEN.match(script, place):
         place, kind = token.end(), token.lastgroup
         if kind == "comment":
             place = _behind_comment(script, place)

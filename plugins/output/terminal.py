@@ -17,6 +17,7 @@ from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.fact_summary import summarize
 from plugins.run.options import RUN
 from plugins.run.recorder import RECORD
+from plugins.run.user_files import shown
 
 _OUTCOMES = ("failed", "error", "warned", "waived", "skipped")
 
@@ -27,10 +28,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if run.registry is None:
         return []
     faults = f", faults: {', '.join(run.faults)}" if run.faults else ""
+    case = f", case: {shown(run.case)}" if run.case is not None else ""
     phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
-    lines = [
-        f"environment: {', '.join(run.names)} ({run.registry.file}), phase: {phase}, blocks: {run.fail_on}{faults}"
-    ]
+    where = f"{', '.join(run.names)} ({run.registry.file})"
+    lines = [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]
     if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
         lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
     return lines

@@ -75,6 +75,25 @@ class FactSets:
         name = self.run.targets[target].environment
         self._facts[target].wait(lambda line: self.say(f"{name}: {line}"))
 
+    def require_sandbox(self) -> None:
+        """Raise a usage error where the local environment did not start: nothing in it can be judged."""
+        if self._sandbox is None:
+            return
+        try:
+            self._sandbox.environment.result()
+        except CouldNotCheck as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def require_case(self) -> None:
+        """Raise a usage error where a case cannot be put in place; workers of -n could not end the run."""
+        assert self.run.registry is not None  # noqa: S101 - a case is only taken with an environment
+        (local,) = (name for name in self.run.names if self.run.registry.embedded(name))
+        self._sandbox = Sandbox(self.run, local)
+        try:
+            self.require_sandbox()
+        finally:
+            self.close()
+
     def read(self, target: str) -> Facts | None:
         """The facts of a target if they were begun."""
         return self._facts.get(target)
@@ -140,22 +159,31 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     """Begin all environments together; free everything at the end, however the loop ends."""
     readings = session.config.stash[FACT_SETS]
     try:
-        # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
-        if not session.config.option.collectonly and not distributed(session.config):
-            asked = by_target(session)
-            # What is judged after a run of the migrations is read when that has ended.
-            begun = [name for name, target in readings.run.targets.items() if name in asked and not target.migrated]
-            for target in begun:
-                readings.begin(target, asked[target])
-            for target in begun:
-                readings.wait(target)
-            session.config.hook.pytest_facts_read(config=session.config, readings=readings)
+        if not session.config.option.collectonly:
+            _begin(session, readings)
         return (yield)
     except KeyboardInterrupt:
         readings.say("stopping: closing connections and the sandbox")
         raise
     finally:
         readings.close()
+
+
+def _begin(session: pytest.Session, readings: FactSets) -> None:
+    if distributed(session.config):
+        # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
+        if readings.run.case is not None and not hasattr(session.config, "workerinput"):
+            readings.require_case()
+        return
+    asked = by_target(session)
+    # What is judged after a run of the migrations is read when that has ended.
+    begun = [name for name, target in readings.run.targets.items() if name in asked and not target.migrated]
+    for target in begun:
+        readings.begin(target, asked[target])
+    for target in begun:
+        readings.wait(target)
+    readings.require_sandbox()
+    session.config.hook.pytest_facts_read(config=session.config, readings=readings)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

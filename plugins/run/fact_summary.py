@@ -51,12 +51,8 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = history_overview(history).counted
         lines["prisma"] = f"{rules}: {answers(history)}"
-    clone: CloneServer | None = facts.read_already("clone_server")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
-    if clone is not None and clone.description:
-        lines["clone"] = "; ".join(
-            [clone.description, *(environment_copy.notes if environment_copy is not None else ())]
-        )
+    lines |= _clone(facts.read_already("clone_server"), environment_copy)
     proof: ReadOnlyProof | None = facts.read_already("read_only_proof")
     if proof is not None:
         dumped = environment_copy is not None and environment_copy.dumped
@@ -64,6 +60,16 @@ def summarize(facts: Facts) -> dict[str, str]:
     lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
     return {label: one_line(text) for label, text in lines.items()}
+
+
+def _clone(clone: CloneServer | None, environment_copy: EnvironmentCopy | None) -> dict[str, str]:
+    lines = {}
+    if clone is not None and clone.description:
+        notes = environment_copy.notes if environment_copy is not None else ()
+        lines["clone"] = "; ".join([clone.description, *notes])
+    if environment_copy is not None and environment_copy.rows.note:
+        lines["rows"] = environment_copy.rows.note
+    return lines
 
 
 def read_from(reader: ReplicaStatus) -> str:

@@ -23,8 +23,8 @@ from plugins.run.check_catalog import all_checks
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
 # What a copy has not, as the rows, and what the outside says of the database itself.
 _OF_THE_ENVIRONMENT = {"data_session", "api_status", "auth_log", "worker_log", "runs", "triggered", "read_only_proof"}
-# What the copy's server may refuse and the environment's not: rights, its limits, what is not installed there.
-_OF_THE_COPY = ("42501", "57014", "0A000", "53", "58")
+# What a copy may refuse and the environment not: rights, limits, what is not installed there, rows that it has not.
+_OF_THE_COPY = ("42501", "57014", "0A000", "23503", "53", "58")
 _PROGRESS_AFTER_S = 3.0
 _SHOWN = 3  # findings that a reason names
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from health.clone import row_limit
 from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
@@ -48,9 +49,11 @@ class Run:
         names: the environments to judge.
         overrides: the application's paths, each with the option that it came from.
         faults: how to break the local environment.
+        case: the directory that describes what the local environment is to be.
         waivers: the findings that are accepted.
         migrate: whether the migrations are to be run between two judgements.
         clone: which PostgreSQL to try things on; None leaves it to the registry.
+        rows: up to how many bytes of a table are copied to it; None leaves it to the registry.
     """
 
     registry: Registry | None
@@ -63,6 +66,8 @@ class Run:
     waivers: Waivers
     migrate: bool = False
     clone: CloneOption | None = None
+    rows: int | None = None
+    case: Path | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -84,7 +89,10 @@ class Run:
             # The sandbox has a checkout of its own; --migrations it was given, and uses unless a fault adds one.
             overrides = {k: v for k, v in overrides.items() if k == "migrations" and str(v[1]) == entry[k]}
         environment = registry.environment(self.registry, name, os.environ, overrides, entry)
-        return environment if self.clone is None else replace(environment, clone=self.clone)
+        environment = environment if self.clone is None else replace(environment, clone=self.clone)
+        environment = environment if self.rows is None else replace(environment, rows=self.rows)
+        _refuse_rows(environment.rows, environment.clone, name)
+        return environment
 
 
 RUN = pytest.StashKey[Run]()
@@ -102,10 +110,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--phase", metavar="|".join(PHASES), help="when the run happens (default: before)")
     add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
     add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
+    add("--case", metavar="DIR", help="put the state that a directory describes into the local environment")
     add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
     add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
     add("--clone", metavar="auto|embedded|docker|postgresql://…|off", help="where migrations and fixes are tried")
+    add("--rows", metavar="SIZE", help="copy the rows of tables up to this size, such as 10MB, to the clone")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
         ("environments", "registry"),
@@ -172,7 +182,9 @@ def _understand(config: pytest.Config) -> Run:
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
-    run = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
+    case = from_here(config, config.option.case) if config.option.case is not None else None
+    asked = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
+    run = replace(asked, rows=_rows(config), case=case)
     _validate(run)
     return run
 
@@ -191,12 +203,35 @@ def _validate(run: Run) -> None:
             run.environment(name)
     if run.registry is not None:
         _validate_baselines(run.registry)
+    _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
     if run.faults and not local:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
+    _validate_case(run, local)
+
+
+def _validate_case(run: Run, local: list[str]) -> None:
+    if run.case is None:
+        return
+    if not local:
+        raise RegistryError("--case is put into the local environment only. Add --env=local, or leave it out.")
+    if run.faults:
+        raise RegistryError("--case and --fault: a case is the whole state. Leave one of them out.")
+    if run.overrides.get("migrations", ("", None))[0] == "--migrations":
+        raise RegistryError("--case and --migrations: a case has its own migrations. Leave one of them out.")
+    if not run.case.is_dir():
+        raise RegistryError(f"--case: there is no directory {run.case}. Name another, or leave the option out.")
+
+
+def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
+    if rows and clone.login is not None:
+        raise RegistryError(
+            f"{where}: rows are copied only to a server that ends with the run, not to one of yours. Leave --rows out, "
+            "or take another --clone."
+        )
 
 
 def _validate_baselines(known: Registry) -> None:
@@ -228,6 +263,14 @@ def _clone(config: pytest.Config) -> CloneOption | None:
             except CloneOptionError as error:
                 raise RegistryError(str(error)) from None
     return None
+
+
+def _rows(config: pytest.Config) -> int | None:
+    text = config.getoption("rows")
+    try:
+        return None if text is None else row_limit.parse(text, "--rows")
+    except row_limit.RowLimitError as error:
+        raise RegistryError(str(error)) from None
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

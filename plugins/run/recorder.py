@@ -92,6 +92,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     if not config.pluginmanager.hasplugin("migration-health-recorder") or config.option.collectonly:
         return
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+        return  # nothing was begun
     if sound(config):
         _add_unused(config)
     else:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from plugins.run.options import Run
 
 _READY_S = 60.0
 _END_S = 20.0
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 class Sandbox:
@@ -25,9 +27,10 @@ class Sandbox:
         self.environment: Future[Environment] = Future()
         self._run, self._name = run, name
         command = [sys.executable, "-m", "sandbox"]
-        for fault in run.faults:
-            command += ["--fault", fault]
-        if "migrations" in run.overrides:
+        command += [word for fault in run.faults for word in ("--fault", fault)]
+        if run.case is not None:
+            command += ["--case", str(run.case)]
+        elif "migrations" in run.overrides:
             command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
         self._process = subprocess.Popen(  # noqa: S603
             command,
@@ -51,6 +54,7 @@ class Sandbox:
             self._process.wait()
 
     def _await(self) -> None:
+        begun = time.monotonic()
         watch = threading.Timer(_READY_S, self._process.kill)
         watch.daemon = True
         watch.start()
@@ -61,15 +65,19 @@ class Sandbox:
                 self.environment.set_result(self._run.environment(self._name, answer["environment"]))
                 return
             if "error" in answer:
-                raise CouldNotCheck(answer["error"].rstrip("."), "python -m sandbox", "Nothing was started.")
+                raise CouldNotCheck(**answer["error"])
             remedy = "./ci/gate --env=local installs what it needs."
-            raise CouldNotCheck(f"the sandbox did not start: {self._last_words()}", "python -m sandbox", remedy)
+            why = (
+                f"it was not ready within {_READY_S:g} s" if time.monotonic() - begun > _READY_S else self._last_words()
+            )
+            raise CouldNotCheck(f"the sandbox did not start: {why}", "python -m sandbox", remedy)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the environment must hear of it
             self.environment.set_exception(error)
         finally:
             watch.cancel()
 
     def _last_words(self) -> str:
+        """The program's own error, without what PostgreSQL adds to it on further lines."""
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
-        lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it ended without a word"
+        lines = self._process.stderr.read().decode(errors="replace").strip().rpartition(_TRACEBACK)[2].splitlines()
+        return next((line for line in lines if line[:1].strip()), "it ended without a word")

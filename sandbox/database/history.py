@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -19,7 +20,7 @@ from health.secrets.secret import Secret
 from health.sql.statements import split
 from sandbox.plan import Plan, RecordedRow
 
-_TABLE = f"CREATE TABLE {TABLE} ({COLUMNS_SQL})"
+_TABLE = f"CREATE TABLE IF NOT EXISTS {TABLE} ({COLUMNS_SQL})"
 _STATEMENT_MS = 20_000
 
 
@@ -31,9 +32,9 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
     known = [migration for migration in migrations if migration.name not in plan.extra_migrations]
     last, half = _last(known, plan)
     applied = known[: known.index(last) + (not plan.not_applied)] if last else []
-    with connect(port, plan.database_password) as connection:
-        connection.execute(_TABLE.encode())
-        connection.execute(f"SET statement_timeout = {_STATEMENT_MS}".encode())  # the directory may be a user's own
+    limited = f"-c search_path=public -c statement_timeout={_STATEMENT_MS}"  # the directory may be a user's own
+    with connect(port, plan.database_password, limited) as connection:
+        make_table(connection)
         for number, migration in enumerate(applied):
             if migration.sql is None:
                 break  # Prisma stops here (P3015) and writes no row
@@ -45,15 +46,16 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
                     connection.execute(script.encode())
             except psycopg.Error as error:
                 row.finished, row.logs, row.age = False, str(error), timedelta(hours=3)
+            begin_anew(connection)
             if not halved and (plan.last_recorded or migration is not last):
-                _insert(connection, row)
+                record(connection, row)
             if not row.finished:
                 break
         for row in plan.rows:
             if last is not None:
                 row.name = row.name.replace("{last}", last.name)
                 row.checksum = row.checksum.replace("{checksum}", last.checksum or "")
-            _insert(connection, row)
+            record(connection, row)
         for statement in plan.afterwards:
             connection.execute(statement.encode())
     return last
@@ -106,13 +108,30 @@ def reader(port: int | None, password: str, path: Path) -> Callable[[], History]
             if "password authentication failed" in str(error):
                 raise PermissionError("the database refuses the password") from None
             raise OSError("the database is not to be reached") from None
-        recorded = HistoryTable("public", table is not None, tuple(Row(*row) for row in rows), clock, (), tuple(others))
+        told = tuple(Row(*map(_in_utc, row)) for row in rows)
+        recorded = HistoryTable("public", table is not None, told, clock, (), tuple(others))
         return History(read_migrations(path, ""), recorded)
 
     return read
 
 
-def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
+def _in_utc(value: Any) -> Any:
+    """A value of a row; a time without a zone is in UTC, as the engine takes it."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def make_table(connection: psycopg.Connection) -> None:
+    """Make the table of the history, as the engine does before its first migration."""
+    connection.execute(_TABLE.encode())
+
+
+def begin_anew(connection: psycopg.Connection) -> None:
+    """Bring a session back to its beginning: a migration may leave it without a search path, or read only."""
+    connection.commit()
+    connection.execute("DISCARD ALL")
+
+
+def record(connection: psycopg.Connection, row: RecordedRow) -> None:
     """Record a row as Prisma's engine would have."""
     started = datetime.now(UTC) - row.age
     ended = started + timedelta(seconds=0.2)
@@ -131,10 +150,11 @@ def _insert(connection: psycopg.Connection, row: RecordedRow) -> None:
     )
 
 
-def connect(port: int, password: str) -> psycopg.Connection:
-    """A session of the master user, which commits each statement."""
+def connect(port: int, password: str, options: str = "", database: str = "postgres") -> psycopg.Connection:
+    """A session of the master user, which commits each statement; ``options`` are libpq's."""
     secret = Secret(password)
     return psycopg.connect(
-        host="127.0.0.1", port=port, user="postgres", password=secret.reveal(), dbname="postgres",
-        autocommit=True, connect_timeout=5, application_name="sandbox",
+        host="127.0.0.1", port=port, user="postgres", password=secret.reveal(), dbname=database,
+        autocommit=True, connect_timeout=5, application_name="sandbox", options=options,
+        prepare_threshold=None,  # what is run discards prepared statements
     )  # fmt: skip

@@ -35,9 +35,11 @@ const KINDS = { '28P01': 'AuthenticationFailed', 28000: 'DatabaseAccessDenied', 
 // What PostgreSQL has refused, the oldest first; who reads it empties it.
 export const refusals = []
 
-function failure(error) {
+// query: a script of a migration as text, or a statement of the engine's own as an object.
+function failure(error, query) {
   const { code, message, position } = error
-  if (error.severity) refusals.push({ code, message, position: position ? Number(position) : null })
+  const own = query?.text ?? null
+  if (error.severity) refusals.push({ code, message, position: position ? Number(position) : null, own })
   const told = { originalCode: code, originalMessage: message }
   if (KINDS[code]) {
     const named = /"([^"]*)"/.exec(message)?.[1]
@@ -83,7 +85,7 @@ export function adapterFor(address) {
       try {
         return await client.query(query)
       } catch (error) {
-        throw failure(error)
+        throw failure(error, query)
       } finally {
         if (--running === 0) stream.unref()
       }

@@ -3,7 +3,8 @@
 //   {"do": "diagnose"}, {"do": "deploy"}, {"do": "applied", "name": "…"} or {"do": "rolled-back", "name": "…"}
 // Any may name a "url" and "migrations" of its own: then it has a session of its own.
 //   → {"result": …} or {"error": {"code": …, "message": …}}, each with "begun": the names of the scripts it began, and
-//     "refused": the first error of PostgreSQL's, as {"code": …, "message": …, "position": …}, or null.
+//     "refused": the first error of PostgreSQL's, as {"code": …, "message": …, "position": …, "own": …}, or null; own is
+//     the engine's own statement, null where a script failed.
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -341,6 +341,6 @@ def test_a_directory_that_is_not_there_is_said_in_one_line(place: Place) -> None
     with place.start("--migrations", str(place.path / "nowhere")) as process:
         assert process.stdout is not None
         (line,) = process.stdout.read().splitlines()
-        assert "nowhere" in json.loads(line)["error"]
+        assert "nowhere" in json.loads(line)["error"]["where"]
         assert process.wait(patience(20)) == 1
     assert place.directories == []

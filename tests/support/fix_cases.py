@@ -39,6 +39,7 @@ NAME = "20260101000000_known"
 FILE = 'ALTER TABLE "Entity" ADD COLUMN IF NOT EXISTS "data" JSONB NOT NULL DEFAULT \'{}\';\n'
 COMMENTED = f"-- as it was applied\n{FILE}"  # the same statements
 ANOTHER = "SELECT 1;\n"
+UNSEEN = 'UPDATE "Entity" SET "data" = \'{}\';'
 LATE = 'CREATE INDEX "Made_late_idx" ON "Made" (extra)'
 
 # What the migration makes, and its PostgreSQL twin.
@@ -99,6 +100,7 @@ class KnownEffects:
         made: what it makes; ``missing`` comes to it where only a part is there.
         repair: what would complete it.
         again: what the script says on top of what is there.
+        unseen: statements that leave no trace and may have run.
         stored: texts of the migration's file that git has.
     """
 
@@ -107,6 +109,7 @@ class KnownEffects:
     repair: tuple[str, ...] = ()
     atomic: bool = True
     again: str | None = None
+    unseen: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
     made: Mapping[Key, str] = field(default_factory=lambda: MADE)
     missing: Mapping[Key, str] = field(default_factory=lambda: MISSING)
@@ -129,7 +132,8 @@ class KnownEffects:
             each: EffectReader(history, replay, catalog).of(each) for each in {name, *history.failed_by_name}
         }
         repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
-        migration_effects[name] = replace(migration_effects[name], repair=repair, again=self.again)
+        known = replace(migration_effects[name], repair=repair, again=self.again, unseen=self.unseen)
+        migration_effects[name] = known
         versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
         facts = {
             "history": history,
@@ -215,6 +219,8 @@ CASES: dict[str, Case] = {
     "failed before all": Case("failed-migration", ("failed",), KnownEffects()),
     "failed several times": Case("failed-migration", ("rolled back", "failed", "failed", "crashed"), KnownEffects()),
     "failed behind all": Case("failed-migration", ("failed", "failed"), KnownEffects("all")),
+    "failed before all that is seen": Case("failed-migration", ("failed",), KnownEffects(unseen=(UNSEEN,))),
+    "failed behind all that is seen": Case("failed-migration", ("failed",), KnownEffects("all", unseen=(UNSEEN,))),
     "failed, nobody knows": Case("failed-migration", ("failed",), KnownEffects(None)),
     "failed, not on disk": Case("failed-migration", ("failed", "failed"), KnownEffects(on_disk=False)),
     "crashed behind all": Case("crashed-migration", ("crashed",), KnownEffects("all")),

@@ -110,10 +110,10 @@ class Live:
                 return str(name)
         return None
 
-    def read(self) -> Facts:
-        """The facts of today."""
+    def read(self, **settings: Any) -> Facts:
+        """The facts of today, of an environment with these settings."""
         self.facts = Facts(
-            environment(),
+            environment(**settings),
             {
                 "clone_server": self.server,
                 "database": self.copy.session,

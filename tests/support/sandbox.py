@@ -22,11 +22,13 @@ from tests.support.fork_server import forked_sandbox
 
 
 @contextmanager
-def sandbox(*faults: str, migrations: Path | None = None) -> Iterator[dict[str, Any]]:
+def sandbox(*faults: str, migrations: Path | None = None, case: Path | None = None) -> Iterator[dict[str, Any]]:
     """A running sandbox's registry entry."""
     arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
         arguments += ["--migrations", str(migrations)]
+    if case is not None:
+        arguments += ["--case", str(case)]
     with forked_sandbox(json.dumps(arguments).encode()) as answer:
         yield json.loads(answer)["environment"]
 

@@ -1,4 +1,4 @@
-"""With ``-n``: the tests of one file go to one worker, and in the fault suite those of one fault; the longest first."""
+"""With ``-n``: the tests of a file, a fault or a case go to one worker; the longest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-_BY_FAULT = "tests/faults/test_faults.py"
+_BY_PARAMETER = ("tests/faults/test_faults.py", "tests/cases/test_cases.py")
 # What begins late must be short, else one worker ends alone. What is not listed comes last.
 _LONGEST_FIRST = (
     "tests/command_line/test_second_environment.py",
@@ -18,6 +18,7 @@ _LONGEST_FIRST = (
     "tests/engine/",
     "tests/unit/fixtures/",
     "tests/faults/test_several_faults.py",
+    "tests/cases/",
     "tests/docs/",
     "tests/ci/",
     "tests/faults/",
@@ -25,10 +26,10 @@ _LONGEST_FIRST = (
 
 
 def scope_of(nodeid: str) -> str:
-    """The group that a test belongs to: its file, or its fault, with which its id begins in the fault suite."""
+    """The group that a test belongs to: its file, or the fault or case with which its id begins."""
     path, _, name = nodeid.partition("::")
     fault = name.partition("[")[2].rstrip("]").partition(":")[0]
-    return f"{path}[{fault}]" if path == _BY_FAULT and fault else path
+    return f"{path}[{fault}]" if path in _BY_PARAMETER and fault else path
 
 
 def rank(scope: str) -> int:

@@ -84,23 +84,25 @@ def pending_migration_fails(
 
 
 @fixes("pending-data-violates")
-def pending_data_violates(finding: Finding, data_check: DataCheck, environment: Environment) -> Iterator[NoFix]:
+def pending_data_violates(finding: Finding, data_check: DataCheck) -> Iterator[NoFix]:
     """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
     from fixtures.database.violation_queries import listing
 
-    answers = (answer for answer in data_check.answers if answer.requirement.subject == finding.subject)
-    requirement = next(answers).requirement
+    answers = (each for each in data_check.answers if each.violated and each.requirement.subject == finding.subject)
+    answer = next(answers)
+    requirement = answer.requirement
     decision = {
         "unique": "Which of the duplicates stays, and what becomes of the rows that lead to the others",
         "not null": "Which value the rows get",
         "foreign key": "Whether the rows go, or the rows that they lead to come back,",
-        "check": "Which value the rows get",
-        "type": "Which value the rows get",
-    }[requirement.kind]
+        "referenced": "Whether the rows that lead to them go, too,",
+        "seed": "Whether the row that exists stays, or the migration's own,",
+        "exclusion": "Which of the rows stays",
+    }.get(requirement.kind, "Which value the rows get")
     if isinstance(requirement, NotNullRequirement) and requirement.all_rows:
         decision = "Which value the rows that are there get in the new column (a DEFAULT in the migration gives one)"
-    query = listing(requirement, environment.schema)
-    shown = f" This lists them: {query};" if printable(query, keep="") == query else ""
+    query = listing(requirement) if answer.rows else None
+    shown = f" This lists them: {query};" if query is not None and printable(query, keep="") == query else ""
     yield NoFix(f"{decision} is a person's decision.{shown}")
 
 

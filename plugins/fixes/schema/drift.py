@@ -43,6 +43,9 @@ no_fix(
 def brought_back(finding: Finding, drift: Drift, environment: Environment) -> Iterator[Fix | NoFix]:
     """The SQL that makes the object as the migrations have it, or what a person is to decide first."""
     each = _difference(drift, finding)
+    if finding.evidence.get("deploy_ends"):
+        yield NoFix("Deploy: a pending migration sets it right, or drops it. Nothing is to be done before.")
+        return
     if not _plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
@@ -203,8 +206,6 @@ def _constraint(each: Difference, schema: str) -> Fix:
 def _index(each: Difference, schema: str) -> Fix | NoFix:
     from plugins.fixes.schema.object_sql import SchemaObject
 
-    if each.coming is not None and each.coming.after is None:
-        return NoFix("Deploy: a pending migration drops it. Nobody needs to build it again.")
     if any(_ATTACHED.search(definition or "") for definition in (each.expected, each.live)):
         return NoFix("It is a part of the index of the partitioned table, or has a statistics target: mend that one.")
     index, expected = SchemaObject(schema, each.key), _made(each.expected or "")

@@ -1,4 +1,4 @@
-"""``--clone``: on the command line, in pytest.ini and in the registry."""
+"""``--clone`` and ``--rows``: on the command line, in pytest.ini and in the registry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from health.clone.server_choice import CloneOption
 from health.config.registry import RegistryError
 from plugins.paths import ROOT
-from plugins.run.options import _clone
+from plugins.run.options import _clone, _rows
 from tests.support.load import patience
 
 PASSWORD = "of-the-clone-server"
@@ -49,6 +49,23 @@ def test_a_variable_keeps_the_password_off_the_command_line(monkeypatch: pytest.
     assert wanted.login.password.reveal() == PASSWORD
     with pytest.raises(RegistryError, match="--clone: clone is none of auto, embedded"):
         _clone(Config("nowhere", ""))  # type: ignore[arg-type]
+
+
+def test_rows_are_not_copied_to_a_server_that_stays() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-c", "pytest.ini", "--rootdir", ".", "--env=local", "--rows=1MB",
+         f"--clone=postgresql://me:{PASSWORD}@host"],
+        cwd=ROOT, capture_output=True, text=True, timeout=patience(60), check=False,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert "--rows: rows are copied only to a server that ends with the run" in done.stdout + done.stderr
+
+
+def test_rows_take_a_size() -> None:
+    assert _rows(Config("10MB", "")) == 10_000_000  # type: ignore[arg-type]  # in place of pytest's own
+    assert _rows(Config(None, "")) is None  # type: ignore[arg-type]
+    with pytest.raises(RegistryError, match="--rows: rows 'all' is no size"):
+        _rows(Config("all", ""))  # type: ignore[arg-type]
 
 
 def test_a_wrong_choice_is_a_usage_error_that_shows_no_password() -> None:
