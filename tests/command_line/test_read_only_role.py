@@ -143,7 +143,7 @@ def test_another_schema_is_dumped_with_it_and_the_proof_says_so(world: World, tm
         _, told = gate(world, tmp_path)
     assert told["proof"]["dumped"].startswith("pg_dump 18.")
     assert told["facts"]["read only"].endswith(f"; its schema was read by {told['proof']['dumped']}")
-    assert told["facts"]["clone"].endswith('; not as in the environment: index "own"')
+    assert "not as in the environment" not in told["facts"]["clone"]  # the invalid index is made so on the copy
     proofs = [fix["proof"] for check in told["checks"] for f in check["findings"] for fix in f["fixes"]]
     assert "proven" in {proof["status"] for proof in proofs}
 
