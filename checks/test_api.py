@@ -58,7 +58,7 @@ _REPORTS = {
     explained_by={
         "api-reports-failed": (*FAILED, "migration-running", "api-disagrees"),
         "api-reports-pending": (*NOT_APPLIED, *FAILED, "pending-migration", "api-disagrees"),
-        "api-reports-diverged": ("orphaned-migration", "api-disagrees"),
+        "api-reports-diverged": ("orphaned-migration", "squash-not-recorded", "squashed-rows", "api-disagrees"),
         "api-reports-no-history": (*NO_HISTORY, "api-disagrees"),
         "api-reports-refused": ("wrong-provider", "no-migration-sql"),
         "api-database-unreachable": (

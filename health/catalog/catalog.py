@@ -98,6 +98,12 @@ def schema_of(name: str) -> str | None:
     return schema if between else None
 
 
+def other_schemas(catalog: Catalog) -> tuple[str, ...]:
+    """The schemas but the environment's own in which something is."""
+    found = (schema_of(name) for key in catalog.objects for name in key[1:])
+    return tuple(sorted({schema for schema in found if schema is not None}))
+
+
 def path_of(name: str, schema: str) -> tuple[str, str]:
     """The schema and the bare name of a name.
 
