@@ -1,0 +1,2 @@
+CREATE ROLE "app owner";
+GRANT ALL ON SCHEMA public TO "app owner";

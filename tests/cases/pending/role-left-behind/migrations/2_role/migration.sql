@@ -1,0 +1,2 @@
+SET ROLE "app owner";
+CREATE TABLE "Owned" (id integer PRIMARY KEY);
