@@ -1,0 +1,1 @@
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM "Team" WHERE "name" = 'x') THEN RAISE EXCEPTION 'no team'; END IF; END $$;

@@ -1,0 +1,2 @@
+ALTER TABLE "Team" RENAME TO "Squad";
+ALTER TABLE "Squad" RENAME COLUMN "name" TO "title";

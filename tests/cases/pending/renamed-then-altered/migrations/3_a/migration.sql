@@ -1,0 +1,2 @@
+ALTER TABLE "Squad" ALTER COLUMN "title" SET NOT NULL;
+CREATE UNIQUE INDEX "Squad_title" ON "Squad"("title");
