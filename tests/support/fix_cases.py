@@ -140,6 +140,7 @@ class KnownEffects:
             "migrations": directory,
             "migration_effects": migration_effects,
             "forecast": self._forecast(name),
+            "squash": None,
             "replay": replay,
             "replay_required": replay,
             "catalog": catalog,

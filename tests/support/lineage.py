@@ -45,6 +45,7 @@ JUDGED = {
     "replay_required",
     "applied_effects",
     "as_migrated",
+    "squash",
     "baseline",
     "provenance",
     "environment",

@@ -76,22 +76,7 @@ def pending_migration(finding: Finding, environment: Environment) -> Iterator[Fi
     yield shell.deployment(environment)
 
 
-@fixes("squash-not-recorded")
-def squash_not_recorded(
-    finding: Finding,
-    history: History,
-    environment: Environment,
-    migration_effects: dict[str, MigrationEffect],
-    catalog: Catalog,
-    *,
-    api_routes: Routes,
-) -> Iterator[Fix | NoFix]:
-    """Record the file that stands for the others as applied; their rows stay, and do no harm."""
-    name = str(finding.evidence["name"])
-    yield from record_applied(history, environment, catalog, name, migration_effects[name], routes=api_routes)
-
-
-@fixes("pending-objects-exist")
+@fixes("pending-objects-exist", "squash-not-recorded")
 def pending_objects_exist(
     finding: Finding,
     history: History,
@@ -101,7 +86,7 @@ def pending_objects_exist(
     *,
     api_routes: Routes,
 ) -> Iterator[Fix | NoFix]:
-    """Complete the migration where a part of it is missing, and record it as applied."""
+    """Complete the migration where a part of it is missing, and record it as applied; of a squash nothing is."""
     name = next(migration.name for migration in history.pending if finding.evidence["name"] == migration.name)
     effect = migration_effects[name]
     build = record_applied if effect.extent == "all" else complete
