@@ -69,7 +69,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                 "pending-migration-unforeseen",
                 foreseen.name,
                 f"What it does cannot be foreseen: on the copy, {str(shown).rstrip('.')}. "
-                + ("The environment's own server may answer otherwise." if unclear else f"It may need {before}."),
+                + _otherwise(unclear, before),
                 evidence,
             )
             before = before or foreseen.name
@@ -170,6 +170,15 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
                 "bytes": size.bytes if size else None,
             },
         )
+
+
+def _otherwise(unclear: Sequence[FailingStatement], before: str) -> str:
+    """Why the environment may answer otherwise than the copy."""
+    if not unclear:
+        return f"It may need {before}."
+    if unclear[0].rows:
+        return "The copy has no rows, and it may hang on those of the environment: --rows SIZE copies them."
+    return "The environment's own server may answer otherwise."
 
 
 def _failing(
