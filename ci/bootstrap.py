@@ -21,7 +21,18 @@ VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor
 # The suite's options that take a value (plugins/run/options.py, plugins/commands/ and tests/conftest.py).
 VALUED = {
     *("--env", "--environments", "--app", "--migrations", "--tunnel-script", "--phase", "--fail-on", "--fault"),
-    *("--case", "--waivers", "--report", "--explain", "--format", "--histories", "--confirm", "--clone", "--editing"),
+    *(
+        "--case",
+        "--waivers",
+        "--report",
+        "--explain",
+        "--format",
+        "--histories",
+        "--confirm",
+        "--clone",
+        "--rows",
+        "--editing",
+    ),
 }
 COUNTED = ("-o", "enable_assertion_pass_hook=true")  # tests/support/assertions.py counts assertions
 LINTS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
