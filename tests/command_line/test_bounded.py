@@ -32,9 +32,9 @@ from tests.support.second_servers import USERS, Bastion
 from tests.support.side_by_side import selected
 
 LIMITS = Limits(
-    connect_s=1, aws_connect_s=1, aws_read_s=2.5, aws_attempts=1, api_read_s=1, database_s=1.5, layer_s=3, fact_s=6
+    connect_s=2, aws_connect_s=2, aws_read_s=4, aws_attempts=1, api_read_s=2, database_s=3, layer_s=5, fact_s=10
 )  # fmt: skip
-WATCH_S = 20  # of one case, on a busy machine
+WATCH_S = 30  # of one case, on a busy machine
 
 # What AWS is asked → the readers that ask it.
 AWS = {
@@ -65,7 +65,7 @@ GONE: tuple[WayMode, ...] = ("half", "cut")  # after so many octets
 BASTION = [(mode, 20) for mode in WAY_MODES] + [(mode, 1500) for mode in GONE]  # in its greeting, its handshake
 DATABASE = [(mode, 1) for mode in WAY_MODES] + [(mode, after) for mode in GONE for after in (500, 20_000)]
 
-THREADS = 1
+THREADS = 3
 
 Told = dict[str, list[Finding] | str]
 
