@@ -10,6 +10,7 @@ from health.history.edited import EditedMigration, edits
 from health.history.effects import NOT_LOOKED_FOR, FailedMigration, MigrationEffect, objects_in_words
 from health.history.history import History
 from health.history.provenance import Provenance
+from health.history.renamed import Renamed, renamed
 from health.history.rows import Row
 from health.history.squash import Squash
 from health.outcomes import judges
@@ -114,13 +115,15 @@ def test_no_orphaned_migration(history: History, provenance: Provenance, squash:
             {"name": squash.name, "rows": len(squash.rows)},
         )
         return
+    known = renamed(history)
     for row in history.orphaned:
+        now = known.get(row.id)
         yield Finding(
             "orphaned-migration",
             row.migration_name,
             f"Applied {row.started_at:%Y-%m-%d %H:%M} UTC, but {history.directory.path} does not hold it."
-            + provenance.sentence(row),
-            {"id": row.id, "checksum": row.checksum, "migration": row.migration_name},
+            + (provenance.sentence(row) if now is None else f" {_renamed(row, now)}"),
+            {"id": row.id, "checksum": row.checksum, "migration": now.name if now else row.migration_name},
         )
 
 
@@ -198,6 +201,12 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
         yield f"It said: {short(hide(logs), 200)}"
     elif not history.may_be_running(last):
         yield "It left no error text: its worker was ended, or the lock is switched off."
+
+
+def _renamed(row: Row, now: Renamed) -> str:
+    if now.differs:
+        return f'It holds "{now.name}", whose name differs from "{row.migration_name}" {now.differs}.'
+    return f'It was renamed: the directory holds the same file as "{now.name}".'
 
 
 def _age(history: History, row: Row) -> str:

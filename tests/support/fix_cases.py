@@ -96,6 +96,7 @@ class KnownEffects:
     """What is known beside the rows.
 
     Attributes:
+        renamed: whether the directory has it under another name than the rows.
         extent: how much of what the migration makes is in the catalog; None where that cannot be learnt.
         made: what it makes; ``missing`` comes to it where only a part is there.
         repair: what would complete it.
@@ -106,6 +107,7 @@ class KnownEffects:
 
     extent: Literal["nothing", "part", "all"] | None = "nothing"
     on_disk: bool = True
+    renamed: bool = False
     repair: tuple[str, ...] = ()
     atomic: bool = True
     again: str | None = None
@@ -119,14 +121,16 @@ class KnownEffects:
 
     def facts(self, *rows: Row, name: str = NAME) -> Facts:
         """All facts that the checks and fixes of the history take."""
-        migrations = (Migration(name, FILE, checksum(FILE)),) if self.on_disk else ()
+        there = self.on_disk and not self.renamed
+        on_disk = f"{name}_now"[:255] if self.renamed else name
+        migrations = (Migration(on_disk, FILE, checksum(FILE)),) if self.on_disk else ()
         directory = MigrationDirectory("/app/migrations", "a test", migrations, 'provider = "postgresql"\n')
         ordered = tuple(sorted(rows, key=lambda each: each.started_at))
         recorded = HistoryTable(self.schema, True, ordered, NOW, self.extra_columns, lock_holder=self.lock_holder)
         history = History(directory, recorded)
         makes = {**self.made, **self.missing} if self.extent == "part" else self.made
         changes = tuple(Change(key, None, definition) for key, definition in makes.items())
-        replay = Replay({name: changes} if self.on_disk else {}) if self.extent else Replay(problem="no clone")
+        replay = Replay({name: changes} if there else {}) if self.extent else Replay(problem="no clone")
         catalog = catalog_of({} if self.extent == "nothing" else self.made, self.schema)
         migration_effects = {
             each: EffectReader(history, replay, catalog).of(each) for each in {name, *history.failed_by_name}
@@ -235,6 +239,7 @@ CASES: dict[str, Case] = {
     "failed and applied": Case("failed-and-applied", ("applied", "failed", "crashed"), KnownEffects("all")),
     "orphaned": Case("orphaned-migration", ("applied",), KnownEffects(on_disk=False)),
     "orphaned, in git": Case("orphaned-migration", ("applied",), KnownEffects(on_disk=False, stored=(FILE,))),
+    "orphaned, renamed": Case("orphaned-migration", ("applied",), KnownEffects(renamed=True)),
     "phantom": Case("phantom-row", ("applied", "applied"), KnownEffects()),
     "duplicated": Case("duplicated-row", ("edited", "applied", "applied"), KnownEffects("all")),
     "hand-written": Case("hand-written-row", ("hand-written",), KnownEffects("all")),

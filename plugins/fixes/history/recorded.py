@@ -13,6 +13,7 @@ from health.finding import Finding, Fix, NoFix
 from health.history.effects import EffectReader, MigrationEffect
 from health.history.history import History, matches
 from health.history.provenance import Provenance, Version, applied_version
+from health.history.renamed import renamed
 from health.history.rows import Row
 from health.words import plural
 from plugins.fixes import commands as shell
@@ -42,11 +43,17 @@ no_fix(
 def orphaned_migration(
     finding: Finding, history: History, environment: Environment, provenance: Provenance
 ) -> Iterator[Fix | NoFix]:
-    """Restore the directory; DELETE of the row by its id is the fallback, and loses what may be the only witness.
+    """Rename the row of a migration that was renamed; else restore the directory.
+
+    DELETE of the row by its id is the fallback, and loses what may be the only witness.
 
     One that is harmless is accepted by a waiver. `prisma migrate resolve` does not take orphans (P3017).
     """
     row = _row(history, finding)
+    now = renamed(history).get(row.id)
+    if now is not None:
+        yield from _rename(history, row, now.name)
+        return
     versions = provenance.versions.get(row.migration_name, ())
     stored = applied_version(versions, row.checksum) or next(iter(versions), None)
     if stored is not None:
@@ -67,6 +74,23 @@ def orphaned_migration(
         "WARNING: the row may be the only witness of tables that exist. A later migration that creates them "
         "fails then (42P07), and nothing tells why. An orphan blocks no deploy of Prisma's.",
         rank=90,
+    )
+
+
+def _rename(history: History, row: Row, name: str) -> Iterator[Fix | NoFix]:
+    """Give the row the name that the directory has; or a person gives the directory its old name back."""
+    from plugins.fixes.history.row_sql import RowSql
+
+    if not (printed([row.migration_name]) and printed([name])):
+        yield NoFix(f"{NOT_PRINTED} Rename the directory back by hand.")
+        return
+    sql = RowSql(history, [row])
+    yield Fix(
+        "sql",
+        "Give the row the name that the directory has",
+        sql.rename(row.migration_name, name),
+        undo=sql.rename(name, row.migration_name),
+        note="Nothing runs. Where other environments record the old name, rename the directory back instead.",
     )
 
 

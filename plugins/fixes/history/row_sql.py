@@ -97,6 +97,20 @@ class RowSql:
         back = [self._insert([literal(getattr(row, column)) for column in COLUMNS]) for row in self._rows]
         return transaction([self._no_newer_row(), *back])
 
+    def rename(self, before: str, after: str) -> str:
+        """Give the one row another name; the same with both exchanged undoes it."""
+        (row,) = self._rows
+        values = {"id": literal(row.id), "before": literal(before), "after": literal(after)}
+        taken = self._fill("EXISTS (SELECT FROM {table}\n    WHERE migration_name = {after})", **values)
+        change: LiteralString = "UPDATE {table} SET migration_name = {after}\n   WHERE id = {id}\n"
+        change += "     AND migration_name = {before}\n     AND finished_at IS NOT NULL AND rolled_back_at IS NULL"
+        return transaction(
+            [
+                refuse_if(taken, "There is a newer row of this migration."),
+                changed_one(self._fill(change, **values), _CHANGED),
+            ]
+        )
+
     def set_checksum(self, before: str, after: str, first: Sequence[str] = ()) -> str:
         """Give the one row another checksum; the same with both exchanged undoes it.
 

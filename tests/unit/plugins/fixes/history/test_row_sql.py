@@ -112,9 +112,15 @@ def sets_checksum(done: Applied) -> Rows:
     return {**done.before, changed.id: replace(changed, checksum=checksum(FILE))}
 
 
+def renames(done: Applied) -> Rows:
+    (row,) = done.named
+    return {**done.before, row.id: replace(row, migration_name=done.history.pending[0].name)}
+
+
 PROMISES: dict[str, Callable[[Applied], Rows]] = {
     r"(.*: m|M)ark the .*rows? as rolled back|.*: mark it as rolled back": rolls_back,
     r"Delete the rows?, by id": deletes,
+    r"Give the row the name that the directory has": renames,
     r"Record the migration as applied.*|.*: record it as applied|Run .*, and record the migration .*": applies,
     r"Then record the migration as applied": applies,
     r"Record it with the checksum manual": applies_by_hand,
