@@ -158,7 +158,7 @@ def _require_keys(
     for key, value in told.items():
         if key not in known:
             hint = did_you_mean(key, known, f"it may have {', '.join(known)}.")
-            raise CouldNotCheck(f"{FILE}: there is no key {at}{key}", str(file), hint)
+            raise CouldNotCheck(f"{FILE}: {at}there is no key {key}", str(file), hint.capitalize())
         kind, named = known[key]
         if not isinstance(value, kind):
             raise CouldNotCheck(f"{FILE}: {at}{key} must be {named}", str(file), "Correct it.")
@@ -173,6 +173,9 @@ def _row(file: Path, number: int, told: Any, migrations: MigrationDirectory) -> 
     _require_keys(file, at, told, _ROW_KEYS, required={"name": str})
     row = CaseRow(**told)
     if row.checksum != OF_THE_FILE:
+        if " " in row.checksum:  # anything else may have been written by hand
+            what = f"{FILE}: {at}checksum is {row.checksum!r}; it may be {OF_THE_FILE!r}, or as the row has it"
+            raise CouldNotCheck(what, str(file), "Correct it, or leave it out.")
         return row
     known = migrations.by_name.get(row.name)
     if known is None or known.checksum is None:
@@ -188,11 +191,14 @@ def _require_applied_files(case: Case) -> None:
                 f"{FILE}: applied has {name} twice", str(case.path / FILE), "Add the other as a [[row]]."
             )
         migration = case.migrations.by_name.get(name)
-        if migration is None or migration.sql is None:
+        if migration is not None and migration.sql is None:
+            what = f"applied has {name}, whose directory has no migration.sql"
+            raise CouldNotCheck(what, str(case.path / "migrations" / name), "Add the file, or take the name away.")
+        if migration is None:
             hint = did_you_mean(name, case.migrations.names, "Correct the name, or add the file.")
             what = f"{FILE}: applied has {name}, and migrations has no file of it"
-            raise CouldNotCheck(what, str(case.path / FILE), hint)
-        if "\0" in migration.sql:  # other bytes that are no UTF-8 are replaced, as the engine does
+            raise CouldNotCheck(what, str(case.path / FILE), hint[0].upper() + hint[1:])
+        if "\0" in (migration.sql or ""):  # other bytes that are no UTF-8 are replaced, as the engine does
             what = "an applied migration is UTF-16, or holds a NUL character"
             file = case.path / "migrations" / name / "migration.sql"
             raise CouldNotCheck(what, str(file), "Save it as UTF-8.")

@@ -85,6 +85,20 @@ class DataCheck:
     sizes: Mapping[str, TableSize] = field(default_factory=dict)
     unknown: UnknownRequirements | None = None
 
+    def trouble(self, migration: str | None = None) -> str | None:
+        """What of rows stops a migration, or may: of this one, or of any; None where nothing does."""
+        answers = [each for each in self.answers if migration in (None, each.requirement.migration)]
+        for each in answers:
+            if each.violated:
+                asked = each.requirement
+                return f"{asked.migration} fails on rows that are there (line {asked.line}, {asked.sqlstate})"
+        unknown = [
+            each.requirement.migration for each in answers if each.requirement.why_unasked or each.why_unanswered
+        ]
+        if self.unknown is not None and migration in (None, self.unknown.migration):
+            unknown.append(self.unknown.migration)
+        return f"whether the rows fit {unknown[0]} is not known" if unknown else None
+
     @property
     def failing(self) -> dict[str, str]:
         """The migrations that a row does not fit, with the code that a deploy ends with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby, islice
 
@@ -66,6 +66,17 @@ def _neighbours(statements: Iterable[str], most: Callable[[str], int]) -> Iterat
     for kind, group in groupby(statements, most):
         while part := list(islice(group, kind)):
             yield part
+
+
+def only(script: str, numbers: Collection[int]) -> str:
+    """Keep these statements of a script, each on its line; those that control transactions have no number."""
+    located = [each for each in locate(script) if not controls_transaction(each.text)]
+    kept, lines = "", 0
+    for each in (statement for number, statement in enumerate(located) if number in numbers):
+        between = max(0, each.line - 1 - lines)
+        kept += "\n" * between + f"{each.text}; "
+        lines += between + each.text.count("\n")
+    return kept
 
 
 def split(sql: str) -> list[str] | None:

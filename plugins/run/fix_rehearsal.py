@@ -13,6 +13,7 @@ from health.check import Check
 from health.evaluation import Evaluation, evaluate
 from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, FixProof, NothingToCheck, Phase
 from health.history.history import History
+from health.pending.data_check import DataCheck
 from health.report.order import in_order
 from health.report.results import FindingResult, FixResult, RehearsalOutcome
 from health.report.root_causes import explain
@@ -94,8 +95,11 @@ class FixRehearsal:
             undone = all(fix.undo for fix in way)
             if undone and (reason := _not_undone(copy, way, state)):
                 return RehearsalResult(None, reason)
-        if rows := "; ".join(dict.fromkeys(fix.rows for fix in way if fix.rows)):
-            return _unproven(f"it mends a copy, but {rows}")
+        about = finding.evidence.get("name", finding.evidence.get("migration", finding.subject))
+        trouble = self._trouble(str(about))
+        rows = dict.fromkeys([*(fix.rows for fix in way if fix.rows), *([trouble] if trouble else [])])
+        if rows:
+            return _unproven(f"it mends a copy, but {'; '.join(rows)}")
         warned = after.of_severity(self._phase, "warning")
         left = sorted({found.code for key, found in warned.items() if key not in before.keys})
         detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
@@ -180,7 +184,17 @@ class FixRehearsal:
         if after.unanswered:
             return one_line(str(next(iter(after.unanswered.values()))))
         red = after.of_severity("after", "error").keys()
-        return f"what remains is {_named(after, red)}" if red else None
+        return f"what remains is {_named(after, red)}" if red else self._trouble()
+
+    def _trouble(self, migration: str | None = None) -> str | None:
+        """What of the environment's rows stops a deploy, or may: no copy tells, as it has none."""
+        if "data_check" not in self._facts.begun():
+            return None
+        try:
+            answers: DataCheck = self._facts["data_check"]
+        except (CouldNotCheck, NothingToCheck) as error:
+            return one_line(str(error))
+        return answers.trouble(migration)
 
 
 def _judged(facts: Facts) -> Iterator[Check]:

@@ -110,7 +110,7 @@ def refused(directory: Path) -> CouldNotCheck:
         (TOML + "row = [1]", "row must be [[row]] tables"),
         (TOML + "[row]\nname = 'x'", "row must be a [[row]]"),
         (TOML + "[[row]]\nfinished = true", "row 1: name is missing"),
-        (TOML + "[[row]]\nname = 'x'\nfinnished = true", "there is no key row 1: finnished"),
+        (TOML + "[[row]]\nname = 'x'\nfinnished = true", "row 1: there is no key finnished"),
         (TOML + "[[row]]\nname = 'x'\nfinished = 'no'", "row 1: finished must be true or false"),
         (TOML + "[[row]]\nname = 'x'\nchecksum = 'of the file'", "migrations has no file of x"),
     ],
@@ -143,7 +143,7 @@ def test_file_that_cannot_be_read_is_one_line(
     ("content", "said"),
     [
         ("SELECT 1;".encode("utf-16"), "an applied migration is UTF-16"),
-        (None, "applied has 1_init, and migrations has no file of it"),
+        (None, "applied has 1_init, whose directory has no migration.sql"),
         (51_000_000, "the migration is larger than"),
     ],
 )

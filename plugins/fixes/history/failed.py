@@ -164,7 +164,7 @@ def complete(
             "sql",
             f"Run the {counted} missing, and record the migration as applied",
             sql.apply(checksum, guard=objects_there(catalog, effect.done), first=repair.statements),
-            note="All or nothing, in one transaction. There is no undo: what they drop is not kept.",
+            note="All or nothing, in one transaction. There is no undo for what they make or drop.",
         )
         return
     for number, statement in enumerate(repair.statements, 1):
