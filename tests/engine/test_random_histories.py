@@ -35,7 +35,7 @@ def seeds() -> list[int]:
     sources = sorted(path for layer in ("health", "fixtures") for path in (ROOT / layer).rglob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
     first = int.from_bytes(digest[:4])
-    return [first + number for number in range(scaled(50))]
+    return [first + number for number in range(scaled(40))]
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,11 @@ _ADVICE = {
     "42703": "The column is not there: find out which migration makes it, and whether it took effect.",
     "42601": "The file is no SQL that PostgreSQL takes: mend it.",
 }
+_OF_ROWS = ("22", "23")
+_ROWS = (
+    "Rows that are there do not fit, or the file's own do not: correct them before the deploy, which is a person's "
+    "decision. Without --rows the same run names them where it can, with the query that lists them."
+)
 _IN_A_PACKAGE = (
     "A file under node_modules is mended in the package that it comes from, and only while it is applied nowhere."
 )
@@ -78,6 +83,9 @@ def pending_migration_fails(
         return
     if extension := _extension(said):
         yield _make_extension(environment, extension)
+        return
+    if str(finding.evidence["sqlstate"]).startswith(_OF_ROWS):
+        yield NoFix(_ROWS)
         return
     advice = _ADVICE.get(str(finding.evidence["sqlstate"]), "What PostgreSQL says has to be mended by a person.")
     yield NoFix(f"{advice} {_IN_A_PACKAGE}")
