@@ -155,10 +155,10 @@ def _insert(run: StatementRun, change: RowChange) -> tuple[list[DataRequirement]
         now = replace(now, unknown={**now.unknown, **dict.fromkeys(now.names, _CHANGES)})
     after = {**run.rows, change.table: now}
     here, found = TableChange(run, change.table, after), []
-    for number, index in table.indexes.items():
+    for number, index in ((number, index) for number, index in table.indexes.items() if index.unique):
         key = run.printed.indexes[number]
         arbiter = change.conflict is not None and (not change.conflict or change.conflict == set(index.columns))
-        if not index.unique or arbiter or used(index, key) & now.fed:
+        if arbiter or used(index, key) & now.fed:
             continue
         keys = run.printed.inserted.get(number, ())
         before = rows.texts(*key.columns, key.predicate)
