@@ -229,9 +229,6 @@ def deleted(
 
 def _unseen(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:
     """Statements that only change rows may have run: what is right hangs on them, and a person has to look."""
-    from plugins.fixes.history.row_sql import RowSql
-
-    sql, name = RowSql(history, rows), rows[0].migration_name
     statements = "; ".join(one_line(each.rstrip(";"), 120) for each in effect.unseen)
     yield NoFix(
         f"It cannot be told whether these ran, as they leave no trace in the schema: {statements}. Look at the rows "
@@ -239,55 +236,39 @@ def _unseen(history: History, rows: Sequence[Row], effect: MigrationEffect) -> I
         "twice: then run by hand what is missing behind them, and record the migration as applied."
     )
     hangs = "whether the statements that leave no trace have run"
-    checksum = history.directory.by_name[name].checksum
     if effect.extent == "nothing":
-        yield Fix(
-            "sql",
-            "If none of them ran: mark it as rolled back",
-            sql.roll_back(),
-            fallback=True,
-            undo=sql.undo_roll_back(),
-            note="The next deploy runs the whole script again.",
-            rows=hangs,
-        )
-    elif effect.extent == "all" and checksum is not None:
-        yield Fix(
-            "sql",
-            "If all of them ran: record it as applied",
-            RowSql(history, rows, name).apply(checksum),
-            fallback=True,
-            undo=sql.undo_apply(),
-            note="No deploy runs it again.",
-            rows=hangs,
-        )
+        yield _if_nothing(history, rows, "none of them ran", "The next deploy runs the whole script again.", hangs)
+    elif effect.extent == "all":
+        yield from _if_all(history, rows, "all of them ran", "No deploy runs it again.", hangs)
 
 
 def _undecided(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:
-    from plugins.fixes.history.row_sql import RowSql
-
-    sql = RowSql(history, rows)
     yield NoFix(
         f"What its script did cannot be told: {effect.reason}. Compare the objects that it makes with the database. If "
         "none is there, mark it as rolled back; if all are, record it as applied."
     )
-    yield Fix(
-        "sql",
-        "If nothing of it took effect: mark it as rolled back",
-        sql.roll_back(),
-        fallback=True,
-        undo=sql.undo_roll_back(),
-        note="The next deploy runs the whole script again, and fails on what exists already.",
-    )
+    note = "The next deploy runs the whole script again, and fails on what exists already."
+    yield _if_nothing(history, rows, "nothing of it took effect", note)
+    note = "Where something is missing after all, every later deploy succeeds on a broken schema."
+    yield from _if_all(history, rows, "all of it took effect", note)
+
+
+def _if_nothing(history: History, rows: Sequence[Row], condition: str, note: str, hangs: str = "") -> Fix:
+    """What is right where nothing of a script ran, which a person is to find out."""
+    from plugins.fixes.history.row_sql import RowSql
+
+    sql, title = RowSql(history, rows), f"If {condition}: mark it as rolled back"
+    return Fix("sql", title, sql.roll_back(), fallback=True, undo=sql.undo_roll_back(), note=note, rows=hangs)
+
+
+def _if_all(history: History, rows: Sequence[Row], condition: str, note: str, hangs: str = "") -> Iterator[Fix]:
+    """What is right where all of a script ran, which a person is to find out; nothing where its file is gone."""
+    from plugins.fixes.history.row_sql import RowSql
+
     checksum = history.directory.by_name[rows[0].migration_name].checksum
     if checksum is not None:
-        yield Fix(
-            "sql",
-            "If all of it took effect: record it as applied",
-            sql.apply(checksum),
-            fallback=True,
-            undo=sql.undo_apply(),
-            note="Where something is missing after all, every later deploy succeeds on a broken schema.",
-        )
+        sql, title = RowSql(history, rows), f"If {condition}: record it as applied"
+        yield Fix("sql", title, sql.apply(checksum), fallback=True, undo=sql.undo_apply(), note=note, rows=hangs)
 
 
 def rows_of(history: History, finding: Finding) -> list[Row]:
