@@ -12,6 +12,7 @@ from health.sanitize import short
 from health.schema.drift import Difference, Drift
 from health.schema.partitions import PartitionChanges
 from health.schema.sequences import SequenceState
+from health.words import apart
 
 _ENTITY_DATA = ("entity-data-column-missing", "entity-data-column-nullable")
 _LONGEST, _BEFORE = 240, 30  # characters of a definition that a message shows
@@ -103,18 +104,8 @@ def _told(each: Difference) -> tuple[str, str]:
         touches = f"; {each.migration} speaks of it" if each.migration else ""
         code = "enum-label-extra" if kind == "enum label" else "schema-object-extra"
         return code, f"It is there, and no applied migration makes it{touches}."
-    live, expected = _apart(each.live or "plain", each.expected or "plain")
+    live, expected = apart(each.live or "plain", each.expected or "plain", _LONGEST, _BEFORE)
     return "schema-object-different", short(f"It is {live}, and should be {expected}.", 600) + _dot(by)
-
-
-def _apart(one: str, other: str) -> tuple[str, str]:
-    """Two texts as far as a line holds them: of long ones, from a little before where they part."""
-    if max(len(one), len(other)) <= _LONGEST:
-        return one, other
-    parted = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    start = max(0, next(parted, min(len(one), len(other))) - _BEFORE)
-    before = "… " if start else ""
-    return before + short(one[start:], _LONGEST), before + short(other[start:], _LONGEST)
 
 
 def _of_partitions(changes: PartitionChanges) -> str:

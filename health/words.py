@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from health.sanitize import short
+
 
 def listed(names: Sequence[str], limit: int, separator: str = ", ") -> str:
     """Join the first names; those beyond the limit become "and N more"."""
@@ -14,3 +16,13 @@ def listed(names: Sequence[str], limit: int, separator: str = ", ") -> str:
 def plural(number: int, noun: str) -> str:
     """Return the noun as it follows the number: row, rows."""
     return noun if number == 1 else f"{noun}s"
+
+
+def apart(one: str, other: str, longest: int, before: int) -> tuple[str, str]:
+    """Two texts on a line each, as far as it holds them: of long ones, from a little before where they part."""
+    if max(len(one), len(other)) <= longest:
+        return one, other
+    parted = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    start = max(0, next(parted, min(len(one), len(other))) - before)
+    sign = "… " if start else ""
+    return sign + short(one[start:], longest), sign + short(other[start:], longest)

@@ -20,6 +20,7 @@ from health.report.root_causes import explain
 from health.sanitize import one_line
 from health.words import listed
 from plugins.run.check_catalog import all_checks
+from plugins.run.schema_proof import SchemaProof
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
 # What a copy has not, as the rows, and what the outside says of the database itself.
@@ -49,6 +50,7 @@ class FixRehearsal:
 
     def __init__(self, facts: Facts, phase: Phase, progress: Callable[[str], None] = lambda _: None) -> None:
         self._facts, self._phase, self._progress = facts, phase, progress
+        self._schema = SchemaProof(facts)
         self._begun: float | None = None
         self._tell_after = _PROGRESS_AFTER_S
         self._first: tuple[Evaluation, State] | None = None
@@ -90,20 +92,23 @@ class FixRehearsal:
             copy.apply(*(fix.body for fix in way))
             with copy.facts() as facts:
                 after = evaluate(_judged(facts), facts)
-            if trial := self._judge(finding, before, after):
-                return trial
+                if trial := self._judge(finding, before, after):
+                    return trial
+                if wrong := self._schema.refuted(copy, facts, finding):
+                    return RehearsalResult(None, wrong)
+                lost = list(self._schema.lost(copy, facts))
             undone = all(fix.undo for fix in way)
             if undone and (reason := _not_undone(copy, way, state)):
                 return RehearsalResult(None, reason)
         about = finding.evidence.get("name", finding.evidence.get("migration", finding.subject))
         trouble = self._trouble(str(about))
-        rows = dict.fromkeys([*(fix.rows for fix in way if fix.rows), *([trouble] if trouble else [])])
+        rows = dict.fromkeys([*(fix.rows for fix in way if fix.rows), *([trouble] if trouble else []), *lost])
         if rows:
             return _unproven(f"it mends a copy, but {'; '.join(rows)}")
         warned = after.of_severity(self._phase, "warning")
         left = sorted({found.code for key, found in warned.items() if key not in before.keys})
         detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
-        return RehearsalResult(FixProof("proven", detail))
+        return RehearsalResult(FixProof("proven", "; ".join(filter(None, [detail, self._schema.detail]))))
 
     def _judge(self, finding: Finding, before: Evaluation, after: Evaluation) -> RehearsalResult | None:
         """Why a way does not lead out; None if it does."""
@@ -181,10 +186,11 @@ class FixRehearsal:
             copy.apply(*later)
             with copy.facts() as facts:
                 after = evaluate(_judged(facts), facts)
-        if after.unanswered:
-            return one_line(str(next(iter(after.unanswered.values()))))
-        red = after.of_severity("after", "error").keys()
-        return f"what remains is {_named(after, red)}" if red else self._trouble()
+                if after.unanswered:
+                    return one_line(str(next(iter(after.unanswered.values()))))
+                if red := after.of_severity("after", "error").keys():
+                    return f"what remains is {_named(after, red)}"
+                return self._schema.remains(copy, facts) or self._trouble()
 
     def _trouble(self, migration: str | None = None) -> str | None:
         """What of the environment's rows stops a deploy, or may: no copy tells, as it has none."""

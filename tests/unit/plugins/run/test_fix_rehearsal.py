@@ -103,8 +103,13 @@ CASES = {
         proven="on a copy; leaves hand-written-row",
     ),
     "a step that no transaction holds": Case(
-        (sql(ROLLED_BACK + 'CREATE INDEX CONCURRENTLY beside ON "User" (name);'),),
-        proven="on a copy; leaves schema-object-extra",
+        (sql(ROLLED_BACK + 'DROP INDEX CONCURRENTLY "Token_userId_idx"; CREATE INDEX CONCURRENTLY "Token_userId_idx"'
+             ' ON "Token" ("userId");'),),
+        proven="on a copy",
+    ),
+    "it makes what no migration makes": Case(
+        (sql(ROLLED_BACK + 'CREATE INDEX beside ON "User" (name);'),),
+        refuted='as pg_dump writes it, the schema then is not what the migrations make: index "beside" is',
     ),
     "it changes nothing": Case((sql("SELECT 1;"),), refuted="the finding stays"),
     "it breaks something else": Case(

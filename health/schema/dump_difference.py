@@ -1,0 +1,106 @@
+"""In what one dumped schema is another than the one that it should be, and how a person is told."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from health.catalog.catalog import Key
+from health.prisma.engine import TABLE
+from health.sanitize import short
+from health.schema.drift import Drift
+from health.schema.dump_text import GRANTS, TABLES, DumpKey, Pieces
+from health.words import apart, plural
+
+_LONGEST, _BEFORE = 120, 30  # characters of a piece that are shown, and how many before what differs
+_OF_PRISMA = {("TABLE", TABLE), ("CONSTRAINT", f"{TABLE} {TABLE}_pkey")}
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+
+
+@dataclass(frozen=True)
+class SchemaDifference:
+    """The pieces that differ, without Prisma's own table, which no migration makes.
+
+    Attributes:
+        extra: what the schema has beside.
+        missing: what it lacks.
+    """
+
+    extra: Pieces
+    missing: Pieces
+
+    @classmethod
+    def of(cls, there: Pieces, expected: Pieces) -> SchemaDifference:
+        """What differs between a schema and the expected one."""
+        return cls(_without_history(there - expected), _without_history(expected - there))
+
+    def __sub__(self, other: SchemaDifference) -> SchemaDifference:
+        """What differs here and not there."""
+        return SchemaDifference(self.extra - other.extra, self.missing - other.missing)
+
+    def __bool__(self) -> bool:
+        return bool(self.extra or self.missing)
+
+    @property
+    def keys(self) -> list[DumpKey]:
+        """The objects that differ."""
+        return sorted({key for key, _ in (*self.extra, *self.missing)})
+
+    def touched(self, before: Pieces) -> SchemaDifference:
+        """What of it was not there before, or was and is gone."""
+        return SchemaDifference(self.extra - before, self.missing & before)
+
+    def unnamed(self, names: Collection[str]) -> SchemaDifference:
+        """What differs of objects whose names are not among these; grants, which are no drift, left out."""
+        return self.of_objects(key for key in self.keys if key.kind not in GRANTS and key.names.isdisjoint(names))
+
+    def of_objects(self, keys: Iterable[DumpKey]) -> SchemaDifference:
+        """What differs of some objects."""
+        kept = frozenset(keys)
+        extra, missing = (
+            Counter({each: number for each, number in found.items() if each[0] in kept})
+            for found in (self.extra, self.missing)
+        )
+        return SchemaDifference(extra, missing)
+
+    def described(self) -> str:
+        """The first object that differs and in which way, and how many others there are."""
+        first, *others = self.keys
+        extra, missing = (sorted(piece for of, piece in pieces if of == first) for pieces in (self.extra, self.missing))
+        more = f"; {len(others)} more {plural(len(others), 'object')} {'differs' if len(others) == 1 else 'differ'}"
+        return _described(first, extra, missing) + (more if others else "")
+
+
+def names_of(drift: Drift, known: Iterable[str]) -> frozenset[str]:
+    """The names of objects that are told to differ.
+
+    Args:
+        drift: what is told.
+        known: what the registry declares, as a person names it.
+    """
+    keys: list[Key] = [each.key for each in drift.differences]
+    keys += [key for each in drift.partitions for key in (each.key, *each.keys)]
+    found = {part for _, *names in keys for name in names for part in (name, *name.split("\0"))}
+    found |= {hit.replace('""', '"') for each in known for hit in _QUOTED.findall(each)}
+    return frozenset(found | {name.partition("(")[0] for name in found}) - {""}
+
+
+def _described(key: DumpKey, extra: list[str], missing: list[str]) -> str:
+    if extra and missing:
+        has, should = apart(_plain(extra[0]), _plain(missing[0]), _LONGEST, _BEFORE)
+        return f"{key.shown} has {has}, and should have {should}"
+    found = extra or missing
+    if key.kind not in (*TABLES, *GRANTS) or any(piece.startswith("CREATE") for piece in found):
+        return f"{key.shown} is there, and no migration makes it" if extra else f"{key.shown} is missing"
+    named = short(_plain(found[0]), _LONGEST)
+    return f"{key.shown} has {named}, which no migration makes" if extra else f"{key.shown} lacks {named}"
+
+
+def _plain(piece: str) -> str:
+    return " ".join(piece.removesuffix(";").split())
+
+
+def _without_history(found: Pieces) -> Pieces:
+    return Counter({each: number for each, number in found.items() if (each[0].kind, each[0].name) not in _OF_PRISMA})
