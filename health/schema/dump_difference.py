@@ -56,6 +56,10 @@ class SchemaDifference:
         """What differs of objects whose names are not among these; grants, which are no drift, left out."""
         return self.of_objects(key for key in self.keys if key.kind not in GRANTS and key.names.isdisjoint(names))
 
+    def without(self, keys: Collection[DumpKey]) -> SchemaDifference:
+        """What differs of other objects."""
+        return self.of_objects(key for key in self.keys if key not in keys)
+
     def of_objects(self, keys: Iterable[DumpKey]) -> SchemaDifference:
         """What differs of some objects."""
         kept = frozenset(keys)
@@ -71,6 +75,11 @@ class SchemaDifference:
         extra, missing = (sorted(piece for of, piece in pieces if of == first) for pieces in (self.extra, self.missing))
         more = f"; {len(others)} more {plural(len(others), 'object')} {'differs' if len(others) == 1 else 'differ'}"
         return _described(first, extra, missing) + (more if others else "")
+
+
+def beside(there: Pieces, *expected: Pieces) -> frozenset[DumpKey]:
+    """The objects that no migration makes: what migrations do to them, as to a partition of a job's, is no mistake."""
+    return frozenset(key for key, _ in there) - {key for each in expected for key, _ in each}
 
 
 def names_of(drift: Drift, known: Iterable[str]) -> frozenset[str]:

@@ -25,6 +25,8 @@ _USUAL = "heap"
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[(),;]""")
 _GRANT = re.compile(r"(?P<verb>(?:GRANT|REVOKE)(?: GRANT OPTION FOR)?) (?P<rights>.*?) (?P<rest>ON .*)", re.DOTALL)
 _RIGHT = re.compile(r"[^,(]+(?:\([^)]*\))?")
+# From 18 on it has a name, which an older server does not keep.
+_NOT_NULL = re.compile(r""" CONSTRAINT (?:\w+|"(?:[^"]|"")+") NOT NULL$""")
 _IN_SCHEMA = re.compile(r"WITH SCHEMA (.+);$")
 TABLES = ("TABLE", "FOREIGN TABLE")
 _STORED = (*TABLES, "MATERIALIZED VIEW")
@@ -120,7 +122,7 @@ def _columns(statement: str) -> Iterator[str]:
     if opened is None or closed is None or not statement.startswith("CREATE"):
         yield statement
         return
-    yield from _split(statement[opened + 1 : closed], ",")
+    yield from (_NOT_NULL.sub(" NOT NULL", each) for each in _split(statement[opened + 1 : closed], ","))
     yield statement[: opened + 1] + statement[closed:]
 
 

@@ -13,16 +13,15 @@ from fixtures.clone.schema_dump import SchemaEye, SchemaReading
 from fixtures.clone.server import CloneError
 from fixtures.clone.stored_tables import stored_tables
 from fixtures.data.lost_rows import lost_rows
-from fixtures.database.data_session import DataSession
 from fixtures.facts import Facts
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.history.history import History
 from health.migrations.directory import Migration
 from health.sanitize import one_line
 from health.schema.drift import Drift
-from health.schema.dump_difference import SchemaDifference, names_of
+from health.schema.dump_difference import SchemaDifference, beside, names_of
 from health.schema.dump_text import Pieces
-from health.schema.losses import StoredTables, losses
+from health.schema.losses import Loss, StoredTables, losses
 
 _GRANTS = re.compile(r"\b(?:GRANT|REVOKE)\b", re.IGNORECASE)
 _OF_DRIFT = {
@@ -105,14 +104,14 @@ class SchemaProof:
         """
         stored = self._untouched.stored
         gone = losses(stored, stored, stored_tables(copy.database))
-        yield from (f"it {clause}" for clause in lost_rows(self._session, gone))
+        yield from (f"it {clause}" for clause in self._held(gone))
         live: History = self._facts["history"]
         history: History = read["history"]
         before = {migration.name for migration in live.pending}
         again = {each.name for each in history.pending if each.name in live.by_name} - before
         if again:
             for name, was, is_ in run_again(copy, history.pending, again, one_query=read["prisma"].one_query):
-                for clause in lost_rows(self._session, losses(stored, was, is_)):
+                for clause in self._held(losses(stored, was, is_)):
                     yield f"the deploy then runs {one_line(name)} again, which {clause}"
 
     @cached_property
@@ -123,10 +122,9 @@ class SchemaProof:
             eye = SchemaEye(self._facts["clone_server"], copy.database, grants=grants)
             return _Untouched(eye, eye.read(copy.database), stored_tables(copy.database))
 
-    @property
-    def _session(self) -> DataSession:
-        session: DataSession = self._facts["data_session"]
-        return session
+    def _held(self, gone: Iterator[Loss]) -> Iterator[str]:
+        if found := list(gone):  # a session for the data is opened only where there is a question
+            yield from lost_rows(self._facts["data_session"], found)
 
     def _wrong(
         self,
@@ -141,8 +139,12 @@ class SchemaProof:
         said = ""
         for reloaded in (False, True):
             before, after = self._differences(there, was, is_, reloaded=reloaded)
+            untouched, *expected = (
+                self._pieces(each, reloaded=reloaded)
+                for each in (self._untouched.schema, self._expected(was), self._expected(is_))
+            )
             caused = after - before
-            touched = caused.touched(self._pieces(self._untouched.schema, reloaded=reloaded))
+            touched = caused.touched(untouched).without(beside(untouched, *expected))
             left = after if to_the_end else caused - touched
             wrong = touched or left.unnamed(names)
             if not wrong:

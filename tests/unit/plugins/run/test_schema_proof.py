@@ -197,6 +197,18 @@ def test_what_a_finding_names_is_no_matter_of_another_fix(server: CloneServer) -
         assert (end.status, end.detail) == ("proven", None)
 
 
+def test_what_a_deploy_does_to_what_no_file_makes_is_no_mistake(server: CloneServer) -> None:
+    parted = (
+        'CREATE TABLE "P" (a int, b text) PARTITION BY LIST (a); CREATE TABLE "P1" PARTITION OF "P" FOR VALUES IN (1);'
+    )
+    files = {"1_init": SPELT + parted, "2_next": 'ALTER TABLE "P" RENAME b TO c; ALTER TABLE "P" ADD d int;'}
+    by_hand = 'CREATE TABLE "P2" PARTITION OF "P" FOR VALUES IN (2); CREATE VIEW "V" AS SELECT b FROM "P";'
+    with judged(server, OF_FAILED, by_hand, files=files) as state:
+        end = state.to_the_end()
+        assert end is not None
+        assert (end.status, end.detail) == ("proven", None)
+
+
 def test_files_that_do_not_run_from_empty_prove_no_change(server: CloneServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with judged(server, OF_FAILED, SECOND) as state:
         monkeypatch.setattr(Replays, "refused", lambda _, migrations: {migrations[0].name: "never again"})
