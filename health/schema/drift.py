@@ -114,7 +114,7 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
     # What a pending migration drops needs to be there only, and valid.
     coming = {change.key: change for each in history.pending for change in replay.changes.get(each.name, ())}
     going = {key for key, change in coming.items() if change.after is None}
-    objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
+    objects = {key: definition for key, definition in live.objects.items() if not of_prisma(key)}
     partitions = partition_changes(expected, objects)
     found = [
         Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), coming.get(key))
@@ -169,7 +169,8 @@ def _blamed(key: Key, history: History, replay: Replay, touched: Mapping[Key, st
     return touched.get(key)
 
 
-def _of_prisma(key: Key) -> bool:
+def of_prisma(key: Key) -> bool:
+    """Whether an object is Prisma's own table, or a part of it."""
     return TABLE in key[1:] or key[2].startswith(f"{TABLE}_")
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from health.catalog.catalog import Key
 from health.prisma.engine import TABLE
 from health.sanitize import short
-from health.schema.drift import Drift
 from health.schema.dump_text import GRANTS, TABLES, DumpKey, Pieces
 from health.words import apart, plural
 
 _LONGEST, _BEFORE = 120, 30  # characters of a piece that are shown, and how many before what differs
+_WITH_OTHERS = (*GRANTS, "INDEX ATTACH")  # grants are no drift, and indexes are attached with their tables
+_IDENTITY = re.compile(r'ALTER TABLE (?:.+\.)?("(?:[^"]|"")+"|\w+) ALTER COLUMN .* ADD GENERATED')
 _OF_PRISMA = {("TABLE", TABLE), ("CONSTRAINT", f"{TABLE} {TABLE}_pkey")}
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,14 @@ class SchemaDifference:
         return SchemaDifference(self.extra - before, self.missing & before)
 
     def unnamed(self, names: Collection[str]) -> SchemaDifference:
-        """What differs of objects whose names are not among these; grants, which are no drift, left out."""
-        return self.of_objects(key for key in self.keys if key.kind not in GRANTS and key.names.isdisjoint(names))
+        """What differs of objects whose names are not among these; what no finding tells by itself left out."""
+        tables = {key: found[1].replace('"', "") for key, sql in (*self.extra, *self.missing)
+                  if (found := _IDENTITY.match(sql))}  # fmt: skip
+        return self.of_objects(
+            key
+            for key in self.keys
+            if key.kind not in _WITH_OTHERS and {*key.names, tables.get(key, key.name)}.isdisjoint(names)
+        )
 
     def without(self, keys: Collection[DumpKey]) -> SchemaDifference:
         """What differs of other objects."""
@@ -82,18 +88,11 @@ def beside(there: Pieces, *expected: Pieces) -> frozenset[DumpKey]:
     return frozenset(key for key, _ in there) - {key for each in expected for key, _ in each}
 
 
-def names_of(drift: Drift, known: Iterable[str]) -> frozenset[str]:
-    """The names of objects that are told to differ.
-
-    Args:
-        drift: what is told.
-        known: what the registry declares, as a person names it.
-    """
-    keys: list[Key] = [each.key for each in drift.differences]
-    keys += [key for each in drift.partitions for key in (each.key, *each.keys)]
+def names_of(keys: Iterable[Key]) -> frozenset[str]:
+    """The names in keys of the catalog, as the headers of a dump may have them."""
     found = {part for _, *names in keys for name in names for part in (name, *name.split("\0"))}
-    found |= {hit.replace('""', '"') for each in known for hit in _QUOTED.findall(each)}
-    return frozenset(found | {name.partition("(")[0] for name in found}) - {""}
+    routines = {name.partition("(")[0].rstrip() for name in found if "(" in name}  # public.f(integer), + (text, text)
+    return frozenset(found | routines | {name.rpartition(".")[2].replace('"', "") for name in routines}) - {""}
 
 
 def _described(key: DumpKey, extra: list[str], missing: list[str]) -> str:

@@ -31,6 +31,7 @@ _IN_SCHEMA = re.compile(r"WITH SCHEMA (.+);$")
 TABLES = ("TABLE", "FOREIGN TABLE")
 _STORED = (*TABLES, "MATERIALIZED VIEW")
 GRANTS = ("ACL", "DEFAULT ACL")
+_CAST = re.compile(r"^CAST \((.*)\)$")
 _ABOUT = {"COMMENT": "comment on", "ACL": "grant on", "DEFAULT ACL": "grant by"}  # whose names are of what they are on
 
 
@@ -52,7 +53,7 @@ class DumpKey(NamedTuple):
     @property
     def names(self) -> frozenset[str]:
         """What its name may name: ``Post Post_fkey``, ``COLUMN "Post".title``, ``f(integer)``."""
-        bare = self.name.partition("(")[0].replace('"', "")
+        bare = _CAST.sub(r"\1", self.name).partition("(")[0].replace('"', "")
         words = bare.split(" ")
         places = range(1, len(words))
         found = {self.name, self.schema, bare, *(" ".join(words[:place]) for place in places)}

@@ -14,6 +14,7 @@ from fixtures.clone.server import CloneError
 from fixtures.clone.stored_tables import stored_tables
 from fixtures.data.lost_rows import lost_rows
 from fixtures.facts import Facts
+from health.catalog.changes import differing
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.history.history import History
 from health.migrations.directory import Migration
@@ -78,7 +79,7 @@ class SchemaProof:
         if of_drift and before == after:
             _, after = self._differences(there, was, is_, reloaded=bool(after))
             return f"{_SEEN} nothing that differs has changed: {after.described()}" if after else ""
-        return self._wrong(there, was, is_, _names(read, self._facts), to_the_end=False)
+        return self._wrong(there, read, to_the_end=False)
 
     def remains(self, copy: RehearsalClone, read: Facts) -> str:
         """What is wrong with the schema at the end of all fixes and a deploy; empty where nothing is.
@@ -88,9 +89,7 @@ class SchemaProof:
         Raises:
             CloneError: it is not known.
         """
-        there = self._untouched.eye.read(copy.database)
-        names = _names(read, self._facts)
-        return self._wrong(there, _in_force(self._facts), _in_force(read), names, to_the_end=True)
+        return self._wrong(self._untouched.eye.read(copy.database), read, to_the_end=True)
 
     def lost(self, copy: RehearsalClone, read: Facts) -> Iterator[str]:
         """What fixes take from the environment that holds rows there, or lets the next deploy take, in clauses.
@@ -126,17 +125,9 @@ class SchemaProof:
         if found := list(gone):  # a session for the data is opened only where there is a question
             yield from lost_rows(self._facts["data_session"], found)
 
-    def _wrong(
-        self,
-        there: SchemaReading,
-        was: tuple[Migration, ...],
-        is_: tuple[Migration, ...],
-        names: frozenset[str],
-        *,
-        to_the_end: bool,
-    ) -> str:
+    def _wrong(self, there: SchemaReading, read: Facts, *, to_the_end: bool) -> str:
         """What differs and may not, once what a load spells anew is out of the way."""
-        said = ""
+        said, was, is_ = "", _in_force(self._facts), _in_force(read)
         for reloaded in (False, True):
             before, after = self._differences(there, was, is_, reloaded=reloaded)
             untouched, *expected = (
@@ -146,11 +137,23 @@ class SchemaProof:
             caused = after - before
             touched = caused.touched(untouched).without(beside(untouched, *expected))
             left = after if to_the_end else caused - touched
-            wrong = touched or left.unnamed(names)
+            wrong = touched or (left and left.unnamed(self._told(read, is_)))
             if not wrong:
                 return ""
             said = after.of_objects(wrong.keys).described()
         return f"{_SEEN} the schema then is not what the migrations make: {said}"
+
+    def _told(self, read: Facts, applied: tuple[Migration, ...]) -> frozenset[str]:
+        """The names of all objects that our catalog sees to differ, where a finding tells of any."""
+        try:
+            drift: Drift = read["drift"]
+        except (CouldNotCheck, NothingToCheck):
+            return frozenset()
+        if not (drift.differences or drift.partitions or self._facts["environment"].known_differences):
+            return frozenset()
+        replays: Replays = self._facts["replays"]
+        with replays.copy(applied, "catalog") as copy:
+            return names_of(differing(copy.catalog().objects, read["catalog"].objects))
 
     def _differences(
         self, there: SchemaReading, was: tuple[Migration, ...], is_: tuple[Migration, ...], *, reloaded: bool = False
@@ -194,12 +197,3 @@ def _in_force(facts: Facts) -> tuple[Migration, ...]:
     """The migrations of the directory that are recorded as applied, in its order."""
     history: History = facts["history"]
     return tuple(each for each in history.directory.migrations if each.name in history.applied)
-
-
-def _names(read: Facts, environment: Facts) -> frozenset[str]:
-    """The names of objects that a finding tells to differ, or that may."""
-    try:
-        drift: Drift = read["drift"]
-    except (CouldNotCheck, NothingToCheck):
-        return frozenset()
-    return names_of(drift, environment["environment"].known_differences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,15 +11,18 @@ import pytest
 
 import fixtures.clone.schema_dump
 import fixtures.data.lost_rows
+from fixtures.clone.rehearsal import stage
 from fixtures.clone.replays import Replays
 from fixtures.clone.server import CloneServer, clone
 from fixtures.facts import READERS, FactReader
 from health.finding import Finding, Fix
 from health.report.results import RehearsalOutcome
 from health.schema.drift import Drift
+from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from plugins.run.check_runner import finding_result
 from plugins.run.fix_rehearsal import FixRehearsal
+from plugins.run.schema_proof import SchemaProof
 from tests.support.lineage import Live, applied, directory
 
 SPELT = """
@@ -31,6 +35,10 @@ CREATE TABLE "S" (t int CONSTRAINT k REFERENCES "T" (id));
 CREATE TABLE "Entity" (id serial PRIMARY KEY, data jsonb NOT NULL DEFAULT '{}');
 """
 SECOND = 'CREATE TABLE "U" (id int); ALTER TABLE "T" ADD COLUMN c int;'
+PARTED = (
+    'CREATE TABLE "P" (a int PRIMARY KEY, b text) PARTITION BY LIST (a); CREATE INDEX "P_b" ON "P" (b);'
+    ' CREATE TABLE "P1" PARTITION OF "P" FOR VALUES IN (1);'
+)
 FILES = {"1_init": SPELT, "2_next": SECOND}
 ROLLED_BACK = "UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '2_next';"
 RECORDED = ROLLED_BACK + (
@@ -197,11 +205,35 @@ def test_what_a_finding_names_is_no_matter_of_another_fix(server: CloneServer) -
         assert (end.status, end.detail) == ("proven", None)
 
 
+HAND = tomllib.loads((ROOT / "tests" / "data" / "changes_by_hand.toml").read_text())
+DRIFTING = {
+    "every kind": (HAND["made"], [each["after"] for each in HAND["change"]]),
+    "a partition that is detached": (PARTED, ['ALTER TABLE "P" DETACH PARTITION "P1";']),
+    "a partition with a column less": (PARTED, ['ALTER TABLE "P" DETACH PARTITION "P1"; ALTER TABLE "P" DROP b;']),
+    "a table with its partitions": (PARTED, ['DROP TABLE "P";']),
+}
+
+
+@pytest.mark.parametrize("case", DRIFTING)
+def test_what_our_catalog_sees_to_differ_needs_no_other_eye(
+    server: CloneServer, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    made, changes = DRIFTING[case]
+    with applied(server, directory({"1_init": SPELT + made})) as live:
+        with server.administering(live.copy) as admin:
+            assert admin is not None
+            admin.execute("SET search_path = public")
+            for each in changes:
+                admin.execute(each.encode())
+        with closing(live.read()) as read, stage(read) as copy, copy.facts() as facts:
+            assert SchemaProof(read).remains(copy, facts) == ""
+        monkeypatch.setitem(READERS, "drift", FactReader("drift", lambda history: Drift(), live=False))
+        with closing(live.read()) as read, stage(read) as copy, copy.facts() as facts:
+            assert SchemaProof(read).remains(copy, facts).startswith(WRONG)
+
+
 def test_what_a_deploy_does_to_what_no_file_makes_is_no_mistake(server: CloneServer) -> None:
-    parted = (
-        'CREATE TABLE "P" (a int, b text) PARTITION BY LIST (a); CREATE TABLE "P1" PARTITION OF "P" FOR VALUES IN (1);'
-    )
-    files = {"1_init": SPELT + parted, "2_next": 'ALTER TABLE "P" RENAME b TO c; ALTER TABLE "P" ADD d int;'}
+    files = {"1_init": SPELT + PARTED, "2_next": 'ALTER TABLE "P" RENAME b TO c; ALTER TABLE "P" ADD d int;'}
     by_hand = 'CREATE TABLE "P2" PARTITION OF "P" FOR VALUES IN (2); CREATE VIEW "V" AS SELECT b FROM "P";'
     with judged(server, OF_FAILED, by_hand, files=files) as state:
         end = state.to_the_end()
@@ -229,6 +261,10 @@ def test_without_pg_dump_our_catalog_judges_and_the_proof_says_so(
         monkeypatch.setitem(READERS, "drift", FactReader("drift", lambda history: Drift(), live=False))
         (told,) = state.prove(ROLLED_BACK + BY_HAND)
         assert 'column "T"."b"' in told
+    with judged(server, OF_FAILED) as state:
+        end = state.to_the_end()
+        assert end is not None
+        assert (end.status, end.detail) == ("proven", None)
 
 
 # What would be lost
