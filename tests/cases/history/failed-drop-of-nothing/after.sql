@@ -1,0 +1,1 @@
+INSERT INTO "Customer" ("name") VALUES ('a'), ('b');

@@ -1,0 +1,2 @@
+CREATE TABLE "Entity" ("id" SERIAL PRIMARY KEY, "data" JSONB NOT NULL DEFAULT '{}');
+CREATE TABLE "Customer" ("id" SERIAL PRIMARY KEY, "name" TEXT, "state" TEXT);

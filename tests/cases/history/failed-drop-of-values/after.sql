@@ -1,0 +1,1 @@
+INSERT INTO "Customer" ("name", "state") VALUES ('a', 'OPEN'), ('b', NULL);
