@@ -15,6 +15,7 @@ from health.words import apart, plural
 
 _LONGEST, _BEFORE = 120, 30  # characters of a piece that are shown, and how many before what differs
 _WITH_OTHERS = (*GRANTS, "INDEX ATTACH")  # grants are no drift, and indexes are attached with their tables
+_SECRET = ("SERVER", "USER MAPPING", "SUBSCRIPTION")  # whose options may hold a password
 _IDENTITY = re.compile(r'ALTER TABLE (?:.+\.)?("(?:[^"]|"")+"|\w+) ALTER COLUMN .* ADD GENERATED')
 _OF_PRISMA = {("TABLE", TABLE), ("CONSTRAINT", f"{TABLE} {TABLE}_pkey")}
 
@@ -96,6 +97,8 @@ def names_of(keys: Iterable[Key]) -> frozenset[str]:
 
 
 def _described(key: DumpKey, extra: list[str], missing: list[str]) -> str:
+    if extra and missing and key.kind in _SECRET:
+        return f"{key.shown} is not as the migrations make it"
     if extra and missing:
         has, should = apart(_plain(extra[0]), _plain(missing[0]), _LONGEST, _BEFORE)
         return f"{key.shown} has {has}, and should have {should}"

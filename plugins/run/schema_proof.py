@@ -50,7 +50,7 @@ class SchemaProof:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._made: dict[tuple[str | None, ...], SchemaReading] = {}
-        self._reloaded: dict[int, SchemaReading] = {}
+        self._reloaded: dict[int, tuple[SchemaReading, SchemaReading]] = {}  # the first keeps its number from others
 
     @property
     def detail(self) -> str:
@@ -171,8 +171,8 @@ class SchemaProof:
     def _pieces(self, schema: SchemaReading, *, reloaded: bool) -> Pieces:
         if reloaded:
             if id(schema) not in self._reloaded:
-                self._reloaded[id(schema)] = self._untouched.eye.reload(schema)
-            schema = self._reloaded[id(schema)]
+                self._reloaded[id(schema)] = schema, self._untouched.eye.reload(schema)
+            schema = self._reloaded[id(schema)][1]
         return schema.pieces
 
     def _expected(self, applied: tuple[Migration, ...]) -> SchemaReading:
