@@ -63,6 +63,12 @@ class SchemaDifference:
             if key.kind not in _WITH_OTHERS and {*key.names, tables.get(key, key.name)}.isdisjoint(names)
         )
 
+    def outliving(self, expected: Pieces, end: Pieces) -> SchemaDifference:
+        """Without what a change from one expected schema to another ends: it drops the object, or the missing piece."""
+        going = {key for key, _ in expected} - {key for key, _ in end}
+        extra = Counter({each: number for each, number in self.extra.items() if each[0] not in going})
+        return SchemaDifference(extra, self.missing - (expected - end))
+
     def without(self, keys: Collection[DumpKey]) -> SchemaDifference:
         """What differs of other objects."""
         return self.of_objects(key for key in self.keys if key not in keys)

@@ -134,14 +134,26 @@ class SchemaProof:
                 self._pieces(each, reloaded=reloaded)
                 for each in (self._untouched.schema, self._expected(was), self._expected(is_))
             )
-            caused = after - before
-            touched = caused.touched(untouched).without(beside(untouched, *expected))
+            caused = (after - before).without(beside(untouched, *expected))
+            if caused and not to_the_end:
+                caused = self._at_the_end(caused, read)
+            touched = caused.touched(untouched)
             left = after if to_the_end else caused - touched
             wrong = touched or (left and left.unnamed(self._told(read, is_)))
             if not wrong:
                 return ""
             said = after.of_objects(wrong.keys).described()
         return f"{_SEEN} the schema then is not what the migrations make: {said}"
+
+    def _at_the_end(self, caused: SchemaDifference, read: Facts) -> SchemaDifference:
+        """Those that the next deploy does not end by dropping the object or the piece: that is what counts of them."""
+        history: History = read["history"]
+        names = {each.name for each in history.pending} | set(history.applied)
+        try:
+            end = self._expected(tuple(each for each in history.directory.migrations if each.name in names)).pieces
+        except CloneError:  # the forecast says why
+            return caused
+        return caused.outliving(self._expected(_in_force(read)).pieces, end)
 
     def _told(self, read: Facts, applied: tuple[Migration, ...]) -> frozenset[str]:
         """The names of all objects that our catalog sees to differ, where a finding tells of any."""

@@ -241,6 +241,14 @@ def test_what_a_deploy_does_to_what_no_file_makes_is_no_mistake(server: CloneSer
         assert (end.status, end.detail) == ("proven", None)
 
 
+def test_what_the_next_deploy_drops_need_not_be_as_it_was(server: CloneServer) -> None:
+    files = {"1_init": SPELT, "2_next": "DROP INDEX i; CREATE FUNCTION g() RETURNS int LANGUAGE sql AS $$SELECT 1$$;"}
+    with judged(server, OF_FAILED, "DROP INDEX i;", files=files) as state:
+        assert state.prove(f'{ROLLED_BACK} CREATE INDEX i ON "T" (a);') == ["proven: on a copy"]
+        (told,) = state.prove(f'{ROLLED_BACK} CREATE INDEX i ON "T" (a); CREATE INDEX j ON "T" (a);')
+        assert told.startswith(WRONG + 'index "j" is there, and no migration makes it')
+
+
 def test_files_that_do_not_run_from_empty_prove_no_change(server: CloneServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with judged(server, OF_FAILED, SECOND) as state:
         monkeypatch.setattr(Replays, "refused", lambda _, migrations: {migrations[0].name: "never again"})
