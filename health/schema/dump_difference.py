@@ -22,7 +22,7 @@ _OF_PRISMA = {("TABLE", TABLE), ("CONSTRAINT", f"{TABLE} {TABLE}_pkey")}
 
 @dataclass(frozen=True)
 class SchemaDifference:
-    """The pieces that differ, without Prisma's own table, which no migration makes.
+    """The pieces that differ.
 
     Attributes:
         extra: what the schema has beside.
@@ -33,8 +33,16 @@ class SchemaDifference:
     missing: Pieces
 
     @classmethod
-    def of(cls, there: Pieces, expected: Pieces) -> SchemaDifference:
-        """What differs between a schema and the expected one."""
+    def of(cls, there: Pieces, expected: Pieces, own: Pieces | None = None) -> SchemaDifference:
+        """What differs between a schema and the expected one.
+
+        Args:
+            there: the schema.
+            expected: as migrations make it.
+            own: Prisma's own table as it must stay; without it that may be any.
+        """
+        if own:
+            return cls(there - expected - own, expected + own - there)
         return cls(_without_history(there - expected), _without_history(expected - there))
 
     def __sub__(self, other: SchemaDifference) -> SchemaDifference:
@@ -117,6 +125,11 @@ def _described(key: DumpKey, extra: list[str], missing: list[str]) -> str:
 
 def _plain(piece: str) -> str:
     return " ".join(piece.removesuffix(";").split())
+
+
+def history_of(there: Pieces) -> Pieces:
+    """Prisma's own table, which no migration makes, as it is in a schema; what somebody has put on it left out."""
+    return there - _without_history(there)
 
 
 def _without_history(found: Pieces) -> Pieces:

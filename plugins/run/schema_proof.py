@@ -20,7 +20,7 @@ from health.history.history import History
 from health.migrations.directory import Migration
 from health.sanitize import one_line
 from health.schema.drift import Drift
-from health.schema.dump_difference import SchemaDifference, beside, names_of
+from health.schema.dump_difference import SchemaDifference, beside, history_of, names_of
 from health.schema.dump_text import Pieces
 from health.schema.losses import Loss, StoredTables, losses
 
@@ -130,11 +130,11 @@ class SchemaProof:
         said, was, is_ = "", _in_force(self._facts), _in_force(read)
         for reloaded in (False, True):
             before, after = self._differences(there, was, is_, reloaded=reloaded)
-            untouched, *expected = (
+            untouched, *made = (
                 self._pieces(each, reloaded=reloaded)
                 for each in (self._untouched.schema, self._expected(was), self._expected(is_))
             )
-            caused = (after - before).without(beside(untouched, *expected))
+            caused = (after - before).without(beside(untouched, *made) - {key for key, _ in history_of(untouched)})
             if caused and not to_the_end:
                 caused = self._at_the_end(caused, read)
             touched = caused.touched(untouched)
@@ -171,12 +171,12 @@ class SchemaProof:
         self, there: SchemaReading, was: tuple[Migration, ...], is_: tuple[Migration, ...], *, reloaded: bool = False
     ) -> tuple[SchemaDifference, SchemaDifference]:
         """In what the copy differed from what was in force, and in what it differs from what is now."""
-        pairs = (self._untouched.schema, was), (there, is_)
+        own = history_of(self._pieces(self._untouched.schema, reloaded=reloaded))
         before, after = (
             SchemaDifference.of(
-                self._pieces(schema, reloaded=reloaded), self._pieces(self._expected(applied), reloaded=reloaded)
+                self._pieces(schema, reloaded=reloaded), self._pieces(self._expected(applied), reloaded=reloaded), own
             )
-            for schema, applied in pairs
+            for schema, applied in ((self._untouched.schema, was), (there, is_))
         )
         return before, after
 

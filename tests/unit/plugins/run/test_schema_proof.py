@@ -115,6 +115,14 @@ HARM = {
     "a column beside": ('ALTER TABLE "T" ADD extra int;', 'table "T" has extra integer, which no migration makes'),
     "a comment": ("COMMENT ON TABLE \"T\" IS 'mine';", 'comment on TABLE "T" is there, and no migration makes it'),
     "row security": ('ALTER TABLE "T" ENABLE ROW LEVEL SECURITY;', 'row security "T" is there'),
+    "a history without its key": (
+        "ALTER TABLE _prisma_migrations DROP CONSTRAINT _prisma_migrations_pkey;",
+        'constraint "_prisma_migrations _prisma_migrations_pkey" is missing',
+    ),
+    "a history that gives its rows an end": (
+        "ALTER TABLE _prisma_migrations ALTER finished_at SET DEFAULT now();",
+        'table "_prisma_migrations" has finished_at timestamp with time zone DEFAULT now()',
+    ),
     "a trigger on the history": (
         "CREATE TRIGGER g BEFORE UPDATE ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION"
         " suppress_redundant_updates_trigger();", 'trigger "_prisma_migrations g" is there',
