@@ -136,7 +136,7 @@ class SchemaProof:
             )
             caused = (after - before).without(beside(untouched, *made) - {key for key, _ in history_of(untouched)})
             if caused and not to_the_end:
-                caused = self._at_the_end(caused, read)
+                caused = self._at_the_end(caused, read, reloaded=reloaded)
             touched = caused.touched(untouched)
             left = after if to_the_end else caused - touched
             wrong = touched or (left and left.unnamed(self._told(read, is_)))
@@ -145,15 +145,16 @@ class SchemaProof:
             said = after.of_objects(wrong.keys).described()
         return f"{_SEEN} the schema then is not what the migrations make: {said}"
 
-    def _at_the_end(self, caused: SchemaDifference, read: Facts) -> SchemaDifference:
+    def _at_the_end(self, caused: SchemaDifference, read: Facts, *, reloaded: bool) -> SchemaDifference:
         """Those that the next deploy does not end by dropping the object or the piece: that is what counts of them."""
         history: History = read["history"]
         names = {each.name for each in history.pending} | set(history.applied)
         try:
-            end = self._expected(tuple(each for each in history.directory.migrations if each.name in names)).pieces
+            end = self._expected(tuple(each for each in history.directory.migrations if each.name in names))
         except CloneError:  # the forecast says why
             return caused
-        return caused.outliving(self._expected(_in_force(read)).pieces, end)
+        now, then = (self._pieces(each, reloaded=reloaded) for each in (self._expected(_in_force(read)), end))
+        return caused.outliving(now, then)
 
     def _told(self, read: Facts, applied: tuple[Migration, ...]) -> frozenset[str]:
         """The names of all objects that our catalog sees to differ, where a finding tells of any."""
