@@ -17,6 +17,7 @@ _LONGEST, _BEFORE = 120, 30  # characters of a piece that are shown, and how man
 _WITH_OTHERS = (*GRANTS, "INDEX ATTACH")  # grants are no drift, and indexes are attached with their tables
 _SECRET = ("SERVER", "USER MAPPING", "SUBSCRIPTION")  # whose options may hold a password
 _IDENTITY = re.compile(r'ALTER TABLE (?:.+\.)?("(?:[^"]|"")+"|\w+) ALTER COLUMN .* ADD GENERATED')
+_ONE_LINE = str.maketrans("\r\n", "  ")  # as a header has a name
 _OF_PRISMA = {("TABLE", TABLE), ("CONSTRAINT", f"{TABLE} {TABLE}_pkey")}
 
 
@@ -105,7 +106,8 @@ def beside(there: Pieces, *expected: Pieces) -> frozenset[DumpKey]:
 
 def names_of(keys: Iterable[Key]) -> frozenset[str]:
     """The names in keys of the catalog, as the headers of a dump may have them."""
-    found = {part for _, *names in keys for name in names for part in (name, *name.split("\0"))}
+    written = (name.translate(_ONE_LINE) for _, *names in keys for name in names)
+    found = {part for name in written for part in (name, *name.split("\0"))}
     routines = {name.partition("(")[0].rstrip() for name in found if "(" in name}  # public.f(integer), + (text, text)
     return frozenset(found | routines | {name.rpartition(".")[2].replace('"', "") for name in routines}) - {""}
 

@@ -108,6 +108,7 @@ def test_what_is_loaded_holds_no_grants_and_no_extensions() -> None:
         (("function", "", "public.f(integer)"), DumpKey("FUNCTION", "public", "f(integer)")),
         (("operator", "", "=== (text, text)"), DumpKey("OPERATOR", "public", "===")),
         (("cast", "", "text AS public.c"), DumpKey("CAST", "-", "CAST (text AS public.c)")),
+        (("column", "a\nb", "c"), DumpKey("TABLE", "public", "a b")),
         (("schema", "", "auth"), DumpKey("TABLE", "auth", "users")),
         (("table", "", "auth\0users"), DumpKey("TABLE", "auth", "users")),
     ],
