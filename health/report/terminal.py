@@ -8,20 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from health.finding import Severity
+from health.finding import DEPLOY, Severity
 from health.report.order import worst_first
 from health.report.record import EnvironmentResult, Verdict
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.report.tables import tables
 from health.sanitize import one_line, printable
 from health.waivers.waivers import OWN_CODES
-from health.words import listed, plural
+from health.words import listed, numbered_fixes, plural
 
 Paint = Callable[[str, str], str]  # text, style → text
 
 WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
 _SHOWN_NAMES = 6
+_SHOWN_STEPS = 9
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "healthy": ("HEALTHY", "green"),
     "blocked": ("BLOCKED", "red"),
@@ -65,15 +66,32 @@ def migration_lines(environment: EnvironmentResult) -> Iterator[str]:
 
 
 def rehearsal_line(environment: EnvironmentResult) -> str | None:
-    """What came of trying all numbered fixes one after the other on a copy; None where nothing was tried."""
+    """What came of simulating the plan on a copy: its fixes, then a deploy; None where nothing was simulated."""
     outcome = environment.rehearsal
     if outcome is None:
         return None
     if outcome.status == "unproven":
         return f"Not proven to the end: {(outcome.detail or '').rstrip('.')}."
-    last = max(fix.order for finding in environment.findings for fix in finding.fixes if fix.order)
-    fixes = "fix 1" if last == 1 else f"fixes 1 {'and' if last == 2 else 'to'} {last} in this order"  # noqa: PLR2004
-    return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({outcome.seconds:.1f} s)."
+    fixes = {fix.order: fix for finding in environment.findings for fix in finding.fixes if fix.order}
+    run = [number for number in sorted(fixes) if number not in outcome.apart]
+    done = numbered_fixes(run) + (" in this order" if len(run) > 1 else "")
+    done += "" if any(fix.rank == DEPLOY for fix in fixes.values()) else ", a deploy"
+    done += ", then healthy" if not outcome.stays else ""
+    apart = f", apart from {numbered_fixes(outcome.apart)}, which no copy can run" if outcome.apart else ""
+    stays = f" What stays, as no fix of the plan is for it: {listed(outcome.stays, 3, '; ')}." if outcome.stays else ""
+    return f"Proven to the end on a copy{apart}: {done} ({outcome.seconds:.1f} s).{stays}"
+
+
+def plan_steps(environment: EnvironmentResult) -> list[tuple[int, str]]:
+    """The numbered fixes in their order, a line each; none where one fix is the whole plan."""
+    steps: dict[int, str] = {}
+    for finding in worst_first(environment.findings):
+        for fix in finding.fixes:
+            if fix.order:
+                # Of a path the name is enough.
+                about = "" if fix.rank == DEPLOY else f"{finding.subject.rpartition('/')[2]}: "
+                steps.setdefault(fix.order, one_line(f"{about}{fix.title} ({fix.kind})", 2000))
+    return sorted(steps.items()) if len(steps) > 1 else []
 
 
 class _Block:
@@ -97,10 +115,12 @@ class _Block:
         roots = [f for f in self.findings if f.waived or f.explained_by not in self.parents]
         if self.environment.verdict == "blocked":
             serious = [f for f in roots if f.severity != "info" and not f.waived]
+            serious = [f for f in serious if f.severity == "error"] or serious
             # An expired waiver stands beside what it waived: that is the cause.
             yield from self.causes([f for f in serious if f.code not in OWN_CODES] or serious)
         elif self.environment.verdict == "unknown":
             yield from self.cause_of_silence()
+        yield from self.plan()
         numbers: dict[str, int] = {}
         for finding in roots:
             what = f"{'waived ' if finding.waived else ''}{finding.code}"
@@ -145,6 +165,16 @@ class _Block:
         elif roots:
             numbers = [fix.order for finding in roots for fix in finding.fixes if fix.order]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
+
+    def plan(self) -> Iterator[str]:
+        """All steps before any of them is shown in full: they stand at their findings, which have another order."""
+        steps = plan_steps(self.environment)
+        for number, step in steps[:_SHOWN_STEPS]:
+            first, *more = self.wrapped(step, "      ")
+            yield f"  {number:>2}  {first.lstrip()}"
+            yield from more
+        if len(steps) > _SHOWN_STEPS:
+            yield f"      and {len(steps) - _SHOWN_STEPS} more"
 
     def cause_of_silence(self) -> Iterator[str]:
         """What keeps every open question open, if it is one thing."""
@@ -225,7 +255,8 @@ class _Block:
             return
         if fix.order:
             self.shown.add(fix.order)
-        yield from self.body(fix.body)
+        if fix.body:
+            yield from self.body(fix.body)
         if fix.note:  # a patch's note is the command that applies it
             yield from self.body(fix.note) if fix.kind == "patch" else self.wrapped(fix.note, "     ")
         if fix.undo and "\n" in fix.undo and not self.verbose:
