@@ -89,6 +89,8 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                     "line": shown.line,
                     "reached": foreseen.reached,
                     "conflicts": tuple(map(str, (shown, *others))),
+                    # Rows stop a failed migration again, whatever becomes of its row.
+                    **({"own_cause": True} if shown.of_rows else {}),
                 },
             )  # fmt: skip
 
@@ -177,7 +179,7 @@ def _turn(history: History, number: int, of: int) -> str:
     """When a deploy applies a migration, in a sentence that goes on."""
     if history.failed_by_name:
         failed = listed(list(map(one_line, history.failed_by_name)), 1)
-        return f"a deploy stops with P3009 at {failed} first, and applies it only after that is mended."
+        return f"a deploy stops with P3009 at {failed} first, and applies it only after that is resolved."
     return f"a deploy would apply it as number {number} of {of}."
 
 

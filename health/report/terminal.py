@@ -236,17 +236,18 @@ class _Block:
     def fixes(self, finding: FindingResult) -> Iterator[str]:
         needed = [fix for fix in finding.fixes if not fix.fallback]
         fallbacks = [fix for fix in finding.fixes if fix.fallback]
+        waived = finding.waived is not None
         for fix in needed:
-            yield from self.fix(fix)
+            yield from self.fix(fix, waived=waived)
         if finding.no_fix:
             yield from self.wrapped(f"{'note' if needed else 'no fix'}: {finding.no_fix}")
         for fix in fallbacks:
-            yield from self.fix(fix)
+            yield from self.fix(fix, waived=waived)
         if fallbacks and not self.verbose:
             yield "     shown with its cost by -v, and written by --report DIR"
 
-    def fix(self, fix: FixResult) -> Iterator[str]:
-        number = f"fix {fix.order}" if fix.order else "or" if fix.fallback else "fix"
+    def fix(self, fix: FixResult, *, waived: bool) -> Iterator[str]:
+        number = f"fix {fix.order}" if fix.order else "or" if fix.fallback else "fix" if waived else "not yet"
         option = f", the guide's option {fix.option}" if fix.option else ""
         proof = f", {fix.proof.status}: {fix.proof.detail}" if fix.kind == "sql" else ""
         again = ", as above" if fix.order in self.shown else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fixtures.clone.environment_copy import EnvironmentCopy
 from fixtures.clone.rehearsal import Refused, RehearsalClone, State, stage
 from fixtures.clone.server import CloneError
 from fixtures.facts import Facts
@@ -114,20 +115,20 @@ class FixRehearsal:
         try:
             trial = self._prove(finding, way, first)
         except Refused as refused:
-            return self._refused(finding, refused)
+            return self._refused(refused)
         except (CloneError, CouldNotCheck) as error:
             return _unproven(one_line(str(error)))
         if trial.proof is None or trial.proof.status == "unproven":
             return trial
         return RehearsalResult(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
 
-    def _refused(self, finding: Finding, refused: Refused) -> RehearsalResult:
-        """What does not run, and is refuted by that; not by the limits of a copy, nor by rows to be decided on."""
+    def _refused(self, refused: Refused) -> RehearsalResult:
+        """What does not run, and is refuted by that; not by the limits of a copy, nor by the environment's rows."""
         state = refused.failure.sqlstate or ""
-        if refused.failure.limit or state.startswith(_OF_THE_COPY):
+        copied: EnvironmentCopy = self._facts["environment_copy"]
+        by_rows = state.startswith(_OF_ROWS) and bool(copied.rows.tables)
+        if refused.failure.limit or state.startswith(_OF_THE_COPY) or by_rows:
             return _unproven(said(refused))
-        if state.startswith(_OF_ROWS) and (trouble := self._trouble(_about(finding))):
-            return _unproven(f"{said(refused)}; {trouble}")
         return RehearsalResult(None, said(refused))
 
     def _prove(self, finding: Finding, way: Sequence[Fix], first: Sequence[Fix]) -> RehearsalResult:
@@ -207,6 +208,8 @@ class FixRehearsal:
                 end = Simulation(False if self._stopped(plan) else None, one_line(str(error)))
         elif (problem := self._stopped(plan)) is not None:
             end = Simulation(False, problem)
+        elif plan.deployments and (problem := self._untried()) is not None:
+            end = Simulation(None, problem)
         else:
             return None
         plan = Plan.of(findings, end.deploys)
@@ -224,7 +227,13 @@ class FixRehearsal:
         except (CouldNotCheck, NothingToCheck):
             return None
         open_ = {found.subject for found in plan.without_a_step}
-        return stop(history) if open_ & {one_line(name) for name in history.failed_by_name} else None
+        return f"a deploy {stop(history)}" if open_ & {one_line(name) for name in history.failed_by_name} else None
+
+    def _untried(self) -> str | None:
+        """Why it is not known what a deploy does; None where it is, or nobody asked."""
+        foreseen: Forecast | None = self._facts.if_begun("forecast")
+        unknown = foreseen.unknown if foreseen is not None else None
+        return unknown.what if unknown is not None else None
 
     def _trouble(self, migration: str | None = None) -> str | None:
         """What of the environment's rows stops a deploy, or may: no copy tells, as it has none."""

@@ -63,9 +63,9 @@ class Plan:
         return bool(self.numbers("sql", "decision"))
 
     @property
-    def hangs_on_others(self) -> bool:
-        """Whether a step before the deploy that no copy can run may let it succeed: of a file, or of rows."""
-        return any(fix.kind != "sql" and DECISION <= fix.rank < DEPLOY for _, fix in self.steps)
+    def not_run(self) -> tuple[int, ...]:
+        """The numbers of the steps that no copy runs and that a deploy may hang on: of a file, or of rows."""
+        return tuple(number for number, fix in self.steps if fix.kind != "sql" and DECISION <= fix.rank < DEPLOY)
 
     @property
     def without_a_step(self) -> list[FindingResult]:
@@ -109,14 +109,14 @@ def simulate(plan: Plan, facts: Facts, before: Evaluation) -> Simulation:
         CloneError: there is no copy.
         CouldNotCheck: something could not be read.
     """
+    unless = f", unless {numbered_fixes(plan.not_run)} mends that" if plan.not_run else ""
     with stage(facts) as copy:
-        earlier = [(number, fix) for number, fix in plan.steps if fix.rank < DEPLOY]
-        problem = _apply(copy, earlier)
+        problem = _apply(copy, [(number, fix) for number, fix in plan.steps if fix.rank < DEPLOY])
         if problem is not None:
-            return Simulation(None, problem)
+            return Simulation(None, problem + unless)
         problem = _deploy(copy)
         if problem is not None:
-            return Simulation(None if plan.hangs_on_others else False, problem)
+            return Simulation(None if unless else False, problem + unless)
         problem = _apply(copy, [(number, fix) for number, fix in plan.steps if fix.rank > DEPLOY])
         if problem is not None:
             return Simulation(True, problem)
@@ -132,7 +132,7 @@ def _apply(copy: RehearsalClone, steps: Steps) -> str | None:
             try:
                 copy.apply(fix.body)
             except Refused as refused:
-                return f"fix {number} does not run there: {said(refused)}"
+                return f"fix {number} does not run on the copy: {said(refused)}"
     return None
 
 
@@ -142,7 +142,7 @@ def _deploy(copy: RehearsalClone) -> str | None:
         history: History = facts["history"]
         one_query: bool = facts["prisma"].one_query
     if history.deployment.error not in (None, "P3018"):
-        return stop(history)
+        return f"a deploy then {stop(history)}"
     try:
         copy.deploy(history, one_query=one_query)
     except Refused as refused:
@@ -154,7 +154,7 @@ def stop(history: History) -> str:
     """Where a deploy stops before it applies anything, or in what it cannot read."""
     stopped = history.deployment.stops_at or next(iter(history.failed_by_name), None)
     at = f" at {one_line(stopped)}" if stopped and history.deployment.error in ("P3009", "P3015") else ""
-    return f"a deploy then stops with {history.deployment.error}{at}"
+    return f"stops with {history.deployment.error}{at}"
 
 
 def _wrong(plan: Plan, before: Evaluation, after: Evaluation) -> str | None:

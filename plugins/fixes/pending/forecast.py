@@ -43,14 +43,18 @@ _ADVICE = {
 _OF_ROWS = ("22", "23")
 _DECISIONS: Mapping[RequirementKind, str] = {
     "unique": "which of the duplicates stays, and what becomes of the rows that lead to the others",
-    "not null": "which value the rows get",
     "foreign key": "whether the rows go, or the rows that they lead to come back",
     "referenced": "whether the rows that lead to them go, too",
     "seed": "whether the row that exists stays, or the migration's own",
     "exclusion": "which of the rows stays",
 }
+_BY_CODE: Mapping[str, RequirementKind] = {
+    "23505": "unique", "23502": "not null", "23503": "foreign key", "23001": "referenced", "23P01": "exclusion"
+}  # fmt: skip
 _ALL_ROWS = "which value the rows that are there get in the new column: a DEFAULT in the migration gives one"
-_DECIDED = "It is a person's decision, and comes before the migration. The query only reads: there is nothing to undo."
+_DECIDED = "It is a person's decision, and comes before the migration. "
+_LISTED = "The query only reads: there is nothing to undo."
+_NOT_LISTED = "No query lists the rows here (without --rows one may); there is nothing to undo."
 _IN_A_PACKAGE = (
     "A file under node_modules is mended in the package that it comes from, and only while it is applied nowhere."
 )
@@ -94,7 +98,8 @@ def pending_migration_fails(
         name = str(finding.evidence["name"])
         violated = [each for each in data_check.answers if each.violated and each.requirement.migration == name]
         at = [each for each in violated if each.requirement.line == finding.evidence["line"]]
-        yield from _decided(next(iter(at or violated), None), history, environment, name)
+        question = _question(_BY_CODE.get(str(finding.evidence["sqlstate"])))
+        yield from _decided(question, next(iter(at or violated), None), history, environment, name)
         return
     advice = _ADVICE.get(str(finding.evidence["sqlstate"]), "What PostgreSQL says has to be mended by a person.")
     yield NoFix(f"{advice} {_IN_A_PACKAGE}")
@@ -107,22 +112,27 @@ def pending_data_violates(
     """A person's decision: which rows stay, and with which values. The query that lists them; then the deploy."""
     violated = (each for each in data_check.answers if each.violated and each.requirement.subject == finding.subject)
     answer = next(violated)
-    yield from _decided(answer, history, environment, answer.requirement.migration)
+    requirement = answer.requirement
+    new = isinstance(requirement, NotNullRequirement) and requirement.all_rows
+    question = _ALL_ROWS if new else _question(requirement.kind)
+    yield from _decided(question, answer, history, environment, requirement.migration)
 
 
-def _decided(answer: RequirementResult | None, history: History, environment: Environment, name: str) -> Iterator[Fix]:
+def _decided(
+    question: str, answer: RequirementResult | None, history: History, environment: Environment, name: str
+) -> Iterator[Fix]:
     """What a person decides of the rows that a migration stops at, and the deploy where it is the deploy that stops."""
-    yield Fix("decision", f"Decide {_question(answer)}", _listing(answer), note=_DECIDED, rank=DECISION)
+    query = _listing(answer)
+    note = _DECIDED + (_LISTED if query else _NOT_LISTED)
+    yield Fix("decision", f"Decide {question}", query, note=note, rank=DECISION)
     if any(migration.name == name for migration in history.pending):
         yield shell.deployment(environment)
 
 
-def _question(answer: RequirementResult | None) -> str:
-    if answer is None:
+def _question(kind: RequirementKind | None) -> str:
+    if kind is None:
         return "what becomes of the rows that are there, or of the file's own, which do not fit"
-    if isinstance(answer.requirement, NotNullRequirement) and answer.requirement.all_rows:
-        return _ALL_ROWS
-    return _DECISIONS.get(answer.requirement.kind, "which value the rows get")
+    return _DECISIONS.get(kind, "which value the rows get")
 
 
 def _listing(answer: RequirementResult | None) -> str:

@@ -246,7 +246,7 @@ def test_failed_row_that_no_fix_is_for_leaves_no_deploy_in_the_plan(server: Clon
         told = rehearsal.to_the_end(results)
     assert told is not None
     assert (told.status, told.deploys) == ("unproven", False)
-    assert told.detail == "a deploy then stops with P3009 at 2_b"
+    assert told.detail == "a deploy stops with P3009 at 2_b"
     assert [fix.rank for _, fix in in_order(results)] == [20, DEPLOY]
     assert [fix.rank for _, fix in in_order(results, deploys=False)] == [20]
 
