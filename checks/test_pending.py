@@ -177,10 +177,11 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
 
 def _turn(history: History, number: int, of: int) -> str:
     """When a deploy applies a migration, in a sentence that goes on."""
-    if history.failed_by_name:
-        failed = listed(list(map(one_line, history.failed_by_name)), 1)
-        return f"a deploy stops with P3009 at {failed} first, and applies it only after that is resolved."
-    return f"a deploy would apply it as number {number} of {of}."
+    deploy = history.deployment
+    if deploy.error is None or deploy.stops_at is not None:
+        return f"a deploy would apply it as number {number} of {of}."
+    at = f" at {listed(list(map(one_line, history.failed_by_name)), 1)}" if deploy.error == "P3009" else ""
+    return f"a deploy stops with {deploy.error}{at} first, and comes to it only after that is resolved."
 
 
 def _otherwise(unclear: Sequence[FailingStatement], before: str) -> str:

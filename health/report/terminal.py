@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from health.finding import DEPLOY, Severity
+from health.finding import Severity
 from health.report.order import worst_first
+from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Verdict
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.report.tables import tables
 from health.sanitize import one_line, printable
 from health.waivers.waivers import OWN_CODES
-from health.words import listed, numbered_fixes, plural
+from health.words import listed, plural
 
 Paint = Callable[[str, str], str]  # text, style → text
 
@@ -63,35 +64,6 @@ def migration_lines(environment: EnvironmentResult) -> Iterator[str]:
     elif environment.migrated:
         for reason in dict.fromkeys(check.reason for check in environment.checks if check.reason):
             yield f"{name}: {reason}"
-
-
-def rehearsal_line(environment: EnvironmentResult) -> str | None:
-    """What came of simulating the plan on a copy: its fixes, then a deploy; None where nothing was simulated."""
-    outcome = environment.rehearsal
-    if outcome is None:
-        return None
-    if outcome.status == "unproven":
-        return f"Not proven to the end: {(outcome.detail or '').rstrip('.')}."
-    fixes = {fix.order: fix for finding in environment.findings for fix in finding.fixes if fix.order}
-    run = [number for number in sorted(fixes) if number not in outcome.apart]
-    done = numbered_fixes(run) + (" in this order" if len(run) > 1 else "")
-    done += "" if any(fix.rank == DEPLOY for fix in fixes.values()) else ", a deploy"
-    done += ", then healthy" if not outcome.stays else ""
-    apart = f", apart from {numbered_fixes(outcome.apart)}, which no copy can run" if outcome.apart else ""
-    stays = f" What stays, as no fix of the plan is for it: {listed(outcome.stays, 3, '; ')}." if outcome.stays else ""
-    return f"Proven to the end on a copy{apart}: {done} ({outcome.seconds:.1f} s).{stays}"
-
-
-def plan_steps(environment: EnvironmentResult) -> list[tuple[int, str]]:
-    """The numbered fixes in their order, a line each; none where one fix is the whole plan."""
-    steps: dict[int, str] = {}
-    for finding in worst_first(environment.findings):
-        for fix in finding.fixes:
-            if fix.order:
-                # Of a path the name is enough.
-                about = "" if fix.rank == DEPLOY else f"{finding.subject.rpartition('/')[2]}: "
-                steps.setdefault(fix.order, one_line(f"{about}{fix.title} ({fix.kind})", 2000))
-    return sorted(steps.items()) if len(steps) > 1 else []
 
 
 class _Block:

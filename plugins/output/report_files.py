@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from health.report.order import worst_first
+from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.results import FixResult
 from health.report.tables import tables
-from health.report.terminal import migration_lines, plan_steps, rehearsal_line
+from health.report.terminal import migration_lines
 from health.sanitize import fenced, markdown, printable
 from health.secrets.secret import hide
 from plugins.run.recorder import RECORD
