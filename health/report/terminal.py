@@ -135,7 +135,7 @@ class _Block:
         if len(roots) == 1:
             yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
         elif roots:
-            numbers = [fix.order for finding in roots for fix in finding.fixes if fix.order]
+            numbers = [fix.order for finding in self.findings for fix in finding.fixes if fix.order]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
     def plan(self) -> Iterator[str]:

@@ -71,7 +71,8 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     fixes = [(f, fix) for f in findings if not f.waived for fix in f.fixes if fix.kind == "sql" or _decided(fix)]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1].order is None, pair[1].order or 0)):
         option = f", the guide's option {fix.option}" if fix.option else ""
-        number = f"Fix {fix.order}" if fix.order else "Fallback"
+        later = not fix.fallback and finding.explained_by is None
+        number = f"Fix {fix.order}" if fix.order else "Not yet" if later else "Fallback"
         # Titles and notes of SQL fixes are constants: no text from outside stands in a comment.
         how = "a person's decision" if fix.kind == "decision" else fix.proof.status
         yield f"\n-- {number}: {finding.code}: {fix.title}{option} ({how})"
@@ -112,7 +113,7 @@ def summary(record: Record) -> Iterator[str]:
             if finding.explained_by:
                 yield f"\nExplained by {markdown(finding.explained_by)}."
             for fix in finding.fixes:
-                yield from _fix(fix)
+                yield from _fix(fix, root=finding.explained_by is None and not waived)
             if finding.no_fix:
                 needed = any(not fix.fallback for fix in finding.fixes)
                 yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding.no_fix)}"
@@ -132,8 +133,8 @@ def _decided(fix: FixResult) -> bool:
     return fix.kind == "decision" and fix.order is not None
 
 
-def _fix(fix: FixResult) -> Iterator[str]:
-    number = f"Fix {fix.order}" if fix.order else "Fallback" if fix.fallback else "Fix"
+def _fix(fix: FixResult, *, root: bool) -> Iterator[str]:
+    number = f"Fix {fix.order}" if fix.order else "Fallback" if fix.fallback else "Not yet" if root else "Fix"
     proof = f", {fix.proof.status}: {markdown(fix.proof.detail)}" if fix.kind == "sql" else ""
     yield f"\n**{number}** ({fix.kind}{proof}): {markdown(fix.title)}\n"
     if fix.body:
