@@ -17,7 +17,7 @@ from health.history.history import History
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.report.results import FindingResult, RehearsalOutcome
-from health.sanitize import one_line
+from health.sanitize import one_line, safe_line
 from plugins.run.clone_checks import judge_copy, named, said
 from plugins.run.plan_rehearsal import Plan, Simulation, hangs, simulate, stop
 
@@ -227,7 +227,7 @@ class FixRehearsal:
         except (CouldNotCheck, NothingToCheck):
             return None
         open_ = {found.subject for found in plan.without_a_step}
-        return f"a deploy {stop(history)}" if open_ & {one_line(name) for name in history.failed_by_name} else None
+        return f"a deploy {stop(history)}" if open_ & {safe_line(name) for name in history.failed_by_name} else None
 
     def _untried(self) -> str | None:
         """Why it is not known what a deploy does; None where it is, or nobody asked."""
