@@ -219,15 +219,15 @@ class FixRehearsal:
         return RehearsalOutcome(status, problem, seconds, end.deploys, plan.apart, end.stays)
 
     def _stopped(self, plan: Plan) -> str | None:
-        """Where a deploy that the plan holds stops without a copy to tell: at a failed row that no step is for."""
+        """Where a deploy that the plan holds stops without a copy to tell: at a failed row that no SQL is for."""
         if not plan.deployments or "history" not in self._facts.begun():
             return None
         try:
             history: History = self._facts["history"]
         except (CouldNotCheck, NothingToCheck):
             return None
-        open_ = {found.subject for found in plan.without_a_step}
-        return f"a deploy {stop(history)}" if open_ & {safe_line(name) for name in history.failed_by_name} else None
+        failed = {safe_line(name) for name in history.failed_by_name}
+        return f"a deploy {stop(history)}" if failed - plan.mended_by_sql else None
 
     def _untried(self) -> str | None:
         """Why it is not known what a deploy does; None where it is, or nobody asked."""

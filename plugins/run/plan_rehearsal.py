@@ -68,6 +68,12 @@ class Plan:
         return tuple(number for number, fix in self.steps if fix.kind != "sql" and DECISION <= fix.rank < DEPLOY)
 
     @property
+    def mended_by_sql(self) -> set[str]:
+        """The subjects of the findings that SQL of the plan is for."""
+        sql = (found for found in self.findings if any(fix.order and fix.kind == "sql" for fix in found.fixes))
+        return {found.subject for found in sql}
+
+    @property
     def without_a_step(self) -> list[FindingResult]:
         """The errors that no step is for."""
         open_ = (found for found in roots(self.findings) if found.severity == "error")
