@@ -102,7 +102,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
         "pending-data-unasked": _BESIDE,
     },
 )
-def test_pending_data_fits(data_check: DataCheck, forecast: Forecast) -> Iterator[Finding]:
+def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
     """Every row fits what the pending migrations ask of it.
 
     A schema does not show that a unique index meets duplicates (23505), NOT NULL a NULL (23502), a foreign key a row
@@ -135,7 +135,7 @@ def test_pending_data_fits(data_check: DataCheck, forecast: Forecast) -> Iterato
             explained_by=cause.key if data_check.unknown.unforeseen else None,
         )
     for answer in violated:
-        yield _violation(answer, forecast.blocked)
+        yield _violation(answer, data_check.blocked)
     for answer in data_check.answers:
         if why := answer.why_unasked or answer.why_unanswered:
             yield _unasked(answer.requirement, why)
