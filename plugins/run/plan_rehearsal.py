@@ -79,12 +79,16 @@ class Plan:
         open_ = (found for found in roots(self.findings) if found.severity == "error")
         return [found for found in open_ if all(fix.order is None for fix in found.fixes)]
 
+    @cached_property
+    def _by_key(self) -> dict[str, FindingResult]:
+        return {found.key: found for found in self.findings}
+
     def mended(self, key: str) -> bool:
         """Whether steps that are run on the copy are to end a finding, or what explains it."""
-        by_key = {found.key: found for found in self.findings}
-        while (cause := by_key[key].explained_by) in by_key and cause is not None and not by_key[cause].waived:
-            key = cause
-        own = [fix for fix in by_key[key].fixes if fix.order is not None]
+        found = self._by_key[key]
+        while (cause := self._by_key.get(found.explained_by or "")) is not None and not cause.waived:
+            found = cause
+        own = [fix for fix in found.fixes if fix.order is not None]
         return bool(own) and all(fix.kind in ("sql", "decision") or fix.rank == DEPLOY for fix in own)
 
 
