@@ -110,7 +110,7 @@ class _Damager:
         if not self.state.migrations:
             return False
         name = next(reversed(self.state.migrations))
-        many = sum(not controls_transaction(each.text) for each in locate(self.state.migrations[name]))
+        many = statements(self.state.migrations[name])
         if many < 2 or name not in self._free():
             return False
         if not self._try(name, tuple(range(self._chance.randint(1, many - 1)))):
@@ -144,7 +144,7 @@ class _Damager:
         name = self._chance.choice(free)
         recorded = self.state.rows[name]
         self.state.migrations[name] += '\nCREATE TABLE "Later" ("id" INTEGER);\n'
-        many = sum(not controls_transaction(each.text) for each in locate(self.state.migrations[name]))
+        many = statements(self.state.migrations[name])
         self.state.ran[name] = tuple(range(many - 1))
         self.state.rows[name] = recorded
         return True
@@ -178,6 +178,11 @@ def _hands(copy: CloneDatabase, chance: random.Random) -> list[str]:
             )
         )
     return made
+
+
+def statements(script: str) -> int:
+    """How many there are that do something."""
+    return sum(not controls_transaction(each.text) for each in locate(script))
 
 
 def damaged(seed: int, server: CloneServer) -> Damaged:
