@@ -26,3 +26,13 @@ def apart(one: str, other: str, longest: int, before: int) -> tuple[str, str]:
     start = max(0, next(parted, min(len(one), len(other))) - before)
     sign = "… " if start else ""
     return sign + short(one[start:], longest), sign + short(other[start:], longest)
+
+
+def numbered_fixes(numbers: Sequence[int]) -> str:
+    """Name fixes by their numbers: fix 1; fixes 1 and 2; fixes 1 to 3; fixes 1, 3 and 4."""
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return f"fix {first}"
+    if len(numbers) > 2 and last - first == len(numbers) - 1:  # noqa: PLR2004 - more than a pair
+        return f"fixes {first} to {last}"
+    return f"fixes {', '.join(map(str, numbers[:-1]))} and {last}"

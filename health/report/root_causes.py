@@ -41,7 +41,8 @@ def explained_by() -> Mapping[str, tuple[str, ...]]:
 def explain(findings: Sequence[Found]) -> dict[str, str]:
     """Map each finding that another one of the same environment explains to the key of that cause.
 
-    A finding whose evidence names a migration, or a function, is explained only by one about the same.
+    A finding whose evidence names a migration, or a function, is explained only by one about the same; one that is a
+    cause itself (``own_cause``) by none.
     """
     of_code: dict[str, Found] = {}
     about: dict[tuple[str, object], Found] = {}
@@ -51,6 +52,8 @@ def explain(findings: Sequence[Found]) -> dict[str, str]:
             about.setdefault((finding.code, named), finding)
     causes, declared = {}, explained_by()
     for finding in findings:
+        if finding.evidence.get("own_cause"):
+            continue
         named = finding.evidence.get("migration", finding.evidence.get("function"))
         for code in declared.get(finding.code, ()):
             cause = of_code.get(code) if named is None else about.get((code, named))
