@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import pytest
 
 from fixtures.clone.server import CloneServer, clone
 from health.catalog.catalog import Key
-from health.finding import DEPLOY
+from health.finding import DEPLOY, NothingToCheck
+from health.report.results import FindingResult
 from plugins.run.check_catalog import all_checks
 from plugins.run.check_runner import finding_result
 from plugins.run.fix_rehearsal import FixRehearsal
@@ -94,11 +95,11 @@ def judge(server: CloneServer, made: ExitStack, seed: int) -> Carried:
         if set(each.needs) <= _JUDGED and each.id not in (FORETOLD, "entity-data-column")
     ]  # fmt: skip
     rehearsal = FixRehearsal(facts, "before")
-    results = [
-        finding_result(found, check.severity_of(found, "before"), facts, None, rehearsal)
-        for check in checks
-        for found in check.judge(facts)
-    ]
+    results: list[FindingResult] = []
+    for check in checks:
+        with suppress(NothingToCheck):
+            for found in check.judge(facts):
+                results.append(finding_result(found, check.severity_of(found, "before"), facts, None, rehearsal))
     outcome = rehearsal.to_the_end(results)
     plan = Plan.of(results, None if outcome is None else outcome.deploys)
     return Carried(
