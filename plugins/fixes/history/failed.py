@@ -91,8 +91,8 @@ def migration_running(finding: Finding, history: History, environment: Environme
     from plugins.fixes.sql import fill, literal
 
     end = fill(
-        "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-        " WHERE pid = {pid} AND backend_start = {started}",
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+        " WHERE pid OPERATOR(pg_catalog.=) {pid} AND backend_start OPERATOR(pg_catalog.=) {started}",
         pid=literal(holder.pid),
         started=literal(holder.backend_start),
     ).as_string(None)
@@ -172,8 +172,9 @@ def complete(
             "sql",
             f"Run number {number} of the {counted} missing, by itself",
             sql.step(statement),
-            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql, and stop at "
-            "an error. There is no undo: what the statement drops or changes is not kept.",
+            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql. Where one "
+            "stops at an error, end the session: it may hold the lock of migrations. There is no undo: what the "
+            "statement drops or changes is not kept.",
         )
     made = [key for key in effect.done if key in catalog.objects]
     made += [key for key in effect.missing if key not in catalog.objects]

@@ -101,7 +101,7 @@ def sequence_behind(
     """Set the sequence to the largest value of its column, as it is when the SQL runs."""
     from psycopg.sql import Identifier
 
-    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+    from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_unless, transaction
 
     each = next(each for each in sequences if f'sequence "{each.name}"' == finding.subject)
     if not _plain(each.name, each.table, each.column):
@@ -114,16 +114,18 @@ def sequence_behind(
         "text": literal(Identifier(environment.schema, each.name).as_string(None)),
     }
     behind = fill(
-        "(SELECT max({column}) FROM {table}) >=\n    (SELECT last_value + is_called::int FROM {sequence})", **names
+        "(SELECT max(t.{column}) FROM {table} t) >=\n    (SELECT s.last_value + s.is_called::int FROM {sequence} s)",
+        **names,
     )
     yield Fix(
         "sql",
         "Set the sequence to the largest value of its column",
         transaction(
             [
+                EVERY_ROW,
                 fill("  LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;", **names),
                 refuse_unless(behind, "The sequence is not behind."),
-                fill("  PERFORM setval({text}::regclass, (SELECT max({column}) FROM {table}));", **names),
+                fill("  PERFORM setval({text}::regclass, (SELECT max(t.{column}) FROM {table} t));", **names),
             ]
         ),
         note="There is no undo, and none is needed: values that are skipped do no harm.",
@@ -144,8 +146,12 @@ def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
             "sql",
             "Add the column",
             column.change(None, [f"ALTER TABLE {{owner}} ADD COLUMN {{own}} {_escaped(each.expected)};"]),
-            undo=column.change(each.expected, ["ALTER TABLE {owner} DROP COLUMN {own};"]),
-            note="What it held before does not come back; the undo loses what is written to it from now on.",
+            undo=column.change(
+                each.expected,
+                ["ALTER TABLE {owner} DROP COLUMN {own};"],
+                column.unwritten(wanted["type"] or "", wanted["default"]),
+            ),
+            note="What it held before does not come back. The undo refuses once something was written to it.",
             rows="it has no default, so that a table with rows refuses it" if needs else "",
         )
     elif there["type"] != wanted["type"]:
