@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from health.finding import SEVERITIES
 from health.report.results import CheckResult, FindingResult, FixResult, findings_of
-from health.report.root_causes import explain
+from health.report.root_causes import accepted, explain
 
 
 def related(findings: Sequence[FindingResult]) -> list[FindingResult]:
     """Return the findings with their causes, and with numbers on the fixes that are to be applied."""
-    causes = explain(findings)
+    causes = explain(findings, {finding.key for finding in findings if finding.waived})
     return _numbered([replace(finding, explained_by=causes.get(finding.key)) for finding in findings])
 
 
@@ -29,22 +29,29 @@ def in_order(findings: Sequence[FindingResult]) -> list[tuple[int, FixResult]]:
 
 
 def worst_first(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Sort findings by severity, then by the rank of their first fix; waived ones come last."""
-    return sorted(findings, key=_place)
+    """Sort findings by severity, then by the rank of their first fix; what is accepted comes last."""
+    listed = list(findings)
+    known = accepted_keys(listed)
+
+    def place(finding: FindingResult) -> tuple[bool, int, int]:
+        ranks = [fix.rank for fix in finding.fixes if not fix.fallback]
+        return finding.key in known, SEVERITIES.index(finding.severity), min(ranks, default=0)
+
+    return sorted(listed, key=place)
 
 
-def _place(finding: FindingResult) -> tuple[bool, int, int]:
-    ranks = [fix.rank for fix in finding.fixes if not fix.fallback]
-    return finding.waived is not None, SEVERITIES.index(finding.severity), min(ranks, default=0)
+def accepted_keys(findings: Sequence[FindingResult]) -> set[str]:
+    """The keys of findings that are waived, or that only waived ones explain."""
+    waived = {finding.key for finding in findings if finding.waived}
+    return accepted(findings, waived) if waived else waived
 
 
 def _numbered(findings: Sequence[FindingResult]) -> list[FindingResult]:
     """Number the first fixes of each root finding in the order in which they must be applied.
 
-    What is waived stays as it is, and the fix of a cause also fixes what it explains.
+    What is waived stays as it is, with what it explains, and the fix of a cause also fixes what it explains.
     """
-    waived = {finding.key for finding in findings if finding.waived}
-    roots = [f for f in findings if not f.waived and (f.explained_by is None or f.explained_by in waived)]
+    roots = [f for f in findings if not f.waived and f.explained_by is None]
     first = [fix for finding in worst_first(roots) for fix in finding.fixes if not fix.fallback]
     bodies: dict[str, int] = {}  # two findings may have the same fix, such as one deploy
     for fix in sorted(first, key=lambda fix: fix.rank):

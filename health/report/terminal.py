@@ -80,9 +80,7 @@ class _Block:
     def __init__(self, environment: EnvironmentResult, verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
         self.findings = worst_first(environment.findings)
-        self.waived = {finding.key for finding in self.findings if finding.waived}
         self.keys = {finding.key for finding in self.findings}
-        self.parents = self.keys - self.waived  # what others can stand under
         self.above = {finding.key: finding.explained_by for finding in self.findings if not finding.waived}
         self.unread = [check for check in environment.checks if check.outcome == "unknown"]
         self.shown: set[int] = set()  # the numbers of the fixes that have been shown
@@ -93,8 +91,8 @@ class _Block:
         yield f"{verdict}  {_WHEN[self.environment.phase]}; {self.sentence()}"
         if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."
-        # What is waived neither stands under its cause nor has what it explains under it.
-        roots = [f for f in self.findings if f.waived or f.explained_by not in self.parents]
+        # What is waived does not stand under its cause; what it alone explains is accepted with it.
+        roots = [f for f in self.findings if f.waived or f.explained_by not in self.keys]
         if self.environment.verdict == "blocked":
             serious = [f for f in roots if f.severity != "info" and not f.waived]
             # An expired waiver stands beside what it waived: that is the cause.
@@ -160,11 +158,7 @@ class _Block:
         yield from self.wrapped(finding.message)
         if waived:
             yield from self.wrapped(f"Waived until {waived.expires}, owner {waived.owner}: {waived.reason}")
-        elif finding.explained_by is not None and finding.explained_by in self.waived:
-            code, _, subject = finding.explained_by.partition(":")
-            yield from self.wrapped(f"Its cause is waived ({code}, {subject}); this finding is not.")
-        if not waived:
-            yield from self.explained(finding)
+        yield from self.explained(finding)
         if names := [check.id for check in self.open_under.get(finding.key, ())]:
             yield from self.wrapped(f"because of it could not be checked: {self.listed(names)}")
         if waived and not self.verbose:
@@ -193,15 +187,16 @@ class _Block:
 
     def root(self, cause: str | None) -> str | None:
         """The root of a cause: what explains it may be explained itself."""
-        while cause is not None and (above := self.above.get(cause)) in self.parents:
+        while cause is not None and (above := self.above.get(cause)) in self.keys:
             cause = above
         return cause
 
     def explained(self, finding: FindingResult) -> Iterator[str]:
         """What a finding explains; of many with the same code the first one."""
+        accepted = ", accepted with it" if finding.waived else ""
         for code, others in self.under.get(finding.key, {}).items():
             more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-            yield from self.wrapped(f"explains {code}{more}: {others[0].message}")
+            yield from self.wrapped(f"explains {code}{more}{accepted}: {others[0].message}")
 
     def fixes(self, finding: FindingResult) -> Iterator[str]:
         needed = [fix for fix in finding.fixes if not fix.fallback]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from health.report.order import worst_first
+from health.report.order import accepted_keys, worst_first
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.results import FixResult
 from health.report.tables import tables
@@ -98,9 +98,11 @@ def summary(record: Record) -> Iterator[str]:
         for check in environment.checks:
             reason = f": {markdown(check.reason)}" if check.reason else ""
             yield f"| {markdown(check.id)} | {check.outcome}{reason} |"
+        beside = accepted_keys(environment.findings)
         for finding in worst_first(environment.findings):
             waived = finding.waived
-            word = f"waived {finding.severity}" if waived else finding.severity
+            accepted = "waived " if waived else "accepted " if finding.key in beside else ""
+            word = f"{accepted}{finding.severity}"
             yield f"\n### {word}: {finding.code}: {markdown(finding.subject)}\n"
             yield markdown(finding.message)
             if waived:
