@@ -42,7 +42,7 @@ def explain(findings: Sequence[Found], waived: Collection[str] = ()) -> dict[str
     """Map each finding that another one of the same environment explains to the key of that cause.
 
     A finding whose evidence names a migration, or a function, is explained only by one about the same. A cause that is
-    not accepted goes before one that is.
+    not accepted goes before one that is; what was settled since causes nothing.
 
     Args:
         findings: all of the environment's.
@@ -72,7 +72,8 @@ def _causes(
     """The likeliest cause of each finding; one that is accepted only where there is no other."""
     of_code: dict[str, Found] = {}
     about: dict[tuple[str, object], Found] = {}
-    for finding in sorted(findings, key=lambda each: each.key in known):
+    live = [finding for finding in findings if not finding.evidence.get("settled")]  # the rest is past
+    for finding in sorted(live, key=lambda each: each.key in known):
         of_code.setdefault(finding.code, finding)
         for named in (finding.subject, finding.evidence.get("migration")):
             about.setdefault((finding.code, named), finding)
