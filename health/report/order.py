@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from health.check import CHECKS
 from health.finding import SEVERITIES
 from health.report.results import CheckResult, FindingResult, FixResult, findings_of
-from health.report.root_causes import accepted, explain
+from health.report.root_causes import accepted, explain, explained_by
 
 
 def related(findings: Sequence[FindingResult]) -> list[FindingResult]:
@@ -28,14 +29,33 @@ def in_order(findings: Sequence[FindingResult]) -> list[tuple[int, FixResult]]:
     return sorted({fix.order: fix for fix in fixes if fix.order is not None}.items())
 
 
-def worst_first(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Sort findings by severity, then by the rank of their first fix; what is accepted comes last."""
+def unseen_causes(checks: Sequence[CheckResult]) -> dict[str, tuple[str, ...]]:
+    """Map findings that may be symptoms to the checks without an answer that might have found their cause.
+
+    What keeps a check from its answer is a cause itself.
+    """
+    unanswered = {check.id for check in checks if check.outcome == "unknown"}
+    finds = {code: check.id for check in CHECKS.values() if check.id in unanswered for code in check.finds}
+    declared, causes = explained_by(), {check.explained_by for check in checks}
+    symptoms = (f for f in findings_of(checks) if f.explained_by is None and not f.waived and f.key not in causes)
+    named = {f.key: dict.fromkeys(finds[code] for code in declared.get(f.code, ()) if code in finds) for f in symptoms}
+    return {key: tuple(ids) for key, ids in named.items() if ids}
+
+
+def worst_first(findings: Iterable[FindingResult], symptoms: Collection[str] = ()) -> list[FindingResult]:
+    """Sort findings by severity, then by the rank of their first fix; what is accepted comes last.
+
+    Args:
+        findings: of one environment.
+        symptoms: the keys of those that stand behind others as severe.
+    """
     listed = list(findings)
     known = accepted_keys(listed)
 
-    def place(finding: FindingResult) -> tuple[bool, int, int]:
+    def place(finding: FindingResult) -> tuple[bool, int, bool, int]:
         ranks = [fix.rank for fix in finding.fixes if not fix.fallback]
-        return finding.key in known, SEVERITIES.index(finding.severity), min(ranks, default=0)
+        severity, symptom = SEVERITIES.index(finding.severity), finding.key in symptoms
+        return finding.key in known, severity, symptom, min(ranks, default=0)
 
     return sorted(listed, key=place)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from health.finding import Severity
-from health.report.order import worst_first
+from health.report.order import unseen_causes, worst_first
 from health.report.record import EnvironmentResult, Verdict
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.report.tables import tables
@@ -79,7 +79,8 @@ def rehearsal_line(environment: EnvironmentResult) -> str | None:
 class _Block:
     def __init__(self, environment: EnvironmentResult, verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
-        self.findings = worst_first(environment.findings)
+        self.symptoms = unseen_causes(environment.checks)
+        self.findings = worst_first(environment.findings, self.symptoms)
         self.keys = {finding.key for finding in self.findings}
         self.above = {finding.key: finding.explained_by for finding in self.findings if not finding.waived}
         self.unread = [check for check in environment.checks if check.outcome == "unknown"]
@@ -93,12 +94,7 @@ class _Block:
             yield "Not all checks told: a test or a file outside them failed, see above."
         # What is waived does not stand under its cause; what it alone explains is accepted with it.
         roots = [f for f in self.findings if f.waived or f.explained_by not in self.keys]
-        if self.environment.verdict == "blocked":
-            serious = [f for f in roots if f.severity != "info" and not f.waived]
-            # An expired waiver stands beside what it waived: that is the cause.
-            yield from self.causes([f for f in serious if f.code not in OWN_CODES] or serious)
-        elif self.environment.verdict == "unknown":
-            yield from self.cause_of_silence()
+        yield from self.headline(roots)
         numbers: dict[str, int] = {}
         for finding in roots:
             what = f"{'waived ' if finding.waived else ''}{finding.code}"
@@ -137,6 +133,19 @@ class _Block:
         apart = f"; {waived} waived {plural(waived, 'finding')}" if waived != count["waived"] else ""
         return ", ".join(parts) + apart + "."
 
+    def headline(self, roots: Sequence[FindingResult]) -> Iterator[str]:
+        """What is to be looked at first: the root causes, or what keeps them from being seen."""
+        if self.environment.verdict == "unknown":
+            yield from self.cause_of_silence("Root cause")
+        if self.environment.verdict != "blocked":
+            return
+        serious = [f for f in roots if f.severity != "info" and not f.waived]
+        causes = [f for f in serious if f.key not in self.symptoms]
+        # An expired waiver stands beside what it waived: that is the cause.
+        yield from self.causes([f for f in causes if f.code not in OWN_CODES] or causes)
+        if serious and not causes:
+            yield from self.cause_of_silence("The cause was not looked for")
+
     def causes(self, roots: Sequence[FindingResult]) -> Iterator[str]:
         if len(roots) == 1:
             yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
@@ -144,11 +153,11 @@ class _Block:
             numbers = [fix.order for finding in roots for fix in finding.fixes if fix.order]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
-    def cause_of_silence(self) -> Iterator[str]:
+    def cause_of_silence(self, words: str) -> Iterator[str]:
         """What keeps every open question open, if it is one thing."""
         reasons = {check.what for check in self.unread if check.explained_by not in self.keys}
         if len(reasons) == 1 and (what := reasons.pop()):
-            yield from self.wrapped(f"Root cause: {what}", "")
+            yield from self.wrapped(f"{words}: {what}", "")
 
     def finding(self, finding: FindingResult) -> Iterator[str]:
         waived = finding.waived
@@ -158,6 +167,8 @@ class _Block:
         yield from self.wrapped(finding.message)
         if waived:
             yield from self.wrapped(f"Waived until {waived.expires}, owner {waived.owner}: {waived.reason}")
+        if unseen := self.symptoms.get(finding.key):
+            yield from self.wrapped(f"Its cause was not looked for: could not check {self.listed(unseen)}")
         yield from self.explained(finding)
         if names := [check.id for check in self.open_under.get(finding.key, ())]:
             yield from self.wrapped(f"because of it could not be checked: {self.listed(names)}")

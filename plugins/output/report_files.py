@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from health.report.order import accepted_keys, worst_first
+from health.report.order import accepted_keys, unseen_causes, worst_first
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.results import FixResult
 from health.report.tables import tables
@@ -99,7 +99,7 @@ def summary(record: Record) -> Iterator[str]:
             reason = f": {markdown(check.reason)}" if check.reason else ""
             yield f"| {markdown(check.id)} | {check.outcome}{reason} |"
         beside = accepted_keys(environment.findings)
-        for finding in worst_first(environment.findings):
+        for finding in worst_first(environment.findings, unseen_causes(environment.checks)):
             waived = finding.waived
             accepted = "waived " if waived else "accepted " if finding.key in beside else ""
             word = f"{accepted}{finding.severity}"
