@@ -66,8 +66,8 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
     yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
-    findings = worst_first(environment.findings)
-    fixes = [(f, fix) for f in findings if not f.waived for fix in f.fixes if fix.kind == "sql"]
+    findings, beside = worst_first(environment.findings), accepted_keys(environment.findings)
+    fixes = [(f, fix) for f in findings if f.key not in beside for fix in f.fixes if fix.kind == "sql"]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1].order is None, pair[1].order or 0)):
         option = f", the guide's option {fix.option}" if fix.option else ""
         number = f"Fix {fix.order}" if fix.order else "Fallback"
@@ -80,8 +80,8 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
             yield from _commented(fix.undo)
     if not fixes:
         yield "-- There is nothing to mend by SQL."
-    if any(fix.kind == "sql" for f in findings if f.waived for fix in f.fixes):
-        yield "\n-- SQL for waived findings is left out: it stands in summary.md."
+    if any(fix.kind == "sql" for f in findings if f.key in beside for fix in f.fixes):
+        yield "\n-- SQL for waived findings, and what they explain, is left out: it stands in summary.md."
 
 
 def summary(record: Record) -> Iterator[str]:
