@@ -197,6 +197,8 @@ def _about_failed(
         yield {"nothing": f"Nothing of its script{seen} took effect: ", "all": f"All of it{seen} took effect: "}.get(
             told.extent, "It is half applied: "
         ) + objects_in_words(told)
+    if told.midway:
+        yield f"It has left {describe_some(told.midway)} invalid: making it was interrupted."
     if told.unseen:
         many = len(told.unseen)
         yield (

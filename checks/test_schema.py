@@ -30,8 +30,8 @@ _NOT_AS_MADE = (
         "partitions-changed": "info", "known-difference-unused": "info",
     },
     explained_by={
-        "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE),
-        "schema-object-different": (*_ENTITY_DATA, *_NOT_AS_MADE),
+        "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE, "orphaned-migration"),
+        "schema-object-different": (*_ENTITY_DATA, *_NOT_AS_MADE, "orphaned-migration"),
         "schema-object-extra": (*_NOT_AS_MADE, "orphaned-migration"),
         "enum-label-extra": (*_NOT_AS_MADE, "orphaned-migration"),
         "index-invalid": _NOT_AS_MADE,
@@ -55,12 +55,15 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
         code, message = _told(each)
         subject = short(each.subject, 200)
         ends = forecast.leaves(each.coming)
+        by = each.orphan or each.migration
         yield Finding(
             code,
             subject,
-            f"{message} The next deploy ends that." if ends else message,
-            ({"migration": each.migration} if each.migration else {}) | ({"deploy_ends": True} if ends else {}),
-            _MILDER.get(code, "warning") if ends or each.harmless else None,
+            message + (" The next deploy ends that." if ends else _of_orphan(each.orphan)),
+            ({"migration": by} if by else {})
+            | ({"deploy_ends": True} if ends else {})
+            | ({"orphan": True} if each.orphan else {}),
+            _MILDER.get(code, "warning") if ends or each.harmless or each.orphan else None,
         )
     for changes in drift.partitions:
         yield Finding("partitions-changed", short(describe(changes.key), 200), _of_partitions(changes))
@@ -105,6 +108,11 @@ def _told(each: Difference) -> tuple[str, str]:
         return code, f"It is there, and no applied migration makes it{touches}."
     live, expected = _apart(each.live or "plain", each.expected or "plain")
     return "schema-object-different", short(f"It is {live}, and should be {expected}.", 600) + _dot(by)
+
+
+def _of_orphan(name: str | None) -> str:
+    """What is to be thought of a difference that a migration may have made which the directory has not."""
+    return f" {name}, which this directory does not hold, may have done that." if name else ""
 
 
 def _apart(one: str, other: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -46,6 +46,8 @@ class MigrationEffect:
         repair: what would complete it, where a part is there.
         again: why the whole script fails when it is run on top of what is there; None if it does not.
         unseen: statements that leave no trace in the catalog and may have run, as they commit by themselves.
+        ran: where a part is there, the statements that ran, by their places, as the whole schema tells.
+        midway: the invalid indexes that it has left, as it ended in the middle of making them.
     """
 
     extent: Extent
@@ -56,6 +58,8 @@ class MigrationEffect:
     repair: MissingStatements = MissingStatements()
     again: str | None = None
     unseen: tuple[str, ...] = ()
+    ran: tuple[int, ...] = ()
+    midway: tuple[Key, ...] = ()
 
 
 NOT_LOOKED_FOR = MigrationEffect("unknown", reason="it was not looked for")
@@ -160,6 +164,12 @@ def repair(steps: Sequence[tuple[str, tuple[Change, ...]]], objects: Mapping[Key
         tuple(statement for _, statement in remaining),
         traceless=traceless,
     )
+
+
+def missing(statements: Sequence[str], ran: Collection[int]) -> MissingStatements:
+    """All statements but those that ran, by their places."""
+    left = [number for number in range(len(statements)) if number not in ran]
+    return MissingStatements(tuple(left), tuple(statements[number] for number in left))
 
 
 def unseen(

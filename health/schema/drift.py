@@ -16,7 +16,7 @@ from health.prisma.engine import TABLE
 from health.schema.partitions import PartitionChanges, parents, partition_changes
 
 DifferenceKind = Literal["missing", "extra", "different"]
-_INVALID, _NOT_VALID = " INVALID", " NOT VALID"  # as fixtures.database.kinds and PostgreSQL spell them
+INVALID, _NOT_VALID = " INVALID", " NOT VALID"  # as fixtures.database.kinds and PostgreSQL spell them
 # What of a definition changes no statement's result, as fixtures.database.kinds spells it.
 _TUNED = {
     "table": re.compile(r"(?:^|, )(?:replica identity |clustered on |with \(|with toast \().*"),
@@ -34,6 +34,8 @@ class Difference:
         live: its definition in the database; None where it is not there.
         migration: the last one that touches it; None where none of the directory does.
         coming: what the pending migrations leave of it, where one of them changes it.
+        orphan: a recorded migration that the directory has not and that may have done it, where nothing else explains
+            it.
     """
 
     key: Key
@@ -41,6 +43,7 @@ class Difference:
     live: str | None
     migration: str | None = None
     coming: Change | None = None
+    orphan: str | None = None
 
     @property
     def kind(self) -> DifferenceKind:
@@ -57,7 +60,7 @@ class Difference:
     @property
     def invalid(self) -> bool:
         """Whether it is the right index, but PostgreSQL does not use it."""
-        return self.key[0] == "index" and self.live == f"{self.expected}{_INVALID}"
+        return self.key[0] == "index" and self.live == f"{self.expected}{INVALID}"
 
     @property
     def not_validated(self) -> bool:
@@ -90,7 +93,15 @@ class Drift:
     partitions: tuple[PartitionChanges, ...] = ()
 
 
-def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...] = ()) -> Drift:
+def drift(
+    history: History,
+    replay: Replay,
+    live: Catalog,
+    known: tuple[str, ...] = (),
+    *,
+    unexplained: Collection[Key] = (),
+    orphan: str | None = None,
+) -> Drift:
     """The live catalog against what the applied migrations of the directory make of an empty database.
 
     Args:
@@ -98,6 +109,8 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
         replay: what each of them changes; all of these must be known.
         live: the environment's catalog.
         known: the objects that may differ, as :func:`health.catalog.catalog.describe` names them.
+        unexplained: the objects whose difference no script of the directory explains.
+        orphan: a recorded migration that the directory has not.
     """
     expected: dict[Key, str] = {}
     touched: dict[Key, str] = {}
@@ -117,9 +130,16 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
     objects = {key: definition for key, definition in live.objects.items() if not _of_prisma(key)}
     partitions = partition_changes(expected, objects)
     found = [
-        Difference(key, expected.get(key), objects.get(key), _blamed(key, history, replay, touched), coming.get(key))
+        Difference(
+            key,
+            expected.get(key),
+            objects.get(key),
+            _blamed(key, history, replay, touched),
+            coming.get(key),
+            orphan if key in unexplained else None,
+        )
         for key in sorted(differing(expected, objects))
-        if not (key in objects and key in going) or objects[key].endswith(_INVALID)
+        if not (key in objects and key in going) or objects[key].endswith(INVALID)
     ]
     found = [each for each in found if not same(each.expected, each.live)]
     found += _schemas_of_others(expected, objects)
@@ -135,8 +155,8 @@ def drift(history: History, replay: Replay, live: Catalog, known: tuple[str, ...
 def invalid_indexes(objects: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
     """The indexes that are there and not valid, which no dump tells: name and definition."""
     for (kind, _, name), definition in objects.items():
-        if kind == "index" and definition.endswith(_INVALID) and schema_of(name) is None:
-            yield name, definition.removesuffix(_INVALID)
+        if kind == "index" and definition.endswith(INVALID) and schema_of(name) is None:
+            yield name, definition.removesuffix(INVALID)
 
 
 def undeclared(found: Sequence[Difference], known: Container[str]) -> tuple[Difference, ...]:

@@ -249,3 +249,9 @@ class _Writer:
 def random_history(seed: int) -> RandomHistory:
     """Make the history of a seed."""
     return _Writer(seed).history()
+
+
+def files(seed: int, count: int) -> list[str]:
+    """The scripts of so many migrations; of some the statements may not run."""
+    writer = _Writer(seed)
+    return ["\n".join(writer._file()) + "\n" for _ in range(count)]

@@ -63,6 +63,7 @@ def failed_migration(
     elif effect.unseen:
         yield from _unseen(history, rows, effect)
     elif effect.extent == "nothing":
+        yield from _midway(environment, effect)
         note = "The next deploy applies the migration again: nothing that its script makes is in the database."
         yield from _rolled_back(history, environment, api_routes, rows, note)
         if effect.again is None:
@@ -226,6 +227,35 @@ def deleted(
     sql = RowSql(history, rows)
     title = f"Delete the {plural(len(rows), 'row')}, by id"
     yield Fix("sql", title, sql.delete(), option=option, fallback=True, undo=sql.insert_again(), note=note, rank=rank)
+
+
+def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix | NoFix]:
+    """Drop the invalid indexes that it has left: its script passes over them (IF NOT EXISTS), or fails on them."""
+    from psycopg.sql import Identifier
+
+    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+
+    if not printed([name for _, _, name in effect.midway]):
+        yield NoFix(NOT_PRINTED)
+        return
+    for _, _, name in effect.midway:
+        index = Identifier(environment.schema, name)
+        invalid = fill(
+            "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text}) AND NOT i.indisvalid)",
+            text=literal(index.as_string(None)),
+        )
+        yield Fix(
+            "sql",
+            f"Drop the index {one_line(name)}, which was left invalid",
+            transaction(
+                [
+                    refuse_unless(invalid, "The index is not there, or it is valid."),
+                    fill("  DROP INDEX {index};", index=index),
+                ]
+            ),
+            note="PostgreSQL does not use it, so nothing is lost, and nothing brings it back but its migration.",
+            rank=9,
+        )
 
 
 def _unseen(history: History, rows: Sequence[Row], effect: MigrationEffect) -> Iterator[Fix | NoFix]:

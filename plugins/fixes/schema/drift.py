@@ -46,6 +46,12 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
     if finding.evidence.get("deploy_ends"):
         yield NoFix("Deploy: a pending migration sets it right, or drops it. Nothing is to be done before.")
         return
+    if each.orphan is not None:
+        yield NoFix(
+            "None: a migration that this directory does not hold may have done it, and nothing of that is taken back. "
+            "Check out the release that has it, and run again."
+        )
+        return
     if not _plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
