@@ -171,6 +171,12 @@ def test_no_hand_written_row(history: History) -> Iterator[Finding]:
             yield Finding("impossible-row-times", row.migration_name, said, {"id": row.id})
 
 
+_EDITED_SINCE = (
+    "Its file was edited since that attempt, whose checksum is another one: the next deploy would run the file as it "
+    "is now, and what follows compares the database with that one.",
+)
+
+
 def _about_failed(
     history: History, name: str, rows: Sequence[Row], told: MigrationEffect, *, edited: bool
 ) -> Iterator[str]:
@@ -183,11 +189,7 @@ def _about_failed(
         yield "neither ended nor been rolled back: every deploy stops here (P3009)."
     if name in history.applied:
         yield "Another row of the same name is applied, which changes nothing for a deploy."
-    if edited:
-        yield (
-            "Its file was edited since that attempt, whose checksum is another one: the next deploy would run the file "
-            "as it is now, and what follows compares the database with that one."
-        )
+    yield from _EDITED_SINCE if edited else ()
     if name not in history.directory.names:
         yield "The directory does not hold this migration."
     elif told.extent == "unknown":

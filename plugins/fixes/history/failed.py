@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from health.api.routes import Routes
-from health.catalog.catalog import Catalog
+from health.catalog.catalog import Catalog, path_of
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
-from health.sanitize import one_line, printable
+from health.sanitize import one_line, plain, printable
 from health.secrets.secret import hide
 from health.words import plural
 from plugins.fixes import commands as shell
@@ -235,25 +235,26 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
 
     from plugins.fixes.sql import fill, literal, refuse_unless, transaction
 
-    if not printed([name for _, _, name in effect.midway]):
+    paths = [path_of(name, environment.schema) for _, _, name in effect.midway]
+    if not plain(*(part for path in paths for part in path)):
         yield NoFix(NOT_PRINTED)
         return
-    for _, _, name in effect.midway:
-        index = Identifier(environment.schema, name)
+    for path in paths:
+        index = Identifier(*path)
         invalid = fill(
             "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text}) AND NOT i.indisvalid)",
             text=literal(index.as_string(None)),
         )
         yield Fix(
             "sql",
-            f"Drop the index {one_line(name)}, which was left invalid",
+            "Drop the index that was left invalid",
             transaction(
                 [
                     refuse_unless(invalid, "The index is not there, or it is valid."),
                     fill("  DROP INDEX {index};", index=index),
                 ]
             ),
-            note="PostgreSQL does not use it, so nothing is lost, and nothing brings it back but its migration.",
+            note="PostgreSQL does not use it. There is no undo, and none is needed: its migration makes it again.",
             rank=9,
         )
 

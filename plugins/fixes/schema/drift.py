@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.sanitize import one_line, printable, short
+from health.sanitize import one_line, plain, short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes, no_fix
@@ -52,7 +52,7 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
             "Check out the release that has it, and run again."
         )
         return
-    if not _plain(each.subject, each.expected or "", each.live or ""):
+    if not plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
     from plugins.fixes.schema.definitions import remade
@@ -86,7 +86,7 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
     if each.key[0] != "index" or each.live is None or _ATTACHED.search(each.live):
         return
-    if _plain(each.subject, each.live):
+    if plain(each.subject, each.live):
         from plugins.fixes.schema.object_sql import SchemaObject
 
         index = SchemaObject(environment.schema, each.key)
@@ -110,7 +110,7 @@ def sequence_behind(
     from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_unless, transaction
 
     each = next(each for each in sequences if f'sequence "{each.name}"' == finding.subject)
-    if not _plain(each.name, each.table, each.column):
+    if not plain(each.name, each.table, each.column):
         yield NoFix(_BY_HAND)
         return
     names = {
@@ -246,11 +246,6 @@ def _label(each: Difference, schema: str) -> Fix | NoFix:
         SchemaObject(schema, each.key).change(None, ["ALTER TYPE {owner} ADD VALUE {text};"]),
         note="There is no undo: PostgreSQL cannot take a label from an enum.",
     )
-
-
-def _plain(*texts: str) -> bool:
-    """Whether texts survive a terminal and a copy from it."""
-    return all(text.replace("\n", "").isprintable() and printable(text) == text for text in texts)
 
 
 def _made(definition: str) -> str:

@@ -29,11 +29,13 @@ from tests.support.fix_cases import (
     NAME,
     ROW_CODES,
     Facts,
+    KnownEffects,
     bare,
     drifted,
     dropping,
     fixes_of,
     found,
+    row,
     suggested,
 )
 from tests.support.history_table import by_psql, put
@@ -73,6 +75,8 @@ def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
     yield "an emptied history", "no-history", bare(names, 2, emptied=True)
     yield from drifted(text)
     yield "an index to be dropped", "pending-migration-fails", dropping()
+    left = KnownEffects(midway=(("index", "T", f"i{text}"[:63]),))
+    yield "an index is left invalid", "failed-migration", left.facts(row())
 
 
 BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")
