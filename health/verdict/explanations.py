@@ -13,7 +13,7 @@ from health.verdict.suppositions import Supposition, cost_of
 _WORD = re.compile(r"\w+")
 _BY_HAND = 1.05  # each object that a person must have changed
 _BY_ANOTHER_FILE = 1.1  # all that a file may have done which is not at hand as it ran
-_ALIKE = 1e-9
+ALIKE = 1e-9  # costs that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def cheapest(explanations: Sequence[Explanation], *, others: bool) -> list[Expla
     whole = [each for each in explanations if not each.left and each.supposed]
     among = whole if others and whole else list(explanations)
     least = min((each.cost for each in among), default=0.0)
-    return [each for each in among if each.cost <= least + _ALIKE]
+    return [each for each in among if each.cost <= least + ALIKE]
 
 
 def tops(keys: Collection[Key]) -> set[Key]:
