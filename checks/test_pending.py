@@ -16,7 +16,8 @@ from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import NO_VALUE, DataRequirement, TableLock, UnforeseenRows
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.pending.squawk import RULES, Remark
-from health.words import plural
+from health.sanitize import one_line
+from health.words import listed, plural
 
 _SHOWN = 3  # further conflicts that a message names
 # What is found of a pending migration beside the finding that it is pending.
@@ -88,6 +89,8 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                     "line": shown.line,
                     "reached": foreseen.reached,
                     "conflicts": tuple(map(str, (shown, *others))),
+                    # Rows stop a failed migration again, whatever becomes of its row.
+                    **({"own_cause": True} if shown.of_rows else {}),
                 },
             )  # fmt: skip
 
@@ -132,7 +135,7 @@ def test_pending_data_fits(data_check: DataCheck) -> Iterator[Finding]:
             explained_by=cause.key if data_check.unknown.unforeseen else None,
         )
     for answer in violated:
-        yield _violation(answer)
+        yield _violation(answer, data_check.blocked)
     for answer in data_check.answers:
         if why := answer.why_unasked or answer.why_unanswered:
             yield _unasked(answer.requirement, why)
@@ -170,6 +173,15 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
                 "bytes": size.bytes if size else None,
             },
         )
+
+
+def _turn(history: History, number: int, of: int) -> str:
+    """When a deploy applies a migration, in a sentence that goes on."""
+    deploy = history.deployment
+    if deploy.error is None or deploy.stops_at is not None:
+        return f"a deploy would apply it as number {number} of {of}."
+    at = f" at {listed(list(map(one_line, history.failed_by_name)), 1)}" if deploy.error == "P3009" else ""
+    return f"a deploy stops with {deploy.error}{at} first, and comes to it only after that is resolved."
 
 
 def _otherwise(unclear: Sequence[FailingStatement], before: str) -> str:
@@ -219,8 +231,14 @@ def _unasked(requirement: DataRequirement, why: str) -> Finding:
     return Finding("pending-data-unasked", requirement.subject, message, evidence)
 
 
-def _violation(answer: RequirementResult) -> Finding:
+def _violation(answer: RequirementResult, blocked: str | None) -> Finding:
     requirement = answer.requirement
+    where = f"on line {requirement.line} (P3018, {answer.sqlstate})"
+    when = (
+        f"A deploy stops with {blocked}; once that is mended, it fails {where}"
+        if blocked
+        else f"A deploy will fail {where}"
+    )
     if answer.rows:
         many = f"{answer.rows} {plural(answer.rows, 'row')} of {requirement.table}"
         fits = f"{many} {'does' if answer.rows == 1 else 'do'} not fit. "
@@ -231,7 +249,7 @@ def _violation(answer: RequirementResult) -> Finding:
     return Finding(
         "pending-data-violates",
         requirement.subject,
-        f"A deploy will fail on line {requirement.line} (P3018, {answer.sqlstate}): {fits}"
+        f"{when}: {fits}"
         + _VIOLATED[requirement.kind].format(name=requirement.name)
         + (f" By their key ({', '.join(requirement.keys)}), {first}{keys}." if keys else ""),
         {
@@ -305,7 +323,7 @@ def test_no_pending_migration(
     usable = [migration for migration in history.pending if file_problem(migration) is None]
     for number, migration in enumerate(usable, 1):
         told = migration_effects.get(migration.name, MigrationEffect("nothing"))
-        turn = f"a deploy would apply it as number {number} of {len(usable)}."
+        turn = _turn(history, number, len(usable))
         applied_later = history.applied_after(migration.name)
         clash = forecast.clashing(migration.name)
         if told.extent in ("all", "part") and clash is not None:

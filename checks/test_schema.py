@@ -168,7 +168,7 @@ def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Find
         return
     if added is None:
         message = f"Entity has no column data, and no migration in {history.directory.path} adds it."
-        yield Finding("entity-data-column-missing", "Entity.data", message)
+        yield Finding("entity-data-column-missing", "Entity.data", message, {"own_cause": True})
     elif added[0] in history.pending:
         yield Finding(
             "entity-data-column-pending",

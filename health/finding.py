@@ -67,7 +67,7 @@ class FixProof:
     seconds: float | None = None
 
 
-DEPLOY = 50  # the rank of a fix that is a deploy
+SCRIPT, DECISION, DEPLOY = 3, 8, 50  # ranks: the tunnel script's patches, a person's decision, a deploy
 NOT_REHEARSED = FixProof("unproven", "not rehearsed on a clone")
 
 
@@ -76,7 +76,7 @@ class Fix:
     """A suggestion for one finding; it is never applied for the user.
 
     Attributes:
-        kind: what ``body`` is.
+        kind: what ``body`` is; of a decision the query that lists its rows, empty where none does, as of a wait.
         title: what it does, in a few words.
         body: the SQL, patch, command line or request, printable as it stands.
         option: the letter of the guide's option that it is a form of.
@@ -84,10 +84,11 @@ class Fix:
         undo: what reverses it, in the same kind.
         note: what it costs; where ``undo`` is None, also why there is none.
         rows: what of its effect hangs on rows, of which no copy has any; empty where nothing does.
-        rank: fixes of lower rank are applied first: 10 the history, 50 the deploy, 90 what remains.
+        rank: fixes of lower rank are applied first: 1 the way in, 3 the tunnel script, 8 a person's decision, 10 the
+            history, 50 the deploy, 90 what remains.
     """
 
-    kind: Literal["sql", "patch", "command", "http"]
+    kind: Literal["sql", "patch", "command", "http", "decision", "wait"]
     title: str
     body: str
     option: Literal["A", "B", "C"] | None = None

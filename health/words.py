@@ -14,3 +14,13 @@ def listed(names: Sequence[str], limit: int, separator: str = ", ") -> str:
 def plural(number: int, noun: str) -> str:
     """Return the noun as it follows the number: row, rows."""
     return noun if number == 1 else f"{noun}s"
+
+
+def numbered_fixes(numbers: Sequence[int]) -> str:
+    """Name fixes by their numbers: fix 1; fixes 1 and 2; fixes 1 to 3; fixes 1, 3 and 4."""
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return f"fix {first}"
+    if len(numbers) > 2 and last - first == len(numbers) - 1:  # noqa: PLR2004 - more than a pair
+        return f"fixes {first} to {last}"
+    return f"fixes {', '.join(map(str, numbers[:-1]))} and {last}"

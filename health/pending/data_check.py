@@ -79,11 +79,13 @@ class DataCheck:
 
     Attributes:
         unknown: the first migration whose requirements are not all known; nothing is known of later ones either.
+        blocked: the code with which a deploy stops before any migration, as of the forecast.
     """
 
     answers: tuple[RequirementResult, ...] = ()
     sizes: Mapping[str, TableSize] = field(default_factory=dict)
     unknown: UnknownRequirements | None = None
+    blocked: str | None = None
 
     def trouble(self, migration: str | None = None) -> str | None:
         """What of rows stops a migration, or may: of this one, or of any; None where nothing does."""

@@ -24,6 +24,7 @@ _OF_A_SERVER = re.compile(
     r'unrecognized configuration parameter|^collation ".*" for encoding|^tablespace ".*" does not exist'
     r"|^could not create locale|^invalid (?:ICU )?locale|could not access file"
 )
+_OF_ROWS = ("22", "23")
 _NO_TABLE, _NO_TABLE_CODE = "42P01", "P1014"
 _DEPENDING = {"0A000", "2BP01", "42P16"}  # of these the detail names objects, of others values of rows
 # What a file meets that makes what is there already, or drops what is gone.
@@ -66,6 +67,11 @@ class FailingStatement:
     def objects_clash(self) -> bool:
         """Whether what it makes is there already, or what it drops or changes is gone."""
         return not self.left and self.failure.sqlstate in _THERE_ALREADY | _GONE_ALREADY
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether rows are the cause: some that exist, or the file's own."""
+        return not self.left and (self.failure.sqlstate or "").startswith(_OF_ROWS)
 
     @property
     def says_nothing(self) -> bool:

@@ -71,7 +71,7 @@ class EnvironmentResult:
     Attributes:
         sound: whether every check reported: not so where a process died or a file could not be collected.
         overview: what is known of the environment.
-        rehearsal: what came of trying all fixes; None where none of them is SQL.
+        rehearsal: what came of simulating the plan; None where there is nothing to simulate.
         selected: how many checks ran, and how many there are.
         migrated: whether this is the judgement after a run of the migrations.
         migration: that run; None where nothing was sent.
@@ -134,7 +134,13 @@ class Record:
 
 
 def judge_environment(
-    name: str, phase: Phase, checks: Sequence[CheckResult], every_check: frozenset[str], *, sound: bool = True
+    name: str,
+    phase: Phase,
+    checks: Sequence[CheckResult],
+    every_check: frozenset[str],
+    *,
+    sound: bool = True,
+    rehearsal: RehearsalOutcome | None = None,
 ) -> EnvironmentResult:
     """Judge an environment by its checks.
 
@@ -144,13 +150,16 @@ def judge_environment(
         checks: one result per check.
         every_check: the ids of all checks that the suite has; fewer make the verdict ``partial``.
         sound: whether every check reported.
+        rehearsal: what came of the plan: a deploy that is known to fail is no step of it.
     """
+    deploys = rehearsal is None or rehearsal.deploys is not False
     return EnvironmentResult(
         name=name,
         verdict=verdict(checks, every_check, sound),
         sound=sound,
         phase=phase,
-        checks=related_checks(checks),
+        checks=related_checks(checks, deploys=deploys),
+        rehearsal=rehearsal,
         selected=(len(checks), len(every_check | {check.id for check in checks})),
     )
 

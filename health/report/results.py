@@ -101,11 +101,21 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class RehearsalOutcome:
-    """What came of all numbered fixes in their order on a clone, then a deploy."""
+    """What came of all numbered fixes in their order on a clone, then a deploy.
+
+    Attributes:
+        detail: why it is unproven; None where it is proven.
+        deploys: whether the deploy succeeded there; None where that is not known.
+        apart: the numbers of the fixes that no clone can run, such as a patch.
+        stays: errors that the plan is not for, ``code, subject``.
+    """
 
     status: Literal["proven", "unproven"]
     detail: str | None
     seconds: float
+    deploys: bool | None = None
+    apart: tuple[int, ...] = ()
+    stays: tuple[str, ...] = ()
 
 
 def findings_of(checks: Iterable[CheckResult]) -> list[FindingResult]:

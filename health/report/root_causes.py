@@ -41,8 +41,9 @@ def explained_by() -> Mapping[str, tuple[str, ...]]:
 def explain(findings: Sequence[Found], waived: Collection[str] = ()) -> dict[str, str]:
     """Map each finding that another one of the same environment explains to the key of that cause.
 
-    A finding whose evidence names a migration, or a function, is explained only by one about the same. A cause that is
-    not accepted goes before one that is; what was settled since causes nothing.
+    A finding whose evidence names a migration, or a function, is explained only by one about the same; one that is a
+    cause itself (``own_cause``) by none. A cause that is not accepted goes before one that is; what was settled since
+    causes nothing.
 
     Args:
         findings: all of the environment's.
@@ -79,6 +80,8 @@ def _causes(
             about.setdefault((finding.code, named), finding)
     causes = {}
     for finding in findings:
+        if finding.evidence.get("own_cause"):
+            continue
         named = finding.evidence.get("migration", finding.evidence.get("function"))
         codes = declared.get(finding.code, ())
         found = [of_code.get(code) if named is None else about.get((code, named)) for code in codes]

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from health.finding import Severity
 from health.report.order import unseen_causes, worst_first
+from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Verdict
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.report.tables import tables
@@ -22,6 +23,7 @@ Paint = Callable[[str, str], str]  # text, style → text
 WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
 _SHOWN_NAMES = 6
+_SHOWN_STEPS = 9
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "healthy": ("HEALTHY", "green"),
     "blocked": ("BLOCKED", "red"),
@@ -64,18 +66,6 @@ def migration_lines(environment: EnvironmentResult) -> Iterator[str]:
             yield f"{name}: {reason}"
 
 
-def rehearsal_line(environment: EnvironmentResult) -> str | None:
-    """What came of trying all numbered fixes one after the other on a copy; None where nothing was tried."""
-    outcome = environment.rehearsal
-    if outcome is None:
-        return None
-    if outcome.status == "unproven":
-        return f"Not proven to the end: {(outcome.detail or '').rstrip('.')}."
-    last = max(fix.order for finding in environment.findings for fix in finding.fixes if fix.order)
-    fixes = "fix 1" if last == 1 else f"fixes 1 {'and' if last == 2 else 'to'} {last} in this order"  # noqa: PLR2004
-    return f"Proven to the end on a copy: {fixes}, a deploy, then healthy ({outcome.seconds:.1f} s)."
-
-
 class _Block:
     def __init__(self, environment: EnvironmentResult, verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
@@ -95,6 +85,7 @@ class _Block:
         # What is waived does not stand under its cause; what it alone explains is accepted with it.
         roots = [f for f in self.findings if f.waived or f.explained_by not in self.keys]
         yield from self.headline(roots)
+        yield from self.plan()
         numbers: dict[str, int] = {}
         for finding in roots:
             what = f"{'waived ' if finding.waived else ''}{finding.code}"
@@ -140,6 +131,7 @@ class _Block:
         if self.environment.verdict != "blocked":
             return
         serious = [f for f in roots if f.severity != "info" and not f.waived]
+        serious = [f for f in serious if f.severity == "error"] or serious
         causes = [f for f in serious if f.key not in self.symptoms]
         # An expired waiver stands beside what it waived: that is the cause.
         yield from self.causes([f for f in causes if f.code not in OWN_CODES] or causes)
@@ -150,8 +142,18 @@ class _Block:
         if len(roots) == 1:
             yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
         elif roots:
-            numbers = [fix.order for finding in roots for fix in finding.fixes if fix.order]
+            numbers = [fix.order for finding in self.findings for fix in finding.fixes if fix.order]
             yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
+
+    def plan(self) -> Iterator[str]:
+        """All steps before any of them is shown in full: they stand at their findings, which have another order."""
+        steps = plan_steps(self.environment)
+        for number, step in steps[:_SHOWN_STEPS]:
+            first, *more = self.wrapped(step, "      ")
+            yield f"  {number:>2}  {first.lstrip()}"
+            yield from more
+        if len(steps) > _SHOWN_STEPS:
+            yield f"      and {len(steps) - _SHOWN_STEPS} more"
 
     def cause_of_silence(self, words: str) -> Iterator[str]:
         """What keeps every open question open, if it is one thing."""
@@ -212,17 +214,18 @@ class _Block:
     def fixes(self, finding: FindingResult) -> Iterator[str]:
         needed = [fix for fix in finding.fixes if not fix.fallback]
         fallbacks = [fix for fix in finding.fixes if fix.fallback]
+        waived = finding.waived is not None
         for fix in needed:
-            yield from self.fix(fix)
+            yield from self.fix(fix, waived=waived)
         if finding.no_fix:
             yield from self.wrapped(f"{'note' if needed else 'no fix'}: {finding.no_fix}")
         for fix in fallbacks:
-            yield from self.fix(fix)
+            yield from self.fix(fix, waived=waived)
         if fallbacks and not self.verbose:
             yield "     shown with its cost by -v, and written by --report DIR"
 
-    def fix(self, fix: FixResult) -> Iterator[str]:
-        number = f"fix {fix.order}" if fix.order else "or" if fix.fallback else "fix"
+    def fix(self, fix: FixResult, *, waived: bool) -> Iterator[str]:
+        number = f"fix {fix.order}" if fix.order else "or" if fix.fallback else "fix" if waived else "not yet"
         option = f", the guide's option {fix.option}" if fix.option else ""
         proof = f", {fix.proof.status}: {fix.proof.detail}" if fix.kind == "sql" else ""
         again = ", as above" if fix.order in self.shown else ""
@@ -231,7 +234,8 @@ class _Block:
             return
         if fix.order:
             self.shown.add(fix.order)
-        yield from self.body(fix.body)
+        if fix.body:
+            yield from self.body(fix.body)
         if fix.note:  # a patch's note is the command that applies it
             yield from self.body(fix.note) if fix.kind == "patch" else self.wrapped(fix.note, "     ")
         if fix.undo and "\n" in fix.undo and not self.verbose:

@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from health.report.order import accepted_keys, unseen_causes, worst_first
+from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.results import FixResult
 from health.report.tables import tables
-from health.report.terminal import migration_lines, rehearsal_line
+from health.report.terminal import migration_lines
 from health.sanitize import fenced, markdown, printable
 from health.secrets.secret import hide
 from plugins.run.recorder import RECORD
 from plugins.run.user_files import from_here
 
-_LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http"}
+_LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http", "decision": "sql"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,14 +68,17 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
     findings, beside = worst_first(environment.findings), accepted_keys(environment.findings)
-    fixes = [(f, fix) for f in findings if f.key not in beside for fix in f.fixes if fix.kind == "sql"]
+    known = [(f, fix) for f in findings if f.key not in beside for fix in f.fixes]
+    fixes = [(finding, fix) for finding, fix in known if fix.kind == "sql" or _decided(fix)]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1].order is None, pair[1].order or 0)):
         option = f", the guide's option {fix.option}" if fix.option else ""
-        number = f"Fix {fix.order}" if fix.order else "Fallback"
+        later = not fix.fallback and finding.explained_by is None
+        number = f"Fix {fix.order}" if fix.order else "Not yet" if later else "Fallback"
         # Titles and notes of SQL fixes are constants: no text from outside stands in a comment.
-        yield f"\n-- {number}: {finding.code}: {fix.title}{option} ({fix.proof.status})"
+        how = "a person's decision" if fix.kind == "decision" else fix.proof.status
+        yield f"\n-- {number}: {finding.code}: {fix.title}{option} ({how})"
         yield from _commented(textwrap.fill(fix.note, 100))
-        yield from (fix.body.rstrip("\n").split("\n") if fix.order else _commented(fix.body))
+        yield from fix.body.rstrip("\n").split("\n") if fix.order and fix.kind == "sql" else _commented(fix.body)
         if fix.undo:
             yield "\n-- Undo:"
             yield from _commented(fix.undo)
@@ -94,6 +98,7 @@ def summary(record: Record) -> Iterator[str]:
         yield from (f"- {line}" for line in known)
         if shown := list(tables(environment.overview)):
             yield "\n" + fenced("\n".join(shown), "")
+        yield from _plan(environment)
         yield "\n| check | outcome |\n|---|---|"
         for check in environment.checks:
             reason = f": {markdown(check.reason)}" if check.reason else ""
@@ -111,7 +116,7 @@ def summary(record: Record) -> Iterator[str]:
             if finding.explained_by:
                 yield f"\nExplained by {markdown(finding.explained_by)}."
             for fix in finding.fixes:
-                yield from _fix(fix)
+                yield from _fix(fix, root=finding.explained_by is None and not waived)
             if finding.no_fix:
                 needed = any(not fix.fallback for fix in finding.fixes)
                 yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding.no_fix)}"
@@ -119,11 +124,24 @@ def summary(record: Record) -> Iterator[str]:
             yield f"\n{markdown(line)}"
 
 
-def _fix(fix: FixResult) -> Iterator[str]:
-    number = f"Fix {fix.order}" if fix.order else "Fallback" if fix.fallback else "Fix"
+def _plan(environment: EnvironmentResult) -> Iterator[str]:
+    steps = plan_steps(environment)
+    if steps:
+        yield ""
+    yield from (f"{number}. {markdown(step)}" for number, step in steps)
+
+
+def _decided(fix: FixResult) -> bool:
+    """Whether a fix is a decision that stands between the SQL."""
+    return fix.kind == "decision" and fix.order is not None
+
+
+def _fix(fix: FixResult, *, root: bool) -> Iterator[str]:
+    number = f"Fix {fix.order}" if fix.order else "Fallback" if fix.fallback else "Not yet" if root else "Fix"
     proof = f", {fix.proof.status}: {markdown(fix.proof.detail)}" if fix.kind == "sql" else ""
     yield f"\n**{number}** ({fix.kind}{proof}): {markdown(fix.title)}\n"
-    yield fenced(fix.body.rstrip("\n"), _LANGUAGES[fix.kind])
+    if fix.body:
+        yield fenced(fix.body.rstrip("\n"), _LANGUAGES[fix.kind])
     if fix.note:
         yield "\n" + (fenced(fix.note, "sh") if fix.kind == "patch" else markdown(fix.note))
     if fix.undo:

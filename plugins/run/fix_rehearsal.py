@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from fixtures.clone.environment_copy import EnvironmentCopy
 from fixtures.clone.rehearsal import Refused, RehearsalClone, State, stage
 from fixtures.clone.server import CloneError
-from fixtures.facts import Facts, with_needs
-from health.check import Check
-from health.evaluation import Evaluation, evaluate
-from health.finding import DEPLOY, CouldNotCheck, Finding, Fix, FixProof, NothingToCheck, Phase
+from fixtures.facts import Facts
+from health.evaluation import Evaluation
+from health.finding import CouldNotCheck, Finding, Fix, FixProof, NothingToCheck, Phase
 from health.history.history import History
 from health.pending.data_check import DataCheck
-from health.report.order import in_order
-from health.report.results import FindingResult, FixResult, RehearsalOutcome
-from health.report.root_causes import explain
-from health.sanitize import one_line
-from health.words import listed
-from plugins.run.check_catalog import all_checks
+from health.pending.forecast import Forecast
+from health.report.results import FindingResult, RehearsalOutcome
+from health.sanitize import one_line, safe_line
+from plugins.run.clone_checks import judge_copy, named, said
+from plugins.run.plan_rehearsal import Plan, Simulation, hangs, simulate, stop
 
-_OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
-# What a copy has not, as the rows, and what the outside says of the database itself.
-_OF_THE_ENVIRONMENT = {"data_session", "api_status", "auth_log", "worker_log", "runs", "triggered", "read_only_proof"}
 # What a copy may refuse and the environment not: rights, limits, what is not installed there, rows that it has not.
 _OF_THE_COPY = ("42501", "57014", "0A000", "23503", "53", "58")
+_OF_ROWS = ("22", "23")
 _PROGRESS_AFTER_S = 3.0
-_SHOWN = 3  # findings that a reason names
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,43 @@ class RehearsalResult:
 
     proof: FixProof | None
     refuted: str = ""
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A copy before a fix is tried on it.
+
+    Attributes:
+        judged: what the checks say of it.
+        pending: the migrations that a deploy would apply.
+        forecast: what a deploy would do; None where nobody asked.
+    """
+
+    judged: Evaluation
+    state: State
+    pending: frozenset[str]
+    forecast: Forecast | None
+
+    @classmethod
+    def of(cls, copy: RehearsalClone) -> _Before:
+        """Look at a copy."""
+        with copy.facts() as facts:
+            judged = judge_copy(facts)
+            pending = frozenset(each.name for each in facts["history"].pending)
+            foreseen: Forecast | None = facts.if_begun("forecast")
+        return cls(judged, copy.state(), pending, foreseen)
+
+    def hides(self, name: str, mended: str) -> bool:
+        """Whether trouble of a pending migration may have been there before, unforeseen: no fix of another causes it.
+
+        Args:
+            name: of the migration with the trouble.
+            mended: the one that the fix is for.
+        """
+        if name not in self.pending or name == mended:
+            return False
+        foreseen = self.forecast.by_name.get(name) if self.forecast is not None else None
+        return foreseen is None or foreseen.why_unanswered is not None or bool(foreseen.said)
 
 
 class FixRehearsal:
@@ -51,70 +85,92 @@ class FixRehearsal:
         self._facts, self._phase, self._progress = facts, phase, progress
         self._begun: float | None = None
         self._tell_after = _PROGRESS_AFTER_S
-        self._first: tuple[Evaluation, State] | None = None
+        self._first: _Before | None = None
         self._missing: Exception | None = None
+        self._proven: list[Fix] = []  # of the findings before
 
     def prove(self, finding: Finding, suggested: Sequence[Fix]) -> tuple[list[Fix], list[str]]:
         """The fixes that were not refuted, with their proofs; and why the others are not shown.
 
         What is preferred is applied together, in its order: several of them are steps of one way. Each fallback is a
-        way of its own.
+        way of its own. What is refuted alone is tried once more after the fixes of the findings before: it may need
+        what they make.
         """
         tried = {id(fix): RehearsalResult(fix.proof) for fix in suggested}
         steps = [fix for fix in suggested if fix.kind == "sql" and not fix.fallback]
         ways = [steps, *([fix] for fix in suggested if fix.kind == "sql" and fix.fallback)]
         for way in filter(None, ways):
-            tried.update(dict.fromkeys(map(id, way), self._try(finding, way)))
+            result = self._try(finding, way)
+            if result.refuted and way is steps and self._proven:
+                after = self._try(finding, way, sorted(self._proven, key=lambda fix: fix.rank))
+                result = after if after.proof is not None and after.proof.status == "proven" else result
+            tried.update(dict.fromkeys(map(id, way), result))
         shown = [replace(fix, proof=proof) for fix in suggested if (proof := tried[id(fix)].proof) is not None]
+        self._proven += [fix for fix in shown if fix.proof.status == "proven" and not fix.fallback]
         refuted = {fix.title: tried[id(fix)].refuted for fix in suggested if tried[id(fix)].refuted}
         return shown, [f"Tried on a copy, and not shown: {title}: {reason}." for title, reason in refuted.items()]
 
-    def _try(self, finding: Finding, way: Sequence[Fix]) -> RehearsalResult:
+    def _try(self, finding: Finding, way: Sequence[Fix], first: Sequence[Fix] = ()) -> RehearsalResult:
         begun = time.monotonic()
         try:
-            trial = self._prove(finding, way)
+            trial = self._prove(finding, way, first)
         except Refused as refused:
-            own = refused.failure.limit or (refused.failure.sqlstate or "").startswith(_OF_THE_COPY)
-            return _unproven(_said(refused)) if own else RehearsalResult(None, _said(refused))
+            return self._refused(refused)
         except (CloneError, CouldNotCheck) as error:
             return _unproven(one_line(str(error)))
         if trial.proof is None or trial.proof.status == "unproven":
             return trial
         return RehearsalResult(replace(trial.proof, seconds=round(time.monotonic() - begun, 3)))
 
-    def _prove(self, finding: Finding, way: Sequence[Fix]) -> RehearsalResult:
-        before, state = self._begin()
-        if finding.key not in before.keys:
-            return _unproven("it hangs on more than schema and history, which is all that is copied")
+    def _refused(self, refused: Refused) -> RehearsalResult:
+        """What does not run, and is refuted by that; not by the limits of a copy, nor by the environment's rows."""
+        state = refused.failure.sqlstate or ""
+        copied: EnvironmentCopy = self._facts["environment_copy"]
+        by_rows = state.startswith(_OF_ROWS) and bool(copied.rows.tables)
+        if refused.failure.limit or state.startswith(_OF_THE_COPY) or by_rows:
+            return _unproven(said(refused))
+        return RehearsalResult(None, said(refused))
+
+    def _prove(self, finding: Finding, way: Sequence[Fix], first: Sequence[Fix]) -> RehearsalResult:
+        before = self._begin()
         with stage(self._facts) as copy:
+            if first:
+                copy.apply(*(fix.body for fix in first))
+                before = _Before.of(copy)
+            if finding.key not in before.judged.keys:
+                return _unproven("it hangs on more than schema and history, which is all that is copied")
             copy.apply(*(fix.body for fix in way))
             with copy.facts() as facts:
-                after = evaluate(_judged(facts), facts)
+                after = judge_copy(facts)
             if trial := self._judge(finding, before, after):
                 return trial
             undone = all(fix.undo for fix in way)
-            if undone and (reason := _not_undone(copy, way, state)):
+            if undone and (reason := _not_undone(copy, way, before.state)):
                 return RehearsalResult(None, reason)
-        about = finding.evidence.get("name", finding.evidence.get("migration", finding.subject))
-        trouble = self._trouble(str(about))
+        trouble = self._trouble(_about(finding))
         rows = dict.fromkeys([*(fix.rows for fix in way if fix.rows), *([trouble] if trouble else [])])
         if rows:
             return _unproven(f"it mends a copy, but {'; '.join(rows)}")
         warned = after.of_severity(self._phase, "warning")
-        left = sorted({found.code for key, found in warned.items() if key not in before.keys})
-        detail = "on a copy" + (", and its undo" if undone else "") + (f"; leaves {', '.join(left)}" if left else "")
-        return RehearsalResult(FixProof("proven", detail))
+        left = sorted({found.code for key, found in warned.items() if key not in before.judged.keys})
+        detail = "on a copy" + (", after the fixes before it" if first else "") + (", and its undo" if undone else "")
+        return RehearsalResult(FixProof("proven", detail + (f"; leaves {', '.join(left)}" if left else "")))
 
-    def _judge(self, finding: Finding, before: Evaluation, after: Evaluation) -> RehearsalResult | None:
+    def _judge(self, finding: Finding, before: _Before, after: Evaluation) -> RehearsalResult | None:
         """Why a way does not lead out; None if it does."""
-        if open_ := after.unanswered.keys() - before.unanswered.keys():
+        if open_ := after.unanswered.keys() - before.judged.unanswered.keys():
             return _unproven(one_line(str(after.unanswered[min(open_)])))
         if finding.key in after.keys:
             return RehearsalResult(None, "the finding stays")
-        red = after.of_severity(self._phase, "error").keys() - before.keys
-        return RehearsalResult(None, f"then there is {_named(after, red)}") if red else None
+        red = after.of_severity(self._phase, "error")
+        caused = [
+            key
+            for key, found in red.items()
+            if key not in before.judged.keys and not before.hides(_about(found), _about(finding))
+        ]
+        return RehearsalResult(None, f"then there is {named(after, caused)}") if caused else None
 
-    def _begin(self) -> tuple[Evaluation, State]:
+    def _begin(self) -> _Before:
         """What the checks say of a copy as it stands, and what is in it.
 
         Raises:
@@ -124,9 +180,7 @@ class FixRehearsal:
             self._begun = time.monotonic()
             try:
                 with stage(self._facts) as copy:
-                    with copy.facts() as facts:
-                        judged = evaluate(_judged(facts), facts)
-                    self._first = judged, copy.state()
+                    self._first = _Before.of(copy)
             except (CloneError, CouldNotCheck, NothingToCheck) as error:
                 self._missing = error
         if self._first is None:
@@ -140,51 +194,46 @@ class FixRehearsal:
         return self._first
 
     def to_the_end(self, findings: Sequence[FindingResult]) -> RehearsalOutcome | None:
-        """Try all numbered fixes in their order, then a deploy; None where none of them is SQL.
+        """Simulate the plan: all numbered fixes in their order, then a deploy; None where nothing tells more.
 
         Args:
             findings: all of the environment's.
         """
-        numbered = in_order(findings)
-        if not any(fix.kind == "sql" for _, fix in numbered):
-            return None
+        plan = Plan.of(findings)
         begun = time.monotonic()
-        try:
-            problem = self._walk(numbered)
-        except Refused as refused:
-            problem = _said(refused)
-        except (CloneError, CouldNotCheck, NothingToCheck) as error:
-            problem = one_line(str(error))
+        if plan.to_be_simulated:
+            try:
+                end = simulate(plan, self._facts, self._begin().judged)
+            except (CloneError, CouldNotCheck, NothingToCheck) as error:
+                end = Simulation(False if self._stopped(plan) else None, one_line(str(error)))
+        elif (problem := self._stopped(plan)) is not None:
+            end = Simulation(False, problem)
+        elif plan.deployments and (problem := self._untried()) is not None:
+            end = Simulation(None, problem)
+        else:
+            return None
+        plan = Plan.of(findings, end.deploys)
+        problem = end.problem or hangs(plan, self._trouble())
         seconds = round(time.monotonic() - begun, 3)
-        return RehearsalOutcome("proven" if problem is None else "unproven", problem, seconds)
+        status: Literal["proven", "unproven"] = "proven" if problem is None else "unproven"
+        return RehearsalOutcome(status, problem, seconds, end.deploys, plan.apart, end.stays)
 
-    def _walk(self, numbered: Sequence[tuple[int, FixResult]]) -> str | None:
-        """Run them; gives why the end is not a healthy one."""
-        self._begin()
-        for number, fix in numbered:
-            if fix.kind != "sql" and fix.rank != DEPLOY:
-                return f"fix {number} is a {fix.kind}, which no copy can run"
-            if fix.kind == "sql" and fix.proof.status != "proven":
-                return f"fix {number} is unproven by itself"
-        earlier, later = (
-            [fix.body for _, fix in numbered if fix.kind == "sql" and (fix.rank < DEPLOY) is before]
-            for before in (True, False)
-        )
-        with stage(self._facts) as copy:
-            copy.apply(*earlier)
-            with copy.facts() as facts:
-                history: History = facts["history"]
-                one_query: bool = facts["prisma"].one_query
-            if history.deployment.error not in (None, "P3018"):
-                return f"a deploy then stops with {history.deployment.error}"
-            copy.deploy(history, one_query=one_query)
-            copy.apply(*later)
-            with copy.facts() as facts:
-                after = evaluate(_judged(facts), facts)
-        if after.unanswered:
-            return one_line(str(next(iter(after.unanswered.values()))))
-        red = after.of_severity("after", "error").keys()
-        return f"what remains is {_named(after, red)}" if red else self._trouble()
+    def _stopped(self, plan: Plan) -> str | None:
+        """Where a deploy that the plan holds stops without a copy to tell: at a failed row that no SQL is for."""
+        if not plan.deployments or "history" not in self._facts.begun():
+            return None
+        try:
+            history: History = self._facts["history"]
+        except (CouldNotCheck, NothingToCheck):
+            return None
+        failed = {safe_line(name) for name in history.failed_by_name}
+        return f"a deploy {stop(history)}" if failed - plan.mended_by_sql else None
+
+    def _untried(self) -> str | None:
+        """Why it is not known what a deploy does; None where it is, or nobody asked."""
+        foreseen: Forecast | None = self._facts.if_begun("forecast")
+        unknown = foreseen.unknown if foreseen is not None else None
+        return unknown.what if unknown is not None else None
 
     def _trouble(self, migration: str | None = None) -> str | None:
         """What of the environment's rows stops a deploy, or may: no copy tells, as it has none."""
@@ -197,14 +246,9 @@ class FixRehearsal:
         return answers.trouble(migration)
 
 
-def _judged(facts: Facts) -> Iterator[Check]:
-    """The checks that a copy can answer: with facts that come from it, and others that have been read."""
-    known = facts.begun()
-    for check in all_checks().values():
-        needs = with_needs(check.needs)
-        own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "environment_copy"}}
-        if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and needs - own <= known:
-            yield check
+def _about(finding: Finding) -> str:
+    """The migration that a finding is about, or else its subject."""
+    return str(finding.evidence.get("name", finding.evidence.get("migration", finding.subject)))
 
 
 def _not_undone(copy: RehearsalClone, way: Sequence[Fix], state: State) -> str:
@@ -216,16 +260,5 @@ def _not_undone(copy: RehearsalClone, way: Sequence[Fix], state: State) -> str:
     return "" if copy.state() == state else "its undo does not restore what was"
 
 
-def _said(refused: Refused) -> str:
-    return f"PostgreSQL says {refused.failure.sqlstate or 'no'}: {refused.failure}"
-
-
 def _unproven(reason: str) -> RehearsalResult:
     return RehearsalResult(FixProof("unproven", reason.rstrip(".")))
-
-
-def _named(judged: Evaluation, keys: Collection[str]) -> str:
-    """Those of these findings that no other one of them explains."""
-    causes = explain(judged.all)
-    roots = [found for found in judged.all if found.key in keys and causes.get(found.key) not in keys]
-    return listed([one_line(f"{found.code}, {found.subject}") for found in roots], _SHOWN, "; ")

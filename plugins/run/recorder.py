@@ -132,9 +132,15 @@ def _environments(config: pytest.Config, every_check: frozenset[str]) -> Iterato
         if target.migrated and not checks and triggered is None:
             continue  # the run ended before
         yield replace(
-            judge_environment(target.environment, target.phase, checks, every_check, sound=sound(config)),
+            judge_environment(
+                target.environment,
+                target.phase,
+                checks,
+                every_check,
+                sound=sound(config),
+                rehearsal=reported.rehearsal,
+            ),
             overview=reported.overview,
-            rehearsal=reported.rehearsal,
             migrated=target.migrated,
             migration=MigrationOutcome.of(triggered) if target.migrated and triggered is not None else None,
         )

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 
-@pytest.hookimpl(optionalhook=True)
+# First, as pytest loads the conftest.py of this project's own tests too where it starts in its root.
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """A scheduler whose unit of work is an environment; xdist's own loadgroup ignores its marks in pytest 9.2."""
     names = frozenset(config.stash[RUN].names)

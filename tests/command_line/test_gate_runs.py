@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.paths import ROOT
+from tests.support import sandbox as harness
 from tests.support.gate_runs import Result, run
 
 OWN = """
@@ -61,3 +62,11 @@ def test_the_process_of_a_forked_run_is_as_a_real_one(tmp_path: Path) -> None:
     assert "the end" in forked[0]
     assert "a thread" in forked[0]
     assert "Warning" not in forked[0]
+
+
+def test_with_workers_one_of_them_judges_an_environment_and_its_plan(tmp_path: Path) -> None:
+    with harness.sandbox("half-applied") as entry:
+        result = run(*harness.registry(tmp_path, entry), "-n2", f"--report={tmp_path / 'report'}")
+    assert result.status == 1
+    (environment,) = json.loads((tmp_path / "report" / "report.json").read_text())["environments"]
+    assert environment["rehearsal"]["status"] == "proven"

@@ -374,14 +374,16 @@ def test_who_holds_the_lock_is_waited_for(broken: Broken, known: bool) -> None:
     rows = tuple(row if each is old else each for each in recorded.rows)
     young = replace(history, recorded=replace(recorded, lock_holder=holder, rows=rows))
     suggested, reason = fixes.suggest(broken.finding, {"history": young, "environment": broken.env})
-    assert suggested == []
-    assert (reason or "").startswith("Wait")
+    assert reason is None
+    (wait,) = suggested
+    assert (wait.kind, wait.fallback) == ("wait", False)
+    assert wait.title.startswith("Wait 1")
 
 
 @only("lock-held")
 def test_the_session_that_holds_the_lock_is_ended_and_no_other(broken: Broken) -> None:
-    (fix,) = broken.suggested[broken.finding.key][0]
-    assert fix.fallback
+    wait, fix = broken.suggested[broken.finding.key][0]
+    assert (wait.kind, fix.fallback) == ("wait", True)
     holder = broken.read["history"].recorded.lock_holder
     sessions = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     assert str(holder.pid) in fix.body

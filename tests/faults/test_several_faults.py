@@ -14,7 +14,7 @@ from health.finding import Fix
 from health.report.root_causes import explain
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from tests.support.faults import Broken, broken_by
+from tests.support.faults import Broken, broken_by, rehearse
 
 SEVERAL = ("failed-migration", "stale-endpoint", "stale-bastion", "orphaned-migration")
 
@@ -32,6 +32,15 @@ def test_several_faults_at_once(several: Broken) -> None:
     assert {finding.code for finding in several.judged.all if finding.key not in causes} == several.raises
     assert found - several.raises == {"api-reports-failed"}
     assert list(causes.values()) == [finding.key for finding in several.judged.all if finding.code in SEVERAL[:1]]
+
+
+def test_patches_come_first_and_do_not_stop_the_rehearsal_of_the_rest(several: Broken) -> None:
+    rehearsed = rehearse(several)
+    assert rehearsed.refuted == []
+    assert (rehearsed.status, rehearsed.detail) == ("proven", None)
+    first, second, *_, last = rehearsed.kinds
+    assert ((first, second), last) == (("patch", "patch"), "command")
+    assert rehearsed.apart == (1, 2, len(rehearsed.kinds))
 
 
 def test_sql_by_psql(several: Broken, tmp_path: Path) -> None:

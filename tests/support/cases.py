@@ -125,7 +125,13 @@ class Judged:
 
     @property
     def _text(self) -> str:
-        return "\n".join(f"{each['message']} {each['no_fix'] or ''}" for each in self.findings)
+        decisions = (fix for each in self.findings for fix in each["fixes"] if fix["kind"] == "decision")
+        return "\n".join(
+            [
+                *(f"{each['message']} {each['no_fix'] or ''}" for each in self.findings),
+                *(f"{fix['title']} {fix['body']}" for fix in decisions),
+            ]
+        )
 
     @property
     def _roots(self) -> list[str]:

@@ -6,8 +6,10 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from fixtures.clone.server import CloneDatabase, CloneServer
+from health.prisma.engine import TABLE as PRISMA_TABLE
 from health.prisma.engine import checksum
 from health.sql.splitter import locate
 from health.sql.statements import controls_transaction, only
@@ -15,6 +17,10 @@ from health.verdict.suppositions import Ran
 from sandbox.database.history import _TABLE as TABLE
 from tests.support.random_history import files
 
+_VALUES = {
+    "integer": "1", "bigint": "1", "text": "'a'", "character varying": "'a'", "boolean": "true", "jsonb": "'{}'",
+    "timestamp": "now()", "numeric": "1.5", "date": "'2026-01-01'",
+}  # fmt: skip
 DAMAGES = (
     "never ran", "row deleted", "edited", "half run", "half run, rolled back", "failed, nothing ran",
     "application rolled back", "by hand",
@@ -209,3 +215,32 @@ def put(state: Damaged, copy: CloneDatabase) -> None:
             f" {back}, now() - interval '30 days' + {place} * interval '1 s', {steps})"
         )
         assert said is None, said
+
+
+def fill(copy: CloneDatabase) -> None:
+    """Put a row with values in all plain columns into each table, where its constraints let one in."""
+    columns: dict[str, dict[str, str]] = {}
+    for column in copy.catalog().columns:
+        value = _VALUES.get(column.type.partition("(")[0])
+        if value is not None and not (column.default or "").startswith("nextval"):
+            columns.setdefault(column.table, {})[column.name] = value
+    for table, values in columns.items():
+        if table != PRISMA_TABLE:
+            names = ", ".join(f'"{name}"' for name in values)
+            copy.run(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(values.values())})')
+
+
+def held(copy: CloneDatabase) -> dict[tuple[str, str], int]:
+    """How many rows hold a value, by table and column; the number of rows under an empty column."""
+    tables: dict[str, list[str]] = {}
+    for column in copy.catalog().columns:
+        tables.setdefault(column.table, []).append(column.name)
+    found: dict[tuple[str, str], int] = {}
+    for table, names in tables.items():
+        if table == PRISMA_TABLE:
+            continue
+        counts: Any = ", ".join(["count(*)", *(f'count("{name}")' for name in names)])
+        row = copy.execute(f'SELECT {counts} FROM "{table}"').fetchone()
+        assert row is not None
+        found |= {(table, name): many for name, many in zip(["", *names], row, strict=True) if many}
+    return found

@@ -181,13 +181,17 @@ class Rehearsed:
         refuted: why fixes are not shown.
         status: of the walk to the end; None where no fix is SQL.
         detail: why it is unproven.
-        sql: the SQL of the walk, in its order.
+        sql: the SQL of the plan, in its order.
+        kinds: of all its fixes.
+        apart: the numbers of those that no copy can run.
     """
 
     refuted: list[str]
     status: str | None
     detail: str | None
     sql: list[Step]
+    kinds: list[str]
+    apart: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -204,9 +208,10 @@ def rehearse(world: Broken) -> Rehearsed:
     record = [finding_result(finding, "error", world.read, None, rehearsal) for finding in world.judged.all]
     refuted = [finding.no_fix for finding in record if finding.no_fix and "Tried on a copy" in finding.no_fix]
     end = rehearsal.to_the_end(record)
-    sql = [Step(fix.rank, fix.body) for _, fix in in_order(record) if fix.kind == "sql"]
-    status, detail = (end.status, end.detail) if end is not None else (None, None)
-    return Rehearsed(refuted, status, detail, sql)
+    plan = [fix for _, fix in in_order(record)]
+    sql = [Step(fix.rank, fix.body) for fix in plan if fix.kind == "sql"]
+    status, detail, apart = (end.status, end.detail, end.apart) if end is not None else (None, None, ())
+    return Rehearsed(refuted, status, detail, sql, [fix.kind for fix in plan], apart)
 
 
 @contextmanager

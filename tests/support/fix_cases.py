@@ -23,6 +23,7 @@ from health.history.history import History
 from health.history.provenance import Provenance, Version
 from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
+from health.pending.data_check import DataCheck
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.prisma.engine import checksum
 from health.sanitize import printable
@@ -327,6 +328,7 @@ def dropping() -> Facts:
         "replay": replay,
         "history": replace(facts["history"], directory=directory),
         "forecast": Forecast((foreseen,), None, True),
+        "data_check": DataCheck(),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from health.api.routes import Routes
 from health.catalog.catalog import Catalog, path_of
 from health.config.environment import Environment
-from health.finding import Finding, Fix, NoFix
+from health.finding import DECISION, Finding, Fix, NoFix
 from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
@@ -45,10 +45,10 @@ def failed_migration(
     rows = rows_of(history, finding)
     name = rows[-1].migration_name
     if any(history.may_be_running(row) for row in rows):
-        left = max(1, math.ceil((WORKER_LIMIT_S - min(map(history.age_s, rows))) / 60))
-        yield NoFix(
+        yield _wait(
+            WORKER_LIMIT_S - min(map(history.age_s, rows)),
             f"The row is younger than the worker's {WORKER_LIMIT_S} s and holds no error, so it may be a migration at "
-            f"work. Run again in {left} min."
+            "work.",
         )
         return
     effect = migration_effects[name]
@@ -70,10 +70,12 @@ def failed_migration(
             yield shell.deployment(environment)
         else:
             yield NoFix("Mend its script before the next deploy, which fails at the same place otherwise.")
-    elif effect.extent == "all":
-        yield from record_applied(history, environment, catalog, name, effect, routes=api_routes)
-    elif effect.extent == "part":
-        yield from complete(history, environment, catalog, name, effect, routes=api_routes)
+    elif effect.extent in ("all", "part"):
+        build = record_applied if effect.extent == "all" else complete
+        built = list(build(history, environment, catalog, name, effect, routes=api_routes))
+        yield from built
+        if history.pending and any(isinstance(each, Fix) and not each.fallback for each in built):
+            yield shell.deployment(environment)
     else:
         yield from _undecided(history, rows, effect)
 
@@ -83,10 +85,9 @@ def migration_running(finding: Finding, history: History, environment: Environme
     """Wait. Past the worker's 900 s, end the session by its pid and start, as a command of last resort."""
     holder = history.recorded.lock_holder
     if holder is None or holder.backend_start is None or history.running_s < WORKER_LIMIT_S:
-        left = max(1, math.ceil((WORKER_LIMIT_S - history.running_s) / 60))
-        yield NoFix(
-            f"Wait: a worker may take {WORKER_LIMIT_S} s, and the migration may be about to commit. Run again in "
-            f"{left} min."
+        yield _wait(
+            WORKER_LIMIT_S - history.running_s,
+            f"A worker may take {WORKER_LIMIT_S} s, and the migration may be about to commit.",
         )
         return
     from plugins.fixes.sql import fill, literal
@@ -97,7 +98,7 @@ def migration_running(finding: Finding, history: History, environment: Environme
         pid=literal(holder.pid),
         started=literal(holder.backend_start),
     ).as_string(None)
-    yield NoFix("Wait and run again: the server may be about to commit, and then nothing is to be mended.")
+    yield _wait(60, "The server may be about to commit, and then nothing is to be mended.")
     yield Fix(
         "command",
         "Only if it does not end by itself: end the session that holds the lock, through your tunnel",
@@ -105,6 +106,18 @@ def migration_running(finding: Finding, history: History, environment: Environme
         fallback=True,
         note="What it has done so far is rolled back, and its row stays without an end: run again and mend that. "
         "The session is named by its pid and start, so that no other one is ended. There is no undo.",
+    )
+
+
+def _wait(seconds: float, why: str) -> Fix:
+    """The whole plan while a migration may be at work: what it leaves is judged when it has ended."""
+    minutes = max(1, math.ceil(seconds / 60))
+    return Fix(
+        "wait",
+        f"Wait {minutes} min, then run again",
+        "",
+        note=f"{why} What else there is to do is told then; there is nothing to undo.",
+        rank=DECISION,
     )
 
 

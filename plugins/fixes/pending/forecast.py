@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from health.catalog.catalog import Key
 from health.catalog.changes import Replay
 from health.config.environment import Environment
-from health.finding import Finding, Fix, NoFix
+from health.finding import DECISION, Finding, Fix, NoFix
 from health.history.history import History
-from health.pending.data_check import DataCheck
-from health.pending.data_requirements import NotNullRequirement
+from health.pending.data_check import DataCheck, RequirementResult
+from health.pending.data_requirements import NotNullRequirement, RequirementKind
 from health.sanitize import one_line, printable
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
@@ -41,10 +41,20 @@ _ADVICE = {
     "42601": "The file is no SQL that PostgreSQL takes: mend it.",
 }
 _OF_ROWS = ("22", "23")
-_ROWS = (
-    "Rows that are there do not fit, or the file's own do not: correct them before the deploy, which is a person's "
-    "decision. Without --rows the same run names them where it can, with the query that lists them."
-)
+_DECISIONS: Mapping[RequirementKind, str] = {
+    "unique": "which of the duplicates stays, and what becomes of the rows that lead to the others",
+    "foreign key": "whether the rows go, or the rows that they lead to come back",
+    "referenced": "whether the rows that lead to them go, too",
+    "seed": "whether the row that exists stays, or the migration's own",
+    "exclusion": "which of the rows stays",
+}
+_BY_CODE: Mapping[str, RequirementKind] = {
+    "23505": "unique", "23502": "not null", "23503": "foreign key", "23001": "referenced", "23P01": "exclusion"
+}  # fmt: skip
+_ALL_ROWS = "which value the rows that are there get in the new column: a DEFAULT in the migration gives one"
+_DECIDED = "It is a person's decision, and comes before the migration. "
+_LISTED = "The query only reads: there is nothing to undo."
+_NOT_LISTED = "No query lists the rows here (without --rows one may); there is nothing to undo."
 _IN_A_PACKAGE = (
     "A file under node_modules is mended in the package that it comes from, and only while it is applied nowhere."
 )
@@ -67,7 +77,7 @@ no_fix(
 
 @fixes("pending-migration-fails")
 def pending_migration_fails(
-    finding: Finding, history: History, environment: Environment, replay: Replay
+    finding: Finding, history: History, environment: Environment, replay: Replay, data_check: DataCheck
 ) -> Iterator[Fix | NoFix]:
     """Make the index again that it drops, or the extension that it needs; else what a person has to decide."""
     said = str(finding.evidence["said"])
@@ -85,33 +95,52 @@ def pending_migration_fails(
         yield _make_extension(environment, extension)
         return
     if str(finding.evidence["sqlstate"]).startswith(_OF_ROWS):
-        yield NoFix(_ROWS)
+        name = str(finding.evidence["name"])
+        violated = [each for each in data_check.answers if each.violated and each.requirement.migration == name]
+        at = [each for each in violated if each.requirement.line == finding.evidence["line"]]
+        question = _question(_BY_CODE.get(str(finding.evidence["sqlstate"])))
+        yield from _decided(question, next(iter(at or violated), None), history, environment, name)
         return
     advice = _ADVICE.get(str(finding.evidence["sqlstate"]), "What PostgreSQL says has to be mended by a person.")
     yield NoFix(f"{advice} {_IN_A_PACKAGE}")
 
 
 @fixes("pending-data-violates")
-def pending_data_violates(finding: Finding, data_check: DataCheck) -> Iterator[NoFix]:
-    """None by itself: which rows stay, and with which values, is a person's decision; the query that lists them."""
+def pending_data_violates(
+    finding: Finding, history: History, environment: Environment, data_check: DataCheck
+) -> Iterator[Fix]:
+    """A person's decision: which rows stay, and with which values. The query that lists them; then the deploy."""
+    violated = (each for each in data_check.answers if each.violated and each.requirement.subject == finding.subject)
+    answer = next(violated)
+    requirement = answer.requirement
+    new = isinstance(requirement, NotNullRequirement) and requirement.all_rows
+    question = _ALL_ROWS if new else _question(requirement.kind)
+    yield from _decided(question, answer, history, environment, requirement.migration)
+
+
+def _decided(
+    question: str, answer: RequirementResult | None, history: History, environment: Environment, name: str
+) -> Iterator[Fix]:
+    """What a person decides of the rows that a migration stops at, and the deploy where it is the deploy that stops."""
+    query = _listing(answer)
+    note = _DECIDED + (_LISTED if query else _NOT_LISTED)
+    yield Fix("decision", f"Decide {question}", query, note=note, rank=DECISION)
+    if any(migration.name == name for migration in history.pending):
+        yield shell.deployment(environment)
+
+
+def _question(kind: RequirementKind | None) -> str:
+    if kind is None:
+        return "what becomes of the rows that are there, or of the file's own, which do not fit"
+    return _DECISIONS.get(kind, "which value the rows get")
+
+
+def _listing(answer: RequirementResult | None) -> str:
+    """The query that lists the rows; empty where none does, or none that can be printed."""
     from fixtures.database.violation_queries import listing
 
-    answers = (each for each in data_check.answers if each.violated and each.requirement.subject == finding.subject)
-    answer = next(answers)
-    requirement = answer.requirement
-    decision = {
-        "unique": "Which of the duplicates stays, and what becomes of the rows that lead to the others",
-        "not null": "Which value the rows get",
-        "foreign key": "Whether the rows go, or the rows that they lead to come back,",
-        "referenced": "Whether the rows that lead to them go, too,",
-        "seed": "Whether the row that exists stays, or the migration's own,",
-        "exclusion": "Which of the rows stays",
-    }.get(requirement.kind, "Which value the rows get")
-    if isinstance(requirement, NotNullRequirement) and requirement.all_rows:
-        decision = "Which value the rows that are there get in the new column (a DEFAULT in the migration gives one)"
-    query = listing(requirement) if answer.rows else None
-    shown = f" This lists them: {query};" if query is not None and printable(query, keep="") == query else ""
-    yield NoFix(f"{decision} is a person's decision.{shown}")
+    query = listing(answer.requirement) if answer is not None and answer.rows else None
+    return f"{query};" if query is not None and printable(query, keep="") == query else ""
 
 
 def _index(name: str, history: History, replay: Replay) -> tuple[Key, str] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from health.config.environment import Environment
-from health.finding import Finding, Fix, NoFix
+from health.finding import SCRIPT, Finding, Fix, NoFix
 from health.sanitize import printable
 from health.tunnel.script import TunnelScript
 from health.tunnel.variable_names import HostKind
@@ -71,7 +71,7 @@ def _patch(finding: Finding, script: TunnelScript, kind: HostKind, environment: 
         diff,
         undo=f"patch -R -d {shell.quote(str(directory))} -p1 < {saved}",
         note=f"patch -d {shell.quote(str(directory))} -p1 < {saved}",
-        rank=20,
+        rank=SCRIPT,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from health.finding import FixProof, Severity
+from health.finding import DEPLOY, FixProof, Severity
 from health.report.json_values import from_json, to_json
 from health.report.record import EnvironmentResult, FactsOverview, Record, judge_environment
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome, RehearsalOutcome, WaivedBy
@@ -39,6 +40,7 @@ def fix(kind: Any, title: str, body: str, **more: Any) -> FixResult:
 WAIVED: dict[str, Any] = {"waived": WaivedBy(f"Known. {HOSTILE}", "@ann", "2026-12-31")}
 EVERY = frozenset({"one", "two", "three", "four"})
 HEALTHY = [check(name) for name in sorted(EVERY)]
+DEPLOY_IT = fix("command", "Deploy prod", "npx frigg deploy", rank=DEPLOY)
 RECORDS: dict[str, list[CheckResult]] = {
     "healthy": HEALTHY,
     "partial": HEALTHY[:2],
@@ -116,6 +118,45 @@ RECORDS: dict[str, list[CheckResult]] = {
                 ),
             ),
             finding("api-reports-failed", "url", no_fix="It only repeats."),
+        ),
+    ],
+    "plan": [
+        check("one", "failed", finding("failed-migration", "m8", fixes=(fix("sql", "Mark it", SQL), DEPLOY_IT))),
+        check(
+            "two",
+            "failed",
+            finding(
+                "pending-data-violates",
+                "m9: T.key",
+                fixes=(fix("decision", "Decide which stays", "SELECT 1;", rank=8, note="It reads."), DEPLOY_IT),
+            ),
+            finding("pending-data-violates", "m9: U.key", fixes=(fix("decision", "Decide", "", rank=8), DEPLOY_IT)),
+        ),
+        check(
+            "three",
+            "warned",
+            finding("stale-endpoint", "/app/x.sh", "warning", fixes=(fix("patch", "Patch it", "-a\n+b\n", rank=3),)),
+        ),
+        check("four"),
+    ],
+    "waiting": [
+        *HEALTHY[:2],
+        check(
+            "three",
+            "failed",
+            finding(
+                "migration-running",
+                "m8",
+                fixes=(
+                    fix("wait", "Wait 3 min", "", rank=8, note="It may commit."),
+                    fix("command", "End it", "psql", fallback=True),
+                ),
+            ),
+        ),
+        check(
+            "four",
+            "failed",
+            finding("phantom-row", "m7", fixes=(fix("sql", "Mark it", SQL), DEPLOY_IT)),
         ),
     ],
     "warned": [
@@ -209,7 +250,7 @@ def test_terminal(name: str, verbose: bool) -> None:
     matches_snapshot(f"{name}{'-verbose' if verbose else ''}.txt", text)
 
 
-@pytest.mark.parametrize("name", ["several", "hostile", "waived", "waived-healthy"])
+@pytest.mark.parametrize("name", ["several", "hostile", "waived", "waived-healthy", "plan", "waiting"])
 def test_files(name: str) -> None:
     judged = record(name)
     matches_snapshot(f"{name}.sql", "\n".join(sql_file(judged)) + "\n")
@@ -317,6 +358,16 @@ def test_what_a_consequence_explains_stands_under_the_cause() -> None:
         (2, RehearsalOutcome("proven", None, 1), "fixes 1 and 2 in this order, a deploy, then healthy"),
         (3, RehearsalOutcome("proven", None, 1), "fixes 1 to 3 in this order, a deploy, then healthy"),
         (1, RehearsalOutcome("unproven", "a b.", 1), "Not proven to the end: a b."),
+        (
+            3,
+            RehearsalOutcome("proven", None, 1, True, (1, 2)),
+            "on a copy, apart from fixes 1 and 2, which no copy can run: fix 3, a deploy, then healthy",
+        ),
+        (
+            1,
+            RehearsalOutcome("proven", None, 1, True, (), ("x, y",)),
+            "fix 1, a deploy (1.0 s). What stays, as no fix of the plan is for it: x, y.",
+        ),
     ],
 )
 def test_what_came_of_all_fixes_in_their_order(fixes: int, outcome: RehearsalOutcome, shown: str) -> None:
@@ -324,6 +375,15 @@ def test_what_came_of_all_fixes_in_their_order(fixes: int, outcome: RehearsalOut
     judged = judge_environment(
         "prod", "before", [check("one", "failed", finding("failed-migration", "a", fixes=suggested))], EVERY
     )
-    lines = " ".join(block(replace(judged, rehearsal=outcome), False, lambda text, _: text))
+    lines = " ".join(block(replace(judged, rehearsal=outcome), False, lambda text, _: text, 200))
+    lines = re.sub(r"\s+", " ", lines)
     assert shown in lines
     assert "to the end" not in " ".join(block(judged, False, lambda text, _: text))
+
+
+def test_deploy_that_fails_is_no_step() -> None:
+    outcome = RehearsalOutcome("unproven", "a deploy then fails", 1, deploys=False)
+    judged = judge_environment("prod", "before", RECORDS["plan"], EVERY, rehearsal=outcome)
+    fixes = [fix for finding in judged.findings for fix in finding.fixes]
+    assert {fix.order for fix in fixes if fix.rank == DEPLOY} == {None}
+    assert sorted(fix.order for fix in fixes if fix.order) == [1, 2, 3, 4]

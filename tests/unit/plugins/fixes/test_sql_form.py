@@ -41,6 +41,7 @@ from tests.support.fix_cases import (
 from tests.support.history_table import by_psql, put
 from tests.support.hostile import HOSTILE, texts
 
+NO_SQL = ("command", "http", "patch", "decision", "wait")
 BUILDERS = Path(fixes.__file__).parent
 # Modules of nothing but SQL: all of their lines must be reached by the cases.
 ALL_SQL = ("row_sql", "sql", "baseline_sql")
@@ -111,7 +112,7 @@ def sql_calls(source: str) -> Iterator[int]:
         kinds = [keyword.value for keyword in call.keywords if keyword.arg == "kind"]
         if kinds or ast.unparse(call.func).rpartition(".")[2] == "Fix":
             kinds += call.args[:1]
-            if not any(isinstance(kind, ast.Constant) and kind.value in ("command", "http", "patch") for kind in kinds):
+            if not any(isinstance(kind, ast.Constant) and kind.value in NO_SQL for kind in kinds):
                 yield call.lineno
 
 

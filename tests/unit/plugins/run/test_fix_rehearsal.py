@@ -11,7 +11,8 @@ import pytest
 from fixtures.clone.rehearsal import Refused, stage
 from fixtures.clone.server import CloneDatabase, CloneError, CloneServer, clone
 from fixtures.facts import READERS, Facts
-from health.finding import NOT_REHEARSED, Finding, Fix
+from health.finding import DEPLOY, NOT_REHEARSED, Finding, Fix
+from health.report.order import in_order
 from health.report.results import RehearsalOutcome
 from plugins.run.check_catalog import all_checks
 from plugins.run.check_runner import finding_result
@@ -226,10 +227,63 @@ def test_what_no_copy_can_run_is_named(server: CloneServer) -> None:
         broken.record("20250101000000_lost")
         told = to_the_end(broken)
     assert told is not None
-    assert told.status == "unproven"
-    assert told.detail == "fix 3 is a command, which no copy can run"
+    assert (told.status, told.detail) == ("proven", None)
+    assert (told.deploys, told.apart, told.stays) == (True, (3,), ())
 
 
 def test_where_no_sql_is_suggested_nothing_is_walked(server: CloneServer) -> None:
     with applied(server, FRIGG) as healthy:
         assert to_the_end(healthy) is None
+
+
+def test_failed_row_that_no_fix_is_for_leaves_no_deploy_in_the_plan(server: CloneServer) -> None:
+    held = directory({"1_a": 'CREATE TABLE "T" ("id" INT);', "2_b": 'UPDATE "T" SET "id" = 1;', "3_c": "SELECT 1;"})
+    with applied(server, held, before="2_b") as broken:
+        broken.record("2_b", "failed", "ERROR")
+        findings = broken.findings()
+        rehearsal = FixRehearsal(broken.facts, "before")
+        results = [finding_result(each, "error", broken.facts, None, rehearsal) for each in findings]
+        told = rehearsal.to_the_end(results)
+    assert told is not None
+    assert (told.status, told.deploys) == ("unproven", False)
+    assert told.detail == "a deploy stops with P3009 at 2_b"
+    assert [fix.rank for _, fix in in_order(results)] == [20, DEPLOY]
+    assert [fix.rank for _, fix in in_order(results, deploys=False)] == [20]
+
+
+def test_trouble_of_the_next_migration_that_was_not_foreseen_refutes_no_fix(server: CloneServer) -> None:
+    later = 'CREATE INDEX CONCURRENTLY "i" ON "T"("id");'
+    held = directory(
+        {"1_a": 'CREATE TABLE "T" ("id" INT);', "2_b": f'CREATE TABLE "U" ();\n{later}', "3_c": 'CREATE TABLE "V" ();'}
+    )
+    with applied(server, held, before="2_b") as broken:
+        broken.prisma = "7.5.0"
+        broken.run('CREATE TABLE "U" ();', 'CREATE TABLE "V" ();')
+        broken.record("2_b", "failed", "ERROR")
+        found = {each.code: each for each in broken.findings()}
+        rehearsal = FixRehearsal(broken.facts, "before")
+        failed = found["half-applied-migration"]
+        suggested, _ = broken.suggest(failed)
+        shown, refuted = rehearsal.prove(failed, suggested)
+    assert refuted == []
+    assert [fix.proof.status for fix in shown if fix.kind == "sql"] == ["proven", "proven"]
+
+
+def test_what_only_another_fix_mends_is_refuted(rehearsal: FixRehearsal, finding: Finding) -> None:
+    another = FixRehearsal(rehearsal._facts, "before")
+    assert another.prove(finding, [sql(ROLLED_BACK)])[1] == []
+    shown, refuted = another.prove(finding, [sql("SELECT 1;")])
+    assert (shown, len(refuted)) == ([], 1)
+
+
+def test_fix_that_needs_what_another_one_makes_is_tried_after_it(server: CloneServer) -> None:
+    held = directory({"1_a": 'CREATE TABLE "T" ("id" INT, "a" TEXT); CREATE INDEX "i" ON "T"("a");'})
+    with applied(server, held) as broken:
+        broken.run('ALTER TABLE "T" DROP COLUMN "a";')
+        read = broken.read()
+        column, index = all_checks()["schema-matches-history"].judge(read)
+        rehearsal = FixRehearsal(read, "before")
+        ((add,), _), ((make,), refuted) = (rehearsal.prove(each, broken.suggest(each)[0]) for each in (column, index))
+    assert refuted == []
+    assert add.proof.detail == "on a copy, and its undo"
+    assert make.proof.detail == "on a copy, after the fixes before it, and its undo"

@@ -1,0 +1,1 @@
+INSERT INTO "User" ("email") VALUES ('ann@example.com'), ('ann@example.com');

@@ -1,0 +1,2 @@
+ALTER TABLE "User" DROP COLUMN "x";
+INSERT INTO "User" ("email") VALUES ('ann@example.com'), ('ann@example.com');

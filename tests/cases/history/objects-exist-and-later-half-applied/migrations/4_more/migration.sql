@@ -1,0 +1,1 @@
+ALTER TABLE "P" ADD COLUMN "name" TEXT;

@@ -1,0 +1,2 @@
+UPDATE "User" SET "x" = "y";
+ALTER TABLE "User" DROP COLUMN "y";
