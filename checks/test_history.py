@@ -52,15 +52,17 @@ def test_no_failed_migration(history: History, migration_effects: dict[str, Migr
 @judges(FailedMigration, check="no-failed-migration")
 def _failed(migration: FailedMigration) -> Finding:
     rows, effect = migration.history.failed_by_name[migration.name], migration.effect
+    edited = migration.edited_since
     return Finding(
         _FAILED_CODES[migration.kind],
         migration.name,
-        " ".join(_about_failed(migration.history, migration.name, rows, effect)),
+        " ".join(_about_failed(migration.history, migration.name, rows, effect, edited=edited)),
         {
             "ids": tuple(row.id for row in rows),
             "started_at": rows[-1].started_at.isoformat(),
             "took_effect": effect.extent,
             "missing": tuple(map(describe, effect.missing)),
+            "edited_since": edited,
         },
     )
 
@@ -169,7 +171,15 @@ def test_no_hand_written_row(history: History) -> Iterator[Finding]:
             yield Finding("impossible-row-times", row.migration_name, said, {"id": row.id})
 
 
-def _about_failed(history: History, name: str, rows: Sequence[Row], told: MigrationEffect) -> Iterator[str]:
+_EDITED_SINCE = (
+    "Its file was edited since that attempt, whose checksum is another one: the next deploy would run the file as it "
+    "is now, and what follows compares the database with that one.",
+)
+
+
+def _about_failed(
+    history: History, name: str, rows: Sequence[Row], told: MigrationEffect, *, edited: bool
+) -> Iterator[str]:
     last = rows[-1]
     several = f"{len(rows)} rows of it have failed, the last one " if len(rows) > 1 else ""
     yield f"{several or ''}{'started' if several else 'Started'} {last.started_at:%Y-%m-%d %H:%M:%S} UTC and has"
@@ -179,6 +189,7 @@ def _about_failed(history: History, name: str, rows: Sequence[Row], told: Migrat
         yield "neither ended nor been rolled back: every deploy stops here (P3009)."
     if name in history.applied:
         yield "Another row of the same name is applied, which changes nothing for a deploy."
+    yield from _EDITED_SINCE if edited else ()
     if name not in history.directory.names:
         yield "The directory does not hold this migration."
     elif told.extent == "unknown":

@@ -1,6 +1,7 @@
 """What the functions' logs tell of the last minutes."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from checks.causes import FAILED, NO_HISTORY, UNAPPLIED
 from health.check import SeverityByPhase, check
@@ -36,11 +37,13 @@ def _finds(purpose: str, severity: Severity | SeverityByPhase) -> dict[str, Seve
     return {**dict.fromkeys(codes(purpose).values(), severity), f"{purpose}-log-incomplete": "warning"}
 
 
-def _findings(log: Log, purpose: str) -> Iterator[Finding]:
+def _findings(log: Log, purpose: str, settled: Mapping[str, datetime]) -> Iterator[Finding]:
     known = {**codes(purpose), INCOMPLETE: f"{purpose}-log-incomplete"}
-    for trouble in troubles(log):
+    for trouble in troubles(log, settled):
         if trouble.kind in known:  # only the worker migrates
-            yield Finding(known[trouble.kind], trouble.subject, trouble.message, trouble.evidence)
+            evidence = {**trouble.evidence, "settled": True} if trouble.settled else trouble.evidence
+            severity: Severity | None = "info" if trouble.settled else None
+            yield Finding(known[trouble.kind], trouble.subject, trouble.message, evidence, severity)
 
 
 @check(finds=_finds("auth", _AUTH), explained_by=_explained_by("auth"))
@@ -53,18 +56,19 @@ def test_auth_log(auth_log: Log) -> Iterator[Finding]:
 
     Mend what the finding is explained by. Where nothing explains it, it names what to look at.
     """
-    yield from _findings(auth_log, "auth")
+    yield from _findings(auth_log, "auth", {})
 
 
 @check(finds=_finds("worker", _WORKER), explained_by=_explained_by("worker"))
-def test_worker_log(worker_log: Log) -> Iterator[Finding]:
+def test_worker_log(worker_log: Log, settled: Mapping[str, datetime]) -> Iterator[Finding]:
     """The log of the function that migrates tells of no failure.
 
     Only here stands why a migration failed: the API's `error` and its exit status never say. Prisma's code, the
     migration's name and PostgreSQL's error are lines apart, in events of their own; they are read together by
-    stream and time. The last 10 minutes are read; `log_minutes.worker` in the registry changes that.
+    stream and time. The last 10 minutes are read; `log_minutes.worker` in the registry changes that. Lines from before
+    a migration ended, or was rolled back, are information.
 
     Mend what the finding is explained by. Where nothing explains it, the state was mended since, or a retry
     is about to meet the same again.
     """
-    yield from _findings(worker_log, "worker")
+    yield from _findings(worker_log, "worker", settled)

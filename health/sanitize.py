@@ -28,6 +28,11 @@ def printable(text: str, keep: str = "\n\t") -> str:
     )
 
 
+def plain(*texts: str) -> bool:
+    """Whether texts survive a terminal and a copy from it."""
+    return all(text.replace("\n", "").isprintable() and printable(text) == text for text in texts)
+
+
 def inert(text: str) -> str:
     """A printable text of which no line begins like a runner's command."""
     return re.sub(r"^(\s*)::", r"\1|::", printable(text), flags=re.MULTILINE)

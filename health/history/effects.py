@@ -8,7 +8,7 @@ from typing import Literal
 
 from health.catalog.catalog import Catalog, Key, describe_some
 from health.catalog.changes import Change, Replay
-from health.history.history import History
+from health.history.history import History, matches
 from health.migrations.directory import ENDS_A_DEPLOY, file_problem
 from health.sql.statements import harmless
 
@@ -81,6 +81,14 @@ class FailedMigration:
         if self.effect.extent == "part":
             return "half applied"
         return "failed" if any(row.logs for row in self.history.failed_by_name[self.name]) else "crashed"
+
+    @property
+    def edited_since(self) -> bool:
+        """Whether the file that a deploy would run is no longer the one that failed."""
+        migration, row = self.history.directory.by_name.get(self.name), self.history.failed_by_name[self.name][-1]
+        if migration is None or migration.sql is None or self.name in self.history.applied:
+            return False
+        return not matches(migration, row)
 
 
 class EffectReader:

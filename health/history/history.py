@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from health.history.rows import HistoryTable, Row
@@ -111,6 +112,15 @@ class History:
         if self.generation is Generation.UP_TO_7_8:
             return self.by_name
         return _by_name(row for row in self.recorded.rows if row.in_force)
+
+    @cached_property
+    def settled(self) -> dict[str, datetime]:
+        """When each migration ended or was rolled back last."""
+        ends: dict[str, datetime] = {}
+        for row in self.recorded.rows:
+            for at in filter(None, (row.finished_at, row.rolled_back_at)):
+                ends[row.migration_name] = max(at, ends.get(row.migration_name, at))
+        return ends
 
     @cached_property
     def edited_names(self) -> frozenset[str]:

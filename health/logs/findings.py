@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from health.finding import Evidence
@@ -26,6 +27,7 @@ _SHOWN = 3  # names, streams
 _LONGEST_NAME = 300  # characters of a migration's
 _ESCAPES = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _LOGIN = re.compile(r"://[^\s/@]*@")
+_SETTLED = "The worker failed at it earlier: the migration ended, or was rolled back,"
 _BY_MIGRATION = ("migration-failed", "migration-blocked")
 
 
@@ -91,12 +93,14 @@ class LogTrouble:
     Attributes:
         kind: a key of ``KINDS``, or ``INCOMPLETE``.
         subject: the migration that it concerns; else the log group.
+        settled: whether that migration ended or was rolled back since: the lines are context.
     """
 
     kind: str
     subject: str
     message: str
     evidence: Evidence = field(default_factory=dict)
+    settled: bool = False
 
 
 def window(now: datetime, minutes: float, triggered: datetime | None = None) -> datetime:
@@ -127,16 +131,24 @@ def occurrences(lines: Iterable[LogLine]) -> Iterator[Occurrence]:
                 yield each
 
 
-def troubles(log: Log) -> Iterator[LogTrouble]:
-    """Group what a log shows: one trouble for each kind, or for each kind and migration."""
+def troubles(log: Log, settled: Mapping[str, datetime] = MappingProxyType({})) -> Iterator[LogTrouble]:
+    """Group what a log shows: one trouble for each kind, or for each kind and migration.
+
+    Args:
+        log: the lines.
+        settled: when a migration ended or was rolled back last: older lines of it tell of nothing that is so now.
+    """
     grouped: dict[tuple[str, str], list[Occurrence]] = {}
     for each in occurrences(log.lines):
         migration = each.migration if each.kind in _BY_MIGRATION else ""
         grouped.setdefault((each.kind, migration), []).append(each)
     for (kind, migration), group in grouped.items():
-        subject = short(hide(migration), _LONGEST_NAME) or log.group
-        message = " ".join(_sentences(log, kind, group, subject))
-        yield LogTrouble(kind, subject, message, _evidence(log, group, migration))
+        subject, since = short(hide(migration), _LONGEST_NAME) or log.group, settled.get(migration)
+        current = [each for each in group if since is None or each.at > since]
+        told = current or group
+        means = KINDS[kind].means if current or since is None else f"{_SETTLED} {_time(since)} UTC, after these lines."
+        message = " ".join([means, *_sentences(log, told, subject)])
+        yield LogTrouble(kind, subject, message, _evidence(log, told, migration), settled=not current)
     if log.cut:
         message = f"Only a part of the log since {_time(log.since)} UTC was read: {log.cut}."
         yield LogTrouble(INCOMPLETE, log.group, message)
@@ -205,8 +217,7 @@ def _texts(message: str) -> Iterator[str]:
             waiting += reversed(each)
 
 
-def _sentences(log: Log, kind: str, group: Sequence[Occurrence], subject: str) -> Iterator[str]:
-    yield KINDS[kind].means
+def _sentences(log: Log, group: Sequence[Occurrence], subject: str) -> Iterator[str]:
     names = list(dict.fromkeys(_shown(each.name) for each in group if each.name))
     if names:
         yield f"It names {listed(names, _SHOWN)}."

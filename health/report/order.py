@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from health.check import CHECKS
 from health.finding import DECISION, DEPLOY, SEVERITIES
 from health.report.results import CheckResult, FindingResult, FixResult, findings_of
-from health.report.root_causes import explain
+from health.report.root_causes import accepted, explain, explained_by
 
 
 def related(findings: Sequence[FindingResult], *, deploys: bool = True) -> list[FindingResult]:
@@ -17,7 +18,7 @@ def related(findings: Sequence[FindingResult], *, deploys: bool = True) -> list[
         findings: all of an environment's.
         deploys: whether a deploy is a step of the plan; not where it is known to fail there.
     """
-    causes = explain(findings)
+    causes = explain(findings, {finding.key for finding in findings if finding.waived})
     return _numbered([replace(finding, explained_by=causes.get(finding.key)) for finding in findings], deploys)
 
 
@@ -33,23 +34,49 @@ def in_order(findings: Sequence[FindingResult], *, deploys: bool = True) -> list
     return sorted({fix.order: fix for fix in fixes if fix.order is not None}.items())
 
 
-def worst_first(findings: Iterable[FindingResult]) -> list[FindingResult]:
-    """Sort findings by severity, then by the rank of their first fix; waived ones come last."""
-    return sorted(findings, key=_place)
+def unseen_causes(checks: Sequence[CheckResult]) -> dict[str, tuple[str, ...]]:
+    """Map findings that may be symptoms to the checks without an answer that might have found their cause.
+
+    What keeps a check from its answer is a cause itself.
+    """
+    unanswered = {check.id for check in checks if check.outcome == "unknown"}
+    finds = {code: check.id for check in CHECKS.values() if check.id in unanswered for code in check.finds}
+    declared, causes = explained_by(), {check.explained_by for check in checks}
+    symptoms = (f for f in findings_of(checks) if f.explained_by is None and not f.waived and f.key not in causes)
+    named = {f.key: dict.fromkeys(finds[code] for code in declared.get(f.code, ()) if code in finds) for f in symptoms}
+    return {key: tuple(ids) for key, ids in named.items() if ids}
+
+
+def worst_first(findings: Iterable[FindingResult], symptoms: Collection[str] = ()) -> list[FindingResult]:
+    """Sort findings by severity, then by the rank of their first fix; what is accepted comes last.
+
+    Args:
+        findings: of one environment.
+        symptoms: the keys of those that stand behind others as severe.
+    """
+    listed = list(findings)
+    known = accepted_keys(listed)
+
+    def place(finding: FindingResult) -> tuple[bool, int, bool, int]:
+        ranks = [fix.rank for fix in finding.fixes if not fix.fallback]
+        severity, symptom = SEVERITIES.index(finding.severity), finding.key in symptoms
+        return finding.key in known, severity, symptom, min(ranks, default=0)
+
+    return sorted(listed, key=place)
+
+
+def accepted_keys(findings: Sequence[FindingResult]) -> set[str]:
+    """The keys of findings that are waived, or that only waived ones explain."""
+    waived = {finding.key for finding in findings if finding.waived}
+    return accepted(findings, waived) if waived else waived
 
 
 def roots(findings: Sequence[FindingResult]) -> list[FindingResult]:
     """List the findings, related already, that are to be mended themselves: no cause of theirs is.
 
-    What is waived stays as it is, and explains nothing that is to be mended.
+    What is waived stays as it is, with what it explains.
     """
-    waived = {finding.key for finding in findings if finding.waived}
-    return [f for f in findings if not f.waived and (f.explained_by is None or f.explained_by in waived)]
-
-
-def _place(finding: FindingResult) -> tuple[bool, int, int]:
-    ranks = [fix.rank for fix in finding.fixes if not fix.fallback]
-    return finding.waived is not None, SEVERITIES.index(finding.severity), min(ranks, default=0)
+    return [f for f in findings if not f.waived and f.explained_by is None]
 
 
 def _numbered(findings: Sequence[FindingResult], deploys: bool) -> list[FindingResult]:

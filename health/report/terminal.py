@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from health.finding import Severity
-from health.report.order import worst_first
+from health.report.order import unseen_causes, worst_first
 from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Verdict
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
@@ -69,10 +69,9 @@ def migration_lines(environment: EnvironmentResult) -> Iterator[str]:
 class _Block:
     def __init__(self, environment: EnvironmentResult, verbose: bool, paint: Paint, width: int) -> None:
         self.environment, self.verbose, self.paint, self.width = environment, verbose, paint, width
-        self.findings = worst_first(environment.findings)
-        self.waived = {finding.key for finding in self.findings if finding.waived}
+        self.symptoms = unseen_causes(environment.checks)
+        self.findings = worst_first(environment.findings, self.symptoms)
         self.keys = {finding.key for finding in self.findings}
-        self.parents = self.keys - self.waived  # what others can stand under
         self.above = {finding.key: finding.explained_by for finding in self.findings if not finding.waived}
         self.unread = [check for check in environment.checks if check.outcome == "unknown"]
         self.shown: set[int] = set()  # the numbers of the fixes that have been shown
@@ -83,15 +82,9 @@ class _Block:
         yield f"{verdict}  {_WHEN[self.environment.phase]}; {self.sentence()}"
         if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."
-        # What is waived neither stands under its cause nor has what it explains under it.
-        roots = [f for f in self.findings if f.waived or f.explained_by not in self.parents]
-        if self.environment.verdict == "blocked":
-            serious = [f for f in roots if f.severity != "info" and not f.waived]
-            serious = [f for f in serious if f.severity == "error"] or serious
-            # An expired waiver stands beside what it waived: that is the cause.
-            yield from self.causes([f for f in serious if f.code not in OWN_CODES] or serious)
-        elif self.environment.verdict == "unknown":
-            yield from self.cause_of_silence()
+        # What is waived does not stand under its cause; what it alone explains is accepted with it.
+        roots = [f for f in self.findings if f.waived or f.explained_by not in self.keys]
+        yield from self.headline(roots)
         yield from self.plan()
         numbers: dict[str, int] = {}
         for finding in roots:
@@ -131,6 +124,20 @@ class _Block:
         apart = f"; {waived} waived {plural(waived, 'finding')}" if waived != count["waived"] else ""
         return ", ".join(parts) + apart + "."
 
+    def headline(self, roots: Sequence[FindingResult]) -> Iterator[str]:
+        """What is to be looked at first: the root causes, or what keeps them from being seen."""
+        if self.environment.verdict == "unknown":
+            yield from self.cause_of_silence("Root cause")
+        if self.environment.verdict != "blocked":
+            return
+        serious = [f for f in roots if f.severity != "info" and not f.waived]
+        serious = [f for f in serious if f.severity == "error"] or serious
+        causes = [f for f in serious if f.key not in self.symptoms]
+        # An expired waiver stands beside what it waived: that is the cause.
+        yield from self.causes([f for f in causes if f.code not in OWN_CODES] or causes)
+        if serious and not causes:
+            yield from self.cause_of_silence("The cause was not looked for")
+
     def causes(self, roots: Sequence[FindingResult]) -> Iterator[str]:
         if len(roots) == 1:
             yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
@@ -148,11 +155,11 @@ class _Block:
         if len(steps) > _SHOWN_STEPS:
             yield f"      and {len(steps) - _SHOWN_STEPS} more"
 
-    def cause_of_silence(self) -> Iterator[str]:
+    def cause_of_silence(self, words: str) -> Iterator[str]:
         """What keeps every open question open, if it is one thing."""
         reasons = {check.what for check in self.unread if check.explained_by not in self.keys}
         if len(reasons) == 1 and (what := reasons.pop()):
-            yield from self.wrapped(f"Root cause: {what}", "")
+            yield from self.wrapped(f"{words}: {what}", "")
 
     def finding(self, finding: FindingResult) -> Iterator[str]:
         waived = finding.waived
@@ -162,11 +169,9 @@ class _Block:
         yield from self.wrapped(finding.message)
         if waived:
             yield from self.wrapped(f"Waived until {waived.expires}, owner {waived.owner}: {waived.reason}")
-        elif finding.explained_by is not None and finding.explained_by in self.waived:
-            code, _, subject = finding.explained_by.partition(":")
-            yield from self.wrapped(f"Its cause is waived ({code}, {subject}); this finding is not.")
-        if not waived:
-            yield from self.explained(finding)
+        if unseen := self.symptoms.get(finding.key):
+            yield from self.wrapped(f"Its cause was not looked for: could not check {self.listed(unseen)}")
+        yield from self.explained(finding)
         if names := [check.id for check in self.open_under.get(finding.key, ())]:
             yield from self.wrapped(f"because of it could not be checked: {self.listed(names)}")
         if waived and not self.verbose:
@@ -195,15 +200,16 @@ class _Block:
 
     def root(self, cause: str | None) -> str | None:
         """The root of a cause: what explains it may be explained itself."""
-        while cause is not None and (above := self.above.get(cause)) in self.parents:
+        while cause is not None and (above := self.above.get(cause)) in self.keys:
             cause = above
         return cause
 
     def explained(self, finding: FindingResult) -> Iterator[str]:
         """What a finding explains; of many with the same code the first one."""
+        accepted = ", accepted with it" if finding.waived else ""
         for code, others in self.under.get(finding.key, {}).items():
             more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-            yield from self.wrapped(f"explains {code}{more}: {others[0].message}")
+            yield from self.wrapped(f"explains {code}{more}{accepted}: {others[0].message}")
 
     def fixes(self, finding: FindingResult) -> Iterator[str]:
         needed = [fix for fix in finding.fixes if not fix.fallback]

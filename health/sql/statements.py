@@ -22,6 +22,11 @@ _ADDS = re.compile(
     r"|ALTER\s+TABLE\b(?!.*\b(?:ALTER|ATTACH|DETACH|DISABLE|DROP|RENAME|VALIDATE)\b.*).*\bADD\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_ALONE = re.compile(
+    r"\s*(?:(?:CALL|CLUSTER|DISCARD|DO|REINDEX|VACUUM)\b"
+    r"|(?:ALTER|CREATE|DROP)\b(?:\s+(?:DATABASE|SUBSCRIPTION|SYSTEM|TABLESPACE)\b|.*\bCONCURRENTLY\b))",
+    re.IGNORECASE | re.DOTALL,
+)
 _MOST_ROWS, _MOST_ADDED = 5_000, 50  # in one list
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
@@ -115,6 +120,11 @@ def sets_transaction(statement: str) -> bool:
 def controls_transaction(statement: str) -> bool:
     """Whether a statement only begins or ends a transaction."""
     return bool(_BEGINS.match(statement) or _ENDS.match(statement))
+
+
+def stands_alone(statement: str) -> bool:
+    """Whether a statement, without comments, may be one that PostgreSQL runs in no transaction."""
+    return _ALONE.match(statement) is not None
 
 
 def differ_in_comments_only(one: str, other: str) -> bool:

@@ -1,12 +1,16 @@
-"""The form of every SQL fix: one guarded transaction, every value and identifier quoted by psycopg.
+"""The form of every SQL fix: one guarded statement, every value and identifier quoted by psycopg.
+
+A client that goes on after errors runs what comes behind a refused guard: so nothing does. What no transaction can hold
+comes behind a guard that leaves the session read only where it refuses.
 
 Import it where it is used: psycopg takes a fifth of a second that most starts can save.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import count
 from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
@@ -33,13 +37,25 @@ _OWNED: dict[str, LiteralString] = {
     "      AND enumlabel = name)",
 }
 
+_PINNED = SQL("  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);")
+_WAIT = SQL("  PERFORM pg_catalog.set_config('lock_timeout', '3s', true);")
+EVERY_ROW = SQL("  PERFORM set_config('row_security', 'off', true);")  # or an error, where a policy hides some
+# Of the SET before it the transaction knows only if it began after that.
+_APART = SQL(
+    "  IF pg_catalog.current_setting('transaction_read_only') <> 'on' THEN\n"
+    "    RAISE EXCEPTION 'Run these statements one by one, outside a transaction. Nothing was changed.'\n"
+    "      USING ERRCODE = 'active_sql_transaction';\n"
+    "  END IF;"
+)
+
 
 def literal(value: str | int | datetime | None) -> Composable:
     """A value as SQL that survives a terminal and a copy from it: what is not plain is spelt in hexadecimal."""
     if isinstance(value, str) and not (value.isprintable() and printable(value) == value):
-        return SQL("convert_from(decode({}, 'hex'), 'UTF8')").format(Literal(value.encode().hex()))
+        octets = Literal(value.encode().hex())
+        return SQL("pg_catalog.convert_from(pg_catalog.decode({}, 'hex'), 'UTF8')").format(octets)
     if isinstance(value, datetime):
-        return SQL("{}::timestamptz").format(Literal(value.isoformat()))
+        return SQL("{}::pg_catalog.timestamptz").format(Literal(value.isoformat()))
     return Literal(value)
 
 
@@ -104,44 +120,81 @@ def present(schema: str, keys: Iterable[Key], said: LiteralString) -> list[Compo
     return [refuse_if(fill("EXISTS (SELECT FROM {absent})", absent=each), said) for each in absent]
 
 
-def transaction(
-    body: Iterable[Composable], then: Iterable[Composable] = (), finally_: Iterable[Composable] = ()
-) -> str:
-    """One transaction: it waits for no lock, refuses while a migration runs, then does what is asked.
+def run(statement: str) -> Composable:
+    """PL/pgSQL that runs a statement as it is, whatever PL/pgSQL itself would make of it."""
+    return fill("  EXECUTE {statement};", statement=_dollar_quoted(_bare(statement), "statement"))
+
+
+def run_in_schema(schema: str, statements: Iterable[str]) -> Iterator[Composable]:
+    """PL/pgSQL that runs statements of a migration where its engine would: they name objects without their schema."""
+    yield _search_path(schema)
+    yield from map(run, statements)
+    yield _PINNED
+
+
+def transaction(body: Iterable[Composable]) -> str:
+    """One statement: it waits for no lock, refuses while a migration runs, then does what is asked.
 
     Args:
-        body: PL/pgSQL statements, each with its own guard.
-        then: statements that must stand outside a DO block.
-        finally_: PL/pgSQL statements to run after those.
+        body: PL/pgSQL statements, each with its own guard. All of PostgreSQL's names are its own in them.
     """
-    last = list(finally_)
-    composed = SQL("\n").join(
-        [
-            SQL("BEGIN;"),
-            SQL("SET LOCAL lock_timeout = '3s';"),
-            _block([_no_migration(), *body]),
-            *then,
-            *([_block(last)] if last else []),
-            SQL("COMMIT;"),
-        ]
-    )
-    return composed.as_string(None) + "\n"
+    return _block([_PINNED, _WAIT, _no_migration(), *body]).as_string(None) + "\n"
 
 
-def step(body: Iterable[Composable]) -> str:
-    """A look at the state alone, for what stands before a statement that no transaction can hold."""
-    return _block([_no_migration(), *body]).as_string(None)
+def outside_transaction(guards: Iterable[Composable], schema: str, statement: str) -> str:
+    """A statement that no transaction can hold, between others: where a guard refuses, the session stays read only.
+
+    Args:
+        guards: PL/pgSQL statements that refuse.
+        schema: where the statement finds objects that it names without their schema.
+        statement: as it is.
+    """
+    lock = Literal(MIGRATE_LOCK)
+    look = [
+        _PINNED,
+        _WAIT,
+        _APART,
+        _no_migration(),
+        *guards,
+        fill("  PERFORM pg_catalog.pg_advisory_lock({lock});", lock=lock),  # ours already: this does not wait
+        _search_path(schema, local=False),
+        SQL("  PERFORM pg_catalog.set_config('default_transaction_read_only', 'off', false);"),
+    ]
+    lines = [
+        SQL("SET default_transaction_read_only = on;"),
+        _block(look),
+        SQL(f"{_bare(statement)};"),  # the migration's own, from the checkout
+        fill("SELECT pg_catalog.pg_advisory_unlock({lock});", lock=lock),
+        SQL("RESET search_path;"),
+        SQL("RESET default_transaction_read_only;"),
+    ]
+    return SQL("\n").join(lines).as_string(None) + "\n"
+
+
+def _search_path(schema: str, *, local: bool = True) -> Composable:
+    template: LiteralString = "  PERFORM pg_catalog.set_config('search_path', {path}, {local});"
+    return fill(template, path=literal(Identifier(schema).as_string(None)), local=Literal(local))
 
 
 def _no_migration() -> Composable:
-    lock = fill("pg_try_advisory_xact_lock({lock})", lock=Literal(MIGRATE_LOCK))
+    lock = fill("pg_catalog.pg_try_advisory_xact_lock({lock})", lock=Literal(MIGRATE_LOCK))
     return refuse_unless(lock, "A migration is running.")
 
 
 def _block(body: Iterable[Composable]) -> Composable:
-    block = SQL("\n").join([SQL("BEGIN"), *body, SQL("END")])
-    # A quoted literal: what is quoted in it can hold no $tag$ that would end it.
-    return fill("DO {block};", block=Literal(block.as_string(None)))
+    block = SQL("\n").join([SQL("\nBEGIN"), *body, SQL("END\n")])
+    return fill("DO {block};", block=_dollar_quoted(block.as_string(None), "health"))
+
+
+def _bare(statement: str) -> str:
+    return statement.rstrip().rstrip(";")
+
+
+def _dollar_quoted(text: str, tag: str) -> Composable:
+    """A text between dollar quotes, whose tag is the first one that does not end within it."""
+    quotes = (f"${tag}{number or ''}$" for number in count())
+    quote = next(each for each in quotes if (text + each).index(each) == len(text))
+    return SQL(f"{quote}{text}{quote}")  # quoted as it must be, and no template
 
 
 def _names(schema: str, relations: Iterable[str]) -> Composable:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from health.report.order import worst_first
+from health.report.order import accepted_keys, unseen_causes, worst_first
 from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.results import FixResult
@@ -67,8 +67,9 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
     yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
-    findings = worst_first(environment.findings)
-    fixes = [(f, fix) for f in findings if not f.waived for fix in f.fixes if fix.kind == "sql" or _decided(fix)]
+    findings, beside = worst_first(environment.findings), accepted_keys(environment.findings)
+    known = [(f, fix) for f in findings if f.key not in beside for fix in f.fixes]
+    fixes = [(finding, fix) for finding, fix in known if fix.kind == "sql" or _decided(fix)]
     for finding, fix in sorted(fixes, key=lambda pair: (pair[1].order is None, pair[1].order or 0)):
         option = f", the guide's option {fix.option}" if fix.option else ""
         later = not fix.fallback and finding.explained_by is None
@@ -83,8 +84,8 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
             yield from _commented(fix.undo)
     if not fixes:
         yield "-- There is nothing to mend by SQL."
-    if any(fix.kind == "sql" for f in findings if f.waived for fix in f.fixes):
-        yield "\n-- SQL for waived findings is left out: it stands in summary.md."
+    if any(fix.kind == "sql" for f in findings if f.key in beside for fix in f.fixes):
+        yield "\n-- SQL for waived findings, and what they explain, is left out: it stands in summary.md."
 
 
 def summary(record: Record) -> Iterator[str]:
@@ -102,9 +103,11 @@ def summary(record: Record) -> Iterator[str]:
         for check in environment.checks:
             reason = f": {markdown(check.reason)}" if check.reason else ""
             yield f"| {markdown(check.id)} | {check.outcome}{reason} |"
-        for finding in worst_first(environment.findings):
+        beside = accepted_keys(environment.findings)
+        for finding in worst_first(environment.findings, unseen_causes(environment.checks)):
             waived = finding.waived
-            word = f"waived {finding.severity}" if waived else finding.severity
+            accepted = "waived " if waived else "accepted " if finding.key in beside else ""
+            word = f"{accepted}{finding.severity}"
             yield f"\n### {word}: {finding.code}: {markdown(finding.subject)}\n"
             yield markdown(finding.message)
             if waived:

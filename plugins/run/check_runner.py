@@ -14,6 +14,7 @@ from health.report.results import CheckResult, FindingResult, Outcome, Rehearsal
 from health.sanitize import inert, one_line, printable
 from health.waivers.waivers import Waiver
 from plugins import fixes
+from plugins.run.accepted import accepted_findings
 from plugins.run.check_report import CheckReport, result_on
 from plugins.run.fact_fixtures import FACT_SETS, target_of
 from plugins.run.fact_summary import overview
@@ -21,6 +22,7 @@ from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Target
 
+_ACCEPTED = pytest.StashKey[frozenset[str]]()
 _FINDINGS = pytest.StashKey[tuple[FindingResult, ...]]()
 _REHEARSALS = pytest.StashKey[dict[str, FixRehearsal]]()
 _SENT = pytest.StashKey[dict[str, FactsOverview]]()
@@ -44,7 +46,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         for finding in check.judge(pyfuncitem.funcargs)
     )  # fmt: skip
     pyfuncitem.stash[_FINDINGS] = findings
-    if blocking := [f for f in findings if blocks(f.severity, run.fail_on) and not f.waived]:
+    blocking = [f for f in findings if blocks(f.severity, run.fail_on) and not f.waived]
+    pyfuncitem.stash[_ACCEPTED] = known = (
+        accepted_findings(pyfuncitem, target.environment, facts, findings) if blocking else frozenset()
+    )
+    if blocking := [f for f in blocking if f.key not in known]:
         pytest.fail(printable("\n".join(f"{f.code}: {f.subject}: {f.message}" for f in blocking)), pytrace=False)
     return True
 
@@ -74,7 +80,7 @@ def pytest_runtest_makereport(
     result = CheckResult(
         id=check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
         nodeid=item.nodeid,
-        outcome=_outcome(report, findings),
+        outcome=_outcome(report, findings, item.stash.get(_ACCEPTED, frozenset())),
         severity=check.severity(target.phase) if check else "error",
         seconds=round(call.duration, 3),
         reason=None if findings else _reason(report),
@@ -156,7 +162,7 @@ def _is_last(item: pytest.Item) -> bool:
     return by_target(item.session)[target_name(item)][-1] is item
 
 
-def _outcome(report: pytest.TestReport, findings: Sequence[FindingResult]) -> Outcome:
+def _outcome(report: pytest.TestReport, findings: Sequence[FindingResult], known: frozenset[str]) -> Outcome:
     if report.skipped:
         return "skipped"
     if report.failed:
@@ -165,9 +171,9 @@ def _outcome(report: pytest.TestReport, findings: Sequence[FindingResult]) -> Ou
             if report.when == "setup" or (report.when == "call" and not findings and _crashed(report))
             else "failed"
         )
-    if any(f.severity != "info" and not f.waived for f in findings):
+    if any(f.severity != "info" and not f.waived and f.key not in known for f in findings):
         return "warned"
-    return "waived" if any(f.waived for f in findings) else "passed"
+    return "waived" if any(f.waived or f.key in known for f in findings) else "passed"
 
 
 def _crashed(report: pytest.TestReport) -> bool:

@@ -113,3 +113,14 @@ def test_a_file_that_cannot_be_used_ends_a_run_before_it_begins(
     assert result.status == 4
     assert all(part in result.err for part in told), result.err
     assert len(result.err.strip().splitlines()) == 1
+
+
+def test_what_a_waived_finding_explains_is_accepted_with_it(tmp_path: Path) -> None:
+    failed = waiver("failed-migration", "20261003000000_add_authorization_session")
+    result, environment = judge(tmp_path, failed, "--env=local", "--fault=failed-migration")
+    assert result.status == 0, result.text
+    assert environment["verdict"] == "healthy"
+    assert outcome(environment, "api-status") == "waived"
+    assert findings(environment)["api-reports-failed"]["waived"] is None
+    assert {fix["order"] for found in findings(environment).values() for fix in found["fixes"]} == {None}
+    assert "explains api-reports-failed, accepted with it:" in " ".join(result.out.split())

@@ -30,6 +30,7 @@ from health.sanitize import printable
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from health.sql.failure import SqlFailure
+from health.verdict.verdict import Verdict
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
 
@@ -103,6 +104,7 @@ class KnownEffects:
         repair: what would complete it.
         again: what the script says on top of what is there.
         unseen: statements that leave no trace and may have run.
+        midway: the invalid indexes that it has left.
         stored: texts of the migration's file that git has.
     """
 
@@ -113,6 +115,7 @@ class KnownEffects:
     atomic: bool = True
     again: str | None = None
     unseen: tuple[str, ...] = ()
+    midway: tuple[Key, ...] = ()
     stored: tuple[str, ...] = ()
     made: Mapping[Key, str] = field(default_factory=lambda: MADE)
     missing: Mapping[Key, str] = field(default_factory=lambda: MISSING)
@@ -137,7 +140,9 @@ class KnownEffects:
             each: EffectReader(history, replay, catalog).of(each) for each in {name, *history.failed_by_name}
         }
         repair = MissingStatements(tuple(range(len(self.repair))), self.repair, self.atomic)
-        known = replace(migration_effects[name], repair=repair, again=self.again, unseen=self.unseen)
+        known = replace(
+            migration_effects[name], repair=repair, again=self.again, unseen=self.unseen, midway=self.midway
+        )
         migration_effects[name] = known
         versions = tuple(Version("c0ffee", NOW, f"db/{name}/migration.sql", checksum(t), t) for t in self.stored)
         facts = {
@@ -164,6 +169,7 @@ class KnownEffects:
 
 def _with_lazy(facts: dict[str, Any]) -> dict[str, Any]:
     """The facts, with those that are read from others of them as these stand."""
+    facts = {"verdict": Verdict(), **facts}
     given: Any = facts
     return {
         **facts,

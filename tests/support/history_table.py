@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sysconfig
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.history.rows import COLUMNS, Row
+from health.sql.splitter import locate
 from tests.support.load import patience
 
 PASSWORD = "not secret: the server ends with these tests"
@@ -69,14 +70,27 @@ def snapshot(database: psycopg.Connection) -> dict[str, str]:
     return {key: each.text for key, each in stored(database).items()}
 
 
+def going_on(database: psycopg.Connection, text: str) -> list[psycopg.Error]:
+    """Run a text as a client that sends one statement after the other, and goes on after errors; gives those."""
+    errors = []
+    for statement in locate(text):
+        try:
+            database.execute(statement.text.encode())
+        except psycopg.Error as error:
+            errors.append(error)
+    return errors
+
+
 def refused(database: psycopg.Connection, text: str, said: str = "") -> None:
-    """Run a fix or an undo that must raise and leave every row as it is."""
-    before = snapshot(database)
-    with pytest.raises(psycopg.errors.RaiseException, match=rf"{said}.*Nothing was changed\.") as raised:
-        database.execute(text.encode())
-    assert raised.value.diag.severity == "ERROR"
-    database.execute("ROLLBACK")
+    """Run a fix or an undo that must raise, and leave every row and the session as they are."""
+    before, locks = snapshot(database), b"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s"
+    errors = going_on(database, text)
+    assert isinstance(errors[0], psycopg.errors.RaiseException)
+    assert re.search(rf"{said}.*Nothing was changed\.", str(errors[0]))
+    assert all(isinstance(each, psycopg.errors.ReadOnlySqlTransaction) for each in errors[1:])
     assert snapshot(database) == before
+    assert database.execute("SHOW default_transaction_read_only").fetchall() == [("off",)]
+    assert database.execute(locks, [database.info.backend_pid]).fetchall() == [(0,)]
 
 
 def by_psql(server: PrivatePostgres, file: Path, *texts: str) -> str:

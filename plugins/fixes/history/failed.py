@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from health.api.routes import Routes
-from health.catalog.catalog import Catalog
+from health.catalog.catalog import Catalog, path_of
 from health.config.environment import Environment
 from health.finding import DECISION, Finding, Fix, NoFix
 from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
-from health.sanitize import one_line, printable
+from health.sanitize import one_line, plain, printable
 from health.secrets.secret import hide
 from health.words import plural
 from plugins.fixes import commands as shell
@@ -93,8 +93,8 @@ def migration_running(finding: Finding, history: History, environment: Environme
     from plugins.fixes.sql import fill, literal
 
     end = fill(
-        "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-        " WHERE pid = {pid} AND backend_start = {started}",
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+        " WHERE pid OPERATOR(pg_catalog.=) {pid} AND backend_start OPERATOR(pg_catalog.=) {started}",
         pid=literal(holder.pid),
         started=literal(holder.backend_start),
     ).as_string(None)
@@ -186,8 +186,9 @@ def complete(
             "sql",
             f"Run number {number} of the {counted} missing, by itself",
             sql.step(statement),
-            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql, and stop at "
-            "an error. There is no undo: what the statement drops or changes is not kept.",
+            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql. Where one "
+            "stops at an error, end the session: it may hold the lock of migrations. There is no undo: what the "
+            "statement drops or changes is not kept.",
         )
     made = [key for key in effect.done if key in catalog.objects]
     made += [key for key in effect.missing if key not in catalog.objects]
@@ -247,25 +248,26 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
 
     from plugins.fixes.sql import fill, literal, refuse_unless, transaction
 
-    if not printed([name for _, _, name in effect.midway]):
+    paths = [path_of(name, environment.schema) for _, _, name in effect.midway]
+    if not plain(*(part for path in paths for part in path)):
         yield NoFix(NOT_PRINTED)
         return
-    for _, _, name in effect.midway:
-        index = Identifier(environment.schema, name)
+    for path in paths:
+        index = Identifier(*path)
         invalid = fill(
             "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text}) AND NOT i.indisvalid)",
             text=literal(index.as_string(None)),
         )
         yield Fix(
             "sql",
-            f"Drop the index {one_line(name)}, which was left invalid",
+            "Drop the index that was left invalid",
             transaction(
                 [
                     refuse_unless(invalid, "The index is not there, or it is valid."),
                     fill("  DROP INDEX {index};", index=index),
                 ]
             ),
-            note="PostgreSQL does not use it, so nothing is lost, and nothing brings it back but its migration.",
+            note="PostgreSQL does not use it. There is no undo, and none is needed: its migration makes it again.",
             rank=9,
         )
 

@@ -1,4 +1,4 @@
-"""Transactions that change the rows of one migration, or change nothing.
+"""Statements that change the rows of one migration, or change nothing.
 
 Import it where it is used: psycopg takes a fifth of a second that most starts can save.
 """
@@ -10,26 +10,29 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import LiteralString
 
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Literal
 
 from health.catalog.catalog import Catalog, Key
 from health.history.history import History
 from health.history.rows import COLUMNS, Row
+from health.sql.statements import stands_alone
 from plugins.fixes.sql import (
     changed_one,
     comma,
     fill,
     identifiers,
     literal,
+    outside_transaction,
     present,
     refuse_if,
     refuse_unless,
-    step,
+    run_in_schema,
     table,
     transaction,
 )
 
 _ROW: LiteralString = "id = {id}\n     AND migration_name = {name}\n     AND "
+_IN_FORCE: LiteralString = "finished_at IS NOT NULL AND rolled_back_at IS NULL"
 _CHANGED: LiteralString = "The row has changed."
 MISSING: LiteralString = "An object of the migration is missing."
 
@@ -70,17 +73,17 @@ class RowSql:
         record = [*self._rolled_back(), self._insert(self._values(checksum, steps))]
         if not first:
             return transaction([self._no_newer_row(), *guard, *record])
-        unchanged = [self._still(row) for row in self._rows]
-        return transaction([self._no_newer_row(), *unchanged], then=self._scripts(first), finally_=[*guard, *record])
+        return transaction([*self._unchanged(), *run_in_schema(self._schema, first), *guard, *record])
 
     def step(self, statement: str) -> str:
         """One statement that cannot stand in a transaction with others, behind a look at the rows."""
-        looked = step([self._no_newer_row(), *(self._still(row) for row in self._rows)])
-        return "\n".join([looked, *(each.as_string(None) for each in self._scripts([statement], local=False)), ""])
+        if stands_alone(statement):
+            return outside_transaction(self._unchanged(), self._schema, statement)
+        return transaction([*self._unchanged(), *run_in_schema(self._schema, [statement])])
 
     def undo_apply(self) -> str:
         """Take the record away again; what was run before it stays."""
-        made = self._fill("DELETE FROM {table}\n   WHERE " + _ROW + "finished_at IS NOT NULL", id=self._new_id)
+        made = self._fill("DELETE FROM {table}\n   WHERE " + _ROW + _IN_FORCE, id=self._new_id)
         return transaction(
             [self._no_newer_row(self._new_id), changed_one(made, "The row is not there."), *self._not_rolled_back()]
         )
@@ -103,7 +106,7 @@ class RowSql:
         values = {"id": literal(row.id), "before": literal(before), "after": literal(after)}
         taken = self._fill("EXISTS (SELECT FROM {table}\n    WHERE migration_name = {after})", **values)
         change: LiteralString = "UPDATE {table} SET migration_name = {after}\n   WHERE id = {id}\n"
-        change += "     AND migration_name = {before}\n     AND finished_at IS NOT NULL AND rolled_back_at IS NULL"
+        change += "     AND migration_name = {before}\n     AND " + _IN_FORCE
         return transaction(
             [
                 refuse_if(taken, "There is a newer row of this migration."),
@@ -128,7 +131,7 @@ class RowSql:
             return transaction([self._no_newer_row(), record])
         unchanged = self._fill("EXISTS (SELECT FROM {table}\n    WHERE " + has + ")", **values)
         look = [self._no_newer_row(), refuse_unless(unchanged, _CHANGED)]
-        return transaction(look, then=self._scripts(first), finally_=[record])
+        return transaction([*look, *run_in_schema(self._schema, first), record])
 
     def _rolled_back(self) -> Iterator[Composable]:
         for row in self._rows:
@@ -143,18 +146,12 @@ class RowSql:
             )
             yield changed_one(self._one(change, row), "The row is not one that was rolled back.")
 
-    def _still(self, row: Row) -> Composable:
-        """PL/pgSQL that refuses where a row is not as it was read."""
-        return refuse_unless(
-            self._one("EXISTS (SELECT FROM {table}\n    WHERE " + _ROW + _state(row) + ")", row), _CHANGED
-        )
-
-    def _scripts(self, statements: Sequence[str], *, local: bool = True) -> Iterator[Composable]:
-        template: LiteralString = "SET LOCAL search_path = {schema};" if local else "SET search_path = {schema};"
-        yield self._fill(template, schema=Identifier(self._schema))
-        for statement in statements:
-            # The migration's own, from the checkout; sqlparse has told them apart.
-            yield SQL(statement.rstrip().rstrip(";") + ";")
+    def _unchanged(self) -> Iterator[Composable]:
+        """PL/pgSQL that refuses where rows are not as they were read."""
+        yield self._no_newer_row()
+        for row in self._rows:
+            there: LiteralString = "EXISTS (SELECT FROM {table}\n    WHERE " + _ROW + _state(row) + ")"
+            yield refuse_unless(self._one(there, row), _CHANGED)
 
     def _values(self, checksum: str, steps: int) -> list[Composable]:
         now = SQL("now()")

@@ -1,4 +1,4 @@
-"""The transaction that makes a migration history, and the one that takes it away again."""
+"""The statement that makes a migration history, and the one that takes it away again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def drop(history: History, migrations: Sequence[Migration]) -> str:
     """Take that back, unless something else has been recorded since."""
     name = table(history.recorded.schema)
     ids = comma(literal(_id(migration)) for migration in migrations)
-    which: LiteralString = " WHERE id NOT IN ({ids})" if migrations else ""
+    which: LiteralString = " WHERE id NOT IN ({ids}) OR rolled_back_at IS NOT NULL" if migrations else ""
     others = fill("EXISTS (SELECT FROM {table}" + which + ")", table=name, ids=ids)
     return transaction(
         [

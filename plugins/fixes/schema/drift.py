@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
-from health.sanitize import one_line, printable, short
+from health.sanitize import one_line, plain, short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes, no_fix
@@ -52,7 +52,7 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
             "Check out the release that has it, and run again."
         )
         return
-    if not _plain(each.subject, each.expected or "", each.live or ""):
+    if not plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
     from plugins.fixes.schema.definitions import remade
@@ -86,7 +86,7 @@ def too_many(finding: Finding, drift: Drift, environment: Environment) -> Iterat
     yield NoFix(f"Find out who made it and what hangs on it: write the migration that makes or drops it, {_DECLARE}.")
     if each.key[0] != "index" or each.live is None or _ATTACHED.search(each.live):
         return
-    if _plain(each.subject, each.live):
+    if plain(each.subject, each.live):
         from plugins.fixes.schema.object_sql import SchemaObject
 
         index = SchemaObject(environment.schema, each.key)
@@ -107,10 +107,10 @@ def sequence_behind(
     """Set the sequence to the largest value of its column, as it is when the SQL runs."""
     from psycopg.sql import Identifier
 
-    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+    from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_unless, transaction
 
     each = next(each for each in sequences if f'sequence "{each.name}"' == finding.subject)
-    if not _plain(each.name, each.table, each.column):
+    if not plain(each.name, each.table, each.column):
         yield NoFix(_BY_HAND)
         return
     names = {
@@ -120,16 +120,18 @@ def sequence_behind(
         "text": literal(Identifier(environment.schema, each.name).as_string(None)),
     }
     behind = fill(
-        "(SELECT max({column}) FROM {table}) >=\n    (SELECT last_value + is_called::int FROM {sequence})", **names
+        "(SELECT max(t.{column}) FROM {table} t) >=\n    (SELECT s.last_value + s.is_called::int FROM {sequence} s)",
+        **names,
     )
     yield Fix(
         "sql",
         "Set the sequence to the largest value of its column",
         transaction(
             [
+                EVERY_ROW,
                 fill("  LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;", **names),
                 refuse_unless(behind, "The sequence is not behind."),
-                fill("  PERFORM setval({text}::regclass, (SELECT max({column}) FROM {table}));", **names),
+                fill("  PERFORM setval({text}::regclass, (SELECT max(t.{column}) FROM {table} t));", **names),
             ]
         ),
         note="There is no undo, and none is needed: values that are skipped do no harm.",
@@ -150,8 +152,12 @@ def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
             "sql",
             "Add the column",
             column.change(None, [f"ALTER TABLE {{owner}} ADD COLUMN {{own}} {_escaped(each.expected)};"]),
-            undo=column.change(each.expected, ["ALTER TABLE {owner} DROP COLUMN {own};"]),
-            note="What it held before does not come back; the undo loses what is written to it from now on.",
+            undo=column.change(
+                each.expected,
+                ["ALTER TABLE {owner} DROP COLUMN {own};"],
+                column.unwritten(wanted["type"] or "", wanted["default"]),
+            ),
+            note="What it held before does not come back. The undo refuses once something was written to it.",
             rows="it has no default, so that a table with rows refuses it" if needs else "",
         )
     elif there["type"] != wanted["type"]:
@@ -240,11 +246,6 @@ def _label(each: Difference, schema: str) -> Fix | NoFix:
         SchemaObject(schema, each.key).change(None, ["ALTER TYPE {owner} ADD VALUE {text};"]),
         note="There is no undo: PostgreSQL cannot take a label from an enum.",
     )
-
-
-def _plain(*texts: str) -> bool:
-    """Whether texts survive a terminal and a copy from it."""
-    return all(text.replace("\n", "").isprintable() and printable(text) == text for text in texts)
 
 
 def _made(definition: str) -> str:

@@ -30,14 +30,14 @@ def entity_data_column_nullable(finding: Finding, environment: Environment) -> I
         text=literal(Identifier(environment.schema, "Entity").as_string(None)),
     )
     change = [
-        fill("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT '{{}}';", **names),
-        fill("UPDATE {table} SET {column} = DEFAULT WHERE {column} IS NULL;", **names),
-        fill("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;", **names),
+        fill("  ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT '{{}}';", **names),
+        fill("  UPDATE {table} SET {column} = DEFAULT WHERE {column} IS NULL;", **names),
+        fill("  ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;", **names),
     ]
     yield Fix(
         "sql",
         "Give the column its default, fill the rows without a value, and forbid NULL",
-        transaction([refuse_unless(nullable, "The column has changed.")], then=change),
+        transaction([refuse_unless(nullable, "The column has changed."), *change]),
         note="There is no undo: which rows held NULL is not kept.",
     )
 
@@ -56,30 +56,25 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
     if printable(statement) != statement:
         yield NoFix(f"The statement in {migration.name} holds control characters; mend that file first.")
         return
-    from psycopg.sql import SQL, Identifier
+    from psycopg.sql import Identifier
 
-    from plugins.fixes.sql import fill, literal, refuse_if, refuse_unless, transaction
+    from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_if, refuse_unless, run_in_schema, transaction
 
     names = {
-        "schema": Identifier(environment.schema),
         "table": Identifier(environment.schema, "Entity"),
         "column": Identifier("data"),
         "table_text": literal(Identifier(environment.schema, "Entity").as_string(None)),
         "column_text": literal("data"),
     }
     exists = fill(_COLUMN_EXISTS, **names)
-    # The statement is the migration's own, from the checkout, and names the table without its schema.
-    own = SQL(statement.rstrip().rstrip(";") + ";")
     yield Fix(
         "sql",
         "Run the migration's own statement again",
-        transaction(
-            [refuse_if(exists, "The column exists.")],
-            then=[fill("SET LOCAL search_path = {schema};", **names), own],
-        ),
+        transaction([refuse_if(exists, "The column exists."), *run_in_schema(environment.schema, [statement])]),
         undo=transaction(
             [
                 refuse_unless(exists, "The column does not exist."),
+                EVERY_ROW,
                 fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", **names),
                 refuse_if(
                     fill("EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)", **names),

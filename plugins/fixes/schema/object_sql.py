@@ -5,13 +5,14 @@ Import it where it is used: psycopg takes a fifth of a second that most starts c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import LiteralString
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Identifier
 
 from health.catalog.catalog import Key, path_of, schema_of
-from plugins.fixes.sql import fill, literal, refuse_unless, transaction
+from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_if, refuse_unless, run, transaction
 
 _STATE: LiteralString = (
     "CASE {enabled} WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA' WHEN 'A' THEN ' ENABLED ALWAYS' END"
@@ -56,6 +57,8 @@ _IS: dict[str, LiteralString] = {
         ("comment on enum", "comment on domain", "comment on composite type", "comment on range type"), _OF_TYPE
     ),
 }  # fmt: skip
+# A default that is the same for every row, as PostgreSQL spells it.
+_CONSTANT = re.compile(r"(?:-?[\d.]+|\(-[\d.]+\)|true|false|NULL|'(?:[^']|'')*')(?:::[\w\s\".\[\](),]+)?")
 
 
 def is_known(kind: str) -> bool:
@@ -91,16 +94,37 @@ class SchemaObject:
             "routine_name": SQL(routine),  # PostgreSQL's own spelling
         }
 
-    def change(self, seen: str | None, statements: Sequence[str]) -> str:
+    def unwritten(self, type_: str, default: str | None) -> list[Composable]:
+        """PL/pgSQL that locks a column's table, and refuses while the column may hold what was written to it.
+
+        Args:
+            type_: of the column.
+            default: of the column; of one that is computed, a row's value cannot be told from one that was written.
+        """
+        # By their text, as not every type has an equality.
+        as_default = f"(({default})::{type_})::text"
+        held: LiteralString = "EXISTS (SELECT FROM {owner} t WHERE t.{own} IS NOT NULL)"
+        if default is not None:
+            held = "EXISTS (SELECT FROM {owner})"
+            if _CONSTANT.fullmatch(default):
+                held = "EXISTS (SELECT FROM {owner} t WHERE t.{own}::text IS DISTINCT FROM {default})"
+        values = {**self._names, "default": SQL(as_default)}
+        return [
+            EVERY_ROW,
+            fill("  LOCK TABLE {owner} IN ACCESS EXCLUSIVE MODE;", **self._names),
+            refuse_if(fill(held, **values), "The column may hold what was written to it since."),
+        ]
+
+    def change(self, seen: str | None, statements: Sequence[str], guards: Sequence[Composable] = ()) -> str:
         """One transaction that runs statements if the object is as it was seen.
 
         Args:
             seen: its definition; None where it was not there.
             statements: with ``{name}``, ``{own}``, ``{owner}``, ``{text}`` and ``{routine_name}``, as PostgreSQL spells
                 definitions where ``search_path`` is ``pg_catalog``: every other name has its schema.
+            guards: PL/pgSQL that refuses, run before them.
         """
         is_ = fill("(" + _IS[self._kind] + ") IS NOT DISTINCT FROM {seen}", **self._names, seen=literal(seen))
-        look = [SQL("  PERFORM set_config('search_path', 'pg_catalog', true);"), refuse_unless(is_, "It has changed.")]
         # Constants of plugins.fixes.schema.drift, with definitions from PostgreSQL's catalog.
-        run = (SQL(each).format(**self._names) for each in statements)
-        return transaction(look, then=run)
+        made = (SQL(each).format(**self._names).as_string(None) for each in statements)
+        return transaction([refuse_unless(is_, "It has changed."), *guards, *map(run, made)])

@@ -4,4 +4,4 @@
 -- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md.
 -- There is nothing to mend by SQL.
 
--- SQL for waived findings is left out: it stands in summary.md.
+-- SQL for waived findings, and what they explain, is left out: it stands in summary.md.

@@ -9,10 +9,15 @@ import pytest
 
 from health.catalog.catalog import Catalog, Key
 from health.catalog.changes import Change, Replay, difference
-from health.history.effects import EffectReader, MigrationEffect, MissingStatements, foreseen, repair
+from health.history.effects import EffectReader, FailedMigration, MigrationEffect, MissingStatements, foreseen, repair
 from health.history.history import History
 from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
+from health.outcomes import finding_of
+from health.prisma.engine import checksum
+from plugins.run.check_catalog import all_checks
+
+all_checks()  # registers them
 
 A, B, C = (("column", "t", name) for name in "abc")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -176,3 +181,37 @@ def test_difference_of_two_catalogs() -> None:
     before, after = {A: "int", B: "int"}, {B: "text", C: "int"}
     assert difference(before, after) == (dropped(A), Change(B, "int", "text"), made(C))
     assert difference(before, before) == ()
+
+
+FILE = "SELECT 1;"
+
+
+@pytest.mark.parametrize(
+    ("checksums", "applied", "edited"),
+    [
+        ((checksum(FILE),), False, False),
+        (("0" * 64,), False, True),
+        ((checksum(FILE), "0" * 64), False, True),
+        (("0" * 64, checksum(FILE)), False, False),
+        ((checksum(FILE.replace("1", "2")),), True, False),
+    ],
+)
+def test_a_file_that_was_edited_since_it_failed_is_told(
+    checksums: tuple[str, ...], applied: bool, edited: bool
+) -> None:
+    rows = [Row(f"{number}", each, None, "one", "ERROR", None, NOW, 0) for number, each in enumerate(checksums)]
+    rows += [Row("applied", "", NOW, "one", None, None, NOW, 1)] if applied else []
+    directory = MigrationDirectory("m", "test", (Migration("one", FILE, checksum(FILE)),))
+    failed = FailedMigration(History(directory, HistoryTable("public", True, tuple(rows), NOW)), "one")
+    assert failed.edited_since is edited
+    message = finding_of(failed).message
+    assert ("the next deploy would run the file as it is now" in message) is edited
+
+
+def test_a_file_that_is_gone_was_not_edited() -> None:
+    row = Row("1", "", None, "one", "ERROR", None, NOW, 0)
+    for listed in ((), (Migration("one", None, None),)):
+        failed = FailedMigration(
+            History(MigrationDirectory("m", "test", listed), HistoryTable("public", True, (row,), NOW)), "one"
+        )
+        assert not failed.edited_since

@@ -118,6 +118,17 @@ def test_rows_of_a_name_stay_together_in_their_order() -> None:
     assert judged.applied == {"a": [rows[2]], "b": [rows[1]]}
 
 
+def test_a_migration_is_settled_when_it_ended_or_was_rolled_back_last() -> None:
+    rows = [
+        row("a", "rolled back", 90),
+        row("a", age_s=50),
+        row("a", "failed", 20),
+        row("b", "failed"),
+        row("c", "both"),
+    ]
+    assert history(["a", "b"], *rows).settled == {"a": rows[1].finished_at, "c": rows[4].finished_at}
+
+
 def test_a_migration_runs_as_long_as_its_row_or_its_session() -> None:
     assert history(["a"]).running_s == 0
     assert history(["a"], lock=True).running_s == 3

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 
 from health.finding import Finding
 from health.logs.findings import Log, LogLine, interesting, window
 from health.logs.patterns import FILTER, KINDS, OPENS, SINGLE, TERMS, codes
+from health.report.root_causes import explain
 from health.secrets.secret import Searcher, Secret
 from plugins.run.check_catalog import all_checks
 from sandbox.aws.logs import COLUMN_MISSING, QUIET, failed
@@ -18,14 +22,19 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 GROUP = "/aws/lambda/worker"
 
 
-def read(*events: str | tuple[str, str, float], cut: str = "", purpose: str = "worker") -> list[Finding]:
+def read(
+    *events: str | tuple[str, str, float],
+    cut: str = "",
+    purpose: str = "worker",
+    settled: Mapping[str, datetime] = MappingProxyType({}),
+) -> list[Finding]:
     """The findings on events: a message alone, or stream, message and seconds after the first."""
     lines = []
     for number, event in enumerate(events):
         stream, message, seconds = ("s", event, number / 1000) if isinstance(event, str) else event
         lines += [LogLine(stream, NOW + timedelta(seconds=seconds), text) for text in interesting(message)]
     log = Log(GROUP, NOW, NOW, tuple(lines), cut)
-    return all_checks()[f"{purpose}-log"].judge({f"{purpose}_log": log})
+    return all_checks()[f"{purpose}-log"].judge({f"{purpose}_log": log, "settled": settled})
 
 
 # One event per line; a text alone is one event.
@@ -169,6 +178,22 @@ def test_times_and_counts() -> None:
 def test_lines_in_the_wrong_order_are_put_right() -> None:
     (found,) = read(("s", "Migration name: 1_a", 0.002), ("s", "Error: P3018", 0.001))
     assert found.subject == "1_a"
+
+
+@pytest.mark.parametrize(("after_s", "severity"), [(-1, None), (30, None), (90, "info")])
+def test_lines_from_before_the_end_of_their_migration_are_context(after_s: int, severity: str | None) -> None:
+    again = [("s", line, 60.0) for line in failed("2_b")]
+    settled = {"2_b": NOW + timedelta(seconds=after_s)}
+    (found,) = read(*failed("2_b"), *again, settled=settled)
+    assert found.severity == severity
+    assert found.evidence["count"] == (1 if after_s == 30 else 2)
+    assert ("every deploy stops" in found.message) is (severity is None)
+    assert ("rolled back, 2026-11-22 10:01:30 UTC, after these lines" in found.message) is (severity == "info")
+    run = Finding("migration-run-failed", "id", "")
+    blocked = replace(found, code="worker-log-migration-blocked")
+    assert (run.key in explain([run, blocked])) is (severity is None)
+    (other,) = read(*failed("2_b"), settled={"1_a": NOW + timedelta(seconds=90)})
+    assert other.severity is None
 
 
 def test_what_was_not_read_is_said() -> None:

@@ -64,6 +64,22 @@ RECORDS: dict[str, list[CheckResult]] = {
         check("three", "unknown", reason="the bastion is stopped", explained_by="bastion-not-running:i-1"),
         check("four"),
     ],
+    "symptom": [
+        check("api-status", "failed", finding("api-reports-failed", "url", no_fix="It only repeats.")),
+        check(
+            "bastion-running",
+            "failed",
+            finding("bastion-not-running", "i-1", fixes=(fix("command", "Start it", "aws ec2 …", undo="…", rank=1),)),
+        ),
+        *(
+            check(name, "unknown", reason="the bastion is stopped", explained_by="bastion-not-running:i-1")
+            for name in ("no-failed-migration", "no-phantom-row")
+        ),
+    ],
+    "symptom-alone": [
+        check("api-status", "failed", finding("api-reports-failed", "url", no_fix="It only repeats.")),
+        check("no-failed-migration", "unknown", what="AWS denies it", reason="AWS denies it (IAM). Ask for it."),
+    ],
     "several": [
         check(
             "one",
@@ -158,7 +174,7 @@ RECORDS: dict[str, list[CheckResult]] = {
         ),
         check(
             "three",
-            "failed",
+            "waived",
             finding("failed-migration", "m8", fixes=(fix("sql", "Mark it", SQL, undo=SQL),), **WAIVED),
             finding("api-reports-failed", "url", no_fix="It only repeats."),
         ),

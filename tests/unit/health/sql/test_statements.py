@@ -10,6 +10,7 @@ from health.sql.statements import (
     differ_in_comments_only,
     leaves_transaction_open,
     split,
+    stands_alone,
 )
 
 
@@ -104,3 +105,23 @@ def test_scripts_are_taken_apart() -> None:
 )
 def test_scripts_that_differ_in_comments_only(other: str, same: bool) -> None:
     assert differ_in_comments_only("SELECT 1;", other) is same
+
+
+@pytest.mark.parametrize(
+    ("statement", "alone"),
+    [
+        ('CREATE INDEX CONCURRENTLY "i" ON "A" (b)', True),
+        ('create unique index\n  concurrently "i" ON "A" (b)', True),
+        ('DROP INDEX CONCURRENTLY "i"', True),
+        ('ALTER TABLE "A" DETACH PARTITION "B" CONCURRENTLY', True),
+        ("VACUUM (ANALYZE) a", True),
+        ("ALTER SYSTEM SET a = 1", True),
+        ("CALL p()", True),
+        ('CREATE INDEX "i" ON "A" (b)', False),
+        ("ALTER TYPE \"Kind\" ADD VALUE 'b'", False),
+        ("UPDATE a SET b = 'DO CONCURRENTLY'", False),
+        ('CREATE TABLE "DATABASE" ()', False),
+    ],
+)
+def test_what_no_transaction_may_hold(statement: str, alone: bool) -> None:
+    assert stands_alone(statement) is alone

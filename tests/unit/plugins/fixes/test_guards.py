@@ -275,3 +275,34 @@ def test_settings_of_the_session_change_nothing(
         assert set(before) - set(snapshot(database)) == {recorded.id}
         other.execute((fix.undo or "").encode())
     assert snapshot(database) == before
+
+
+SHADOWS = """
+CREATE SCHEMA shadow;
+CREATE FUNCTION shadow.pg_try_advisory_xact_lock(integer) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE FUNCTION shadow.now() RETURNS timestamptz LANGUAGE sql RETURN '-infinity'::timestamptz;
+CREATE FUNCTION shadow.anything(varchar, text) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR shadow.= (LEFTARG = varchar, RIGHTARG = text, FUNCTION = shadow.anything);
+"""
+
+
+@pytest.mark.parametrize("title", [title for title, case in ONE_ROW.items() if case.shape.atomic])
+def test_what_shadows_postgresqls_own_names_is_not_asked(
+    server: PrivatePostgres, database: psycopg.Connection, title: str
+) -> None:
+    facts = ONE_ROW[title].facts()
+    put(database, row("applied", id="another", migration_name="another"), *rows_of(facts))
+    before = snapshot(database)
+    database.execute(SHADOWS.encode())
+    try:
+        with connect(server) as client:
+            client.execute("SET search_path = shadow, pg_catalog, public")
+            for fix in (each for each in fixes_of(ONE_ROW[title].code, facts, "sql") if each.undo):
+                client.execute(fix.body.encode())
+                assert snapshot(database)["another"] == before["another"]
+                assert not any("infinity" in each for each in snapshot(database).values())
+                client.execute((fix.undo or "").encode())
+                assert snapshot(database) == before
+                assert client.execute("SHOW search_path").fetchall() == [("shadow, pg_catalog, public",)]
+    finally:
+        database.execute("DROP SCHEMA shadow CASCADE")

@@ -19,6 +19,8 @@ from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.check import CHECKS
 from health.history.rows import Row
 from health.sanitize import printable
+from health.sql.splitter import locate
+from health.sql.statements import stands_alone
 from plugins import fixes
 from tests.support.effort import scaled
 from tests.support.fix_cases import (
@@ -27,11 +29,13 @@ from tests.support.fix_cases import (
     NAME,
     ROW_CODES,
     Facts,
+    KnownEffects,
     bare,
     drifted,
     dropping,
     fixes_of,
     found,
+    row,
     suggested,
 )
 from tests.support.history_table import by_psql, put
@@ -42,9 +46,24 @@ BUILDERS = Path(fixes.__file__).parent
 # Modules of nothing but SQL: all of their lines must be reached by the cases.
 ALL_SQL = ("row_sql", "sql", "baseline_sql")
 WHY_NO_UNDO = re.compile(r"no undo|nothing to undo|To undo it|way back|takes it back")
-TRY_LOCK = r"DO +E?'BEGIN\n  IF NOT pg_try_advisory_xact_lock\(72707369\) THEN\n    RAISE EXCEPTION "
-TRANSACTION = re.compile(rf"BEGIN;\nSET LOCAL lock_timeout = '3s';\n{TRY_LOCK}.*\nCOMMIT;\n", re.DOTALL)
-STEP = re.compile(rf"{TRY_LOCK}.*\nEND';\nSET search_path = \"public\";\n(.*);\n", re.DOTALL)
+# What comes before anything else: PostgreSQL's own names, a limit of waiting, the lock of migrations.
+PINNED = r"  PERFORM pg_catalog\.set_config\('search_path', 'pg_catalog, pg_temp', true\);\n"
+WAIT = r"  PERFORM pg_catalog\.set_config\('lock_timeout', '3s', true\);\n"
+TRY_LOCK = r"  IF NOT pg_catalog\.pg_try_advisory_xact_lock\(72707369\) THEN\n    RAISE EXCEPTION .*?;\n  END IF;\n"
+APART = r"  IF pg_catalog\.current_setting\('transaction_read_only'\) <> 'on' THEN\n    RAISE .*?;\n  END IF;\n"
+TRANSACTION = re.compile(
+    rf"DO (?P<tag>\$health\d*\$)\nBEGIN\n{PINNED}{WAIT}{TRY_LOCK}(?P<body>.*)\nEND\n(?P=tag);\n", re.DOTALL
+)
+STEP = re.compile(
+    r"SET default_transaction_read_only = on;\n"
+    rf"DO (?P<tag>\$health\d*\$)\nBEGIN\n{PINNED}{WAIT}{APART}{TRY_LOCK}(?P<body>.*)"
+    r"  PERFORM pg_catalog\.set_config\('search_path', '\"public\"', false\);\n"
+    r"  PERFORM pg_catalog\.set_config\('default_transaction_read_only', 'off', false\);\nEND\n(?P=tag);\n"
+    r"(?P<statement>.*);\nSELECT pg_catalog\.pg_advisory_unlock\(72707369\);\n"
+    r"RESET search_path;\nRESET default_transaction_read_only;\n",
+    re.DOTALL,
+)
+FOREIGN = re.compile(r"EXECUTE (\$statement\d*\$).*?\1;", re.DOTALL)  # text of a migration, as it is
 
 
 def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
@@ -57,6 +76,8 @@ def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
     yield "an emptied history", "no-history", bare(names, 2, emptied=True)
     yield from drifted(text)
     yield "an index to be dropped", "pending-migration-fails", dropping()
+    left = KnownEffects(midway=(("index", "T", f"i{text}"[:63]),))
+    yield "an index is left invalid", "failed-migration", left.facts(row())
 
 
 BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")
@@ -149,12 +170,16 @@ def test_the_form_of_sql(title: str) -> None:
     built = [fix for fix in BUILT[title] if fix.kind == "sql"]
     assert built
     for text in (text for fix in built for text in (fix.body, fix.undo) if text):
-        transaction, step = TRANSACTION.fullmatch(text), STEP.fullmatch(text)
-        assert transaction or step, text
-        assert len(re.findall(r"^(BEGIN|COMMIT);", text, re.MULTILINE)) == (2 if transaction else 0)
-        assert not re.search(r"CASCADE|TRUNCATE|--|/\*|\$\w*\$", text)
-        if step:
-            assert step[1] in [f"{each}" for each in CASES[title].facts()["migration_effects"][NAME].repair.statements]
+        form = TRANSACTION.fullmatch(text) or STEP.fullmatch(text)
+        assert form, text
+        assert form["tag"] not in form["body"]
+        assert not re.search(r"CASCADE|TRUNCATE|--|/\*|\$\w*\$|search_path = ", FOREIGN.sub("", form["body"]))
+        if form.re is STEP:
+            statements = CASES[title].facts()["migration_effects"][NAME].repair.statements
+            assert form["statement"] in statements
+            assert stands_alone(form["statement"])
+        else:
+            assert [each.text for each in locate(text)] == [text.rstrip().rstrip(";")]
 
 
 @pytest.mark.parametrize("title", BUILT)

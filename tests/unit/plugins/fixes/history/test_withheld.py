@@ -77,7 +77,7 @@ def test_a_secret_in_the_logs_is_never_shown(
     secret, spelt, log = told
     case, rows = DELETING[title], list(DELETING[title].rows())
     (delete,) = [fix.body for fix in fixes_of(case.code, case.facts(), "sql") if "Delete" in fix.title]
-    deleted = [row for row in rows if f"id = ''{row.id}''" in delete]
+    deleted = [row for row in rows if f"id = '{row.id}'" in delete]
     hiding = deleted[number % len(deleted)]
     with monkeypatch.context() as patch:
         patch.setattr("health.secrets.secret._KNOWN", Searcher())

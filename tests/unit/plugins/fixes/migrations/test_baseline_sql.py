@@ -90,6 +90,11 @@ def test_any_migrations_are_recorded(
     refused(database, drop, "Something else has been recorded since")
     assert len(ask(database, f"SELECT FROM {SCHEMA}._prisma_migrations")) == len(rows) + 1
     database.execute(f"DELETE FROM {SCHEMA}._prisma_migrations WHERE id = 'new'".encode())
+    if rows:
+        mark = f"UPDATE {SCHEMA}._prisma_migrations SET rolled_back_at = now() WHERE id = %s"
+        database.execute(mark.encode(), [rows[0].id])
+        refused(database, drop, "Something else has been recorded since")
+        database.execute(f"UPDATE {SCHEMA}._prisma_migrations SET rolled_back_at = NULL".encode())
     database.execute(drop.encode())
     assert ask(database, EXISTS) == [(False,)]
     refused(database, drop, "There is no migration history")
