@@ -281,7 +281,7 @@ def test_no_phantom_row(history: History, applied_effects: dict[str, MigrationEf
             yield Finding(
                 "phantom-row",
                 name,
-                f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it is in the database: "
+                f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it took effect: "
                 f"{describe_some(told.missing)}.",
                 {"ids": tuple(each.id for each in history.applied[name]), "migration": name},
             )

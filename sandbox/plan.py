@@ -94,6 +94,7 @@ class RecordedRow:
     rolled_back: bool = False
     logs: str | None = None
     age: timedelta = timedelta(hours=3)
+    ran: bool = True  # by the engine; ``migrate resolve`` counts no steps
 
 
 @dataclass(frozen=True)

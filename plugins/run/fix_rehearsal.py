@@ -35,6 +35,11 @@ class RehearsalResult:
     proof: FixProof | None
     refuted: str = ""
 
+    @property
+    def proven(self) -> bool:
+        """Whether they mend, for certain."""
+        return self.proof is not None and self.proof.status == "proven"
+
 
 @dataclass(frozen=True)
 class _Before:
@@ -95,17 +100,17 @@ class FixRehearsal:
         """The fixes that were not refuted, with their proofs; and why the others are not shown.
 
         What is preferred is applied together, in its order: several of them are steps of one way. Each fallback is a
-        way of its own. What is refuted alone is tried once more after the fixes of the findings before: it may need
-        what they make.
+        way of its own. What is not proven alone is tried once more after the fixes of the findings before: it may
+        need what they make.
         """
         tried = {id(fix): RehearsalResult(fix.proof) for fix in suggested}
         steps = [fix for fix in suggested if fix.kind == "sql" and not fix.fallback]
         ways = [steps, *([fix] for fix in suggested if fix.kind == "sql" and fix.fallback)]
         for way in filter(None, ways):
             result = self._try(finding, way)
-            if result.refuted and way is steps and self._proven:
+            if not result.proven and way is steps and self._proven:
                 after = self._try(finding, way, sorted(self._proven, key=lambda fix: fix.rank))
-                result = after if after.proof is not None and after.proof.status == "proven" else result
+                result = after if after.proven else result
             tried.update(dict.fromkeys(map(id, way), result))
         shown = [replace(fix, proof=proof) for fix in suggested if (proof := tried[id(fix)].proof) is not None]
         self._proven += [fix for fix in shown if fix.proof.status == "proven" and not fix.fallback]
@@ -168,11 +173,9 @@ class FixRehearsal:
             return _unproven(one_line(str(after.unanswered[min(open_)])))
         if finding.key in after.keys:
             return RehearsalResult(None, "the finding stays")
-        red = after.of_severity(self._phase, "error")
+        was, red = before.judged.of_severity(self._phase, "error"), after.of_severity(self._phase, "error")
         caused = [
-            key
-            for key, found in red.items()
-            if key not in before.judged.keys and not before.hides(_about(found), _about(finding))
+            key for key, found in red.items() if key not in was and not before.hides(_about(found), _about(finding))
         ]
         return RehearsalResult(None, f"then there is {named(after, caused)}") if caused else None
 

@@ -70,7 +70,8 @@ class _Placement:
         for number, row in enumerate(self._case.rows):
             age = timedelta(hours=3, seconds=-number)
             try:
-                record(session, RecordedRow(row.name, row.checksum, row.finished, row.rolled_back, row.logs, age))
+                values = row.name, row.checksum, row.finished, row.rolled_back, row.logs
+                record(session, RecordedRow(*values, age, ran=False))
             except psycopg.Error as error:
                 what = f"row {number + 1} cannot be recorded: {_said(error)}"
                 raise CouldNotCheck(what, str(self._case.path / "case.toml"), "Correct it.") from None

@@ -145,7 +145,7 @@ def record(connection: psycopg.Connection, row: RecordedRow) -> None:
             row.logs,
             ended + timedelta(minutes=10) if row.rolled_back else None,
             started,
-            int(row.finished),
+            int(row.finished and row.ran),
         ),
     )
 

@@ -23,7 +23,7 @@ from plugins.run.plan_rehearsal import Plan
 from tests.engine import prisma
 from tests.engine.test_engine import write
 from tests.engine.test_mending import missing
-from tests.support.damaged_history import Damaged, damaged, fill, held, put
+from tests.support.damaged_history import Damaged, damaged, fill, lost, put
 from tests.support.effort import seeds
 from tests.support.lineage import FORETOLD, JUDGED, Live, directory
 
@@ -46,7 +46,7 @@ class Carried:
     Attributes:
         told: ``proven``, or why it is not.
         plan: the steps.
-        rows: what the tables held before.
+        rows: values of the tables, and where they were.
         fresh: the schema of a new database.
         url: of the database.
     """
@@ -56,7 +56,7 @@ class Carried:
     live: Live
     told: str
     plan: Plan
-    rows: dict[tuple[str, str], int]
+    rows: dict[str, str]
     fresh: dict[Key, str]
     stays: bool
 
@@ -87,9 +87,9 @@ def judge(server: CloneServer, made: ExitStack, seed: int) -> Carried:
         fresh = dict(copy.catalog().objects)
     copy = made.enter_context(server.database("live"))
     put(state, copy)
-    fill(copy)
+    rows = fill(copy)
     live = made.enter_context(closing(Live(server, copy, directory(state.migrations))))
-    facts, rows = live.read(), held(copy)
+    facts = live.read()
     checks = [
         each for each in all_checks().values()
         if set(each.needs) <= _JUDGED and each.id not in (FORETOLD, "entity-data-column")
@@ -135,7 +135,6 @@ def ended(each: Carried, answer: dict[str, Any]) -> list[str]:
     if "error" in answer:
         return [f"{about}: the engine says {answer['error']}"]
     lacks = {} if each.stays else missing(each.live.objects, each.fresh)
-    now = held(each.live.copy)
-    lost = {key: many for key, many in each.rows.items() if now.get(key, 0) < many}
+    gone = lost(each.live.copy, each.rows)
     found = [f"{about}: the schema lacks {lacks}"] if lacks else []
-    return found + ([f"{about}: lost {lost}, by {[fix.title for _, fix in each.plan.steps]}"] if lost else [])
+    return found + ([f"{about}: lost {gone}, by {[fix.title for _, fix in each.plan.steps]}"] if gone else [])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from fixtures.clone.server import CloneDatabase, CloneServer
@@ -17,10 +18,12 @@ from health.verdict.suppositions import Ran
 from sandbox.database.history import _TABLE as TABLE
 from tests.support.random_history import files
 
+# A value that is found again wherever it went, by a number.
 _VALUES = {
-    "integer": "1", "bigint": "1", "text": "'a'", "character varying": "'a'", "boolean": "true", "jsonb": "'{}'",
-    "timestamp": "now()", "numeric": "1.5", "date": "'2026-01-01'",
+    "integer": "{n}", "bigint": "{n}", "text": "'v{n}'", "character varying": "'v{n}'", "jsonb": "'{{\"v\": {n}}}'",
+    "numeric": "{n}.25", "boolean": "true", "timestamp": "now()", "date": "'2026-01-01'",
 }  # fmt: skip
+_TRACED = ("integer", "bigint", "text", "character varying", "jsonb", "numeric")
 DAMAGES = (
     "never ran", "row deleted", "edited", "half run", "half run, rolled back", "failed, nothing ran",
     "application rolled back", "by hand",
@@ -217,30 +220,33 @@ def put(state: Damaged, copy: CloneDatabase) -> None:
         assert said is None, said
 
 
-def fill(copy: CloneDatabase) -> None:
-    """Put a row with values in all plain columns into each table, where its constraints let one in."""
-    columns: dict[str, dict[str, str]] = {}
+def fill(copy: CloneDatabase) -> dict[str, str]:
+    """Put a row with values in all plain columns into each table, where its constraints let one in.
+
+    Gives where each value is that can be found again.
+    """
+    numbers, columns, traced = count(1_001), dict[str, dict[str, str]](), dict[str, dict[str, str]]()
     for column in copy.catalog().columns:
-        value = _VALUES.get(column.type.partition("(")[0])
-        if value is not None and not (column.default or "").startswith("nextval"):
-            columns.setdefault(column.table, {})[column.name] = value
+        kind = column.type.partition("(")[0]
+        if kind in _VALUES and not (column.default or "").startswith("nextval"):
+            number = next(numbers)
+            columns.setdefault(column.table, {})[column.name] = _VALUES[kind].format(n=number)
+            if kind in _TRACED:
+                traced.setdefault(column.table, {})[str(number)] = f"{column.table}.{column.name}"
+    found: dict[str, str] = {}
     for table, values in columns.items():
         if table != PRISMA_TABLE:
             names = ", ".join(f'"{name}"' for name in values)
-            copy.run(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(values.values())})')
-
-
-def held(copy: CloneDatabase) -> dict[tuple[str, str], int]:
-    """How many rows hold a value, by table and column; the number of rows under an empty column."""
-    tables: dict[str, list[str]] = {}
-    for column in copy.catalog().columns:
-        tables.setdefault(column.table, []).append(column.name)
-    found: dict[tuple[str, str], int] = {}
-    for table, names in tables.items():
-        if table == PRISMA_TABLE:
-            continue
-        counts: Any = ", ".join(["count(*)", *(f'count("{name}")' for name in names)])
-        row = copy.execute(f'SELECT {counts} FROM "{table}"').fetchone()
-        assert row is not None
-        found |= {(table, name): many for name, many in zip(["", *names], row, strict=True) if many}
+            if copy.run(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(values.values())})') is None:
+                found |= traced.get(table, {})
     return found
+
+
+def lost(copy: CloneDatabase, values: Mapping[str, str]) -> list[str]:
+    """Where the values were that are nowhere any more."""
+    there = ""
+    for table in copy.catalog().tables:
+        if table != PRISMA_TABLE:
+            rows: Any = f"SELECT coalesce(string_agg(t::text, ''), '') FROM \"{table}\" t"
+            there += str((copy.execute(rows).fetchone() or ("",))[0])
+    return [place for value, place in values.items() if value not in there]

@@ -1,0 +1,1 @@
+INSERT INTO "T" ("old") VALUES ('a'), ('b');

@@ -1,0 +1,1 @@
+ALTER TABLE "T" DROP COLUMN "old";

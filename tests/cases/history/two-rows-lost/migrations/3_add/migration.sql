@@ -1,0 +1,2 @@
+ALTER TABLE "T" ADD COLUMN "a" TEXT;
+CREATE INDEX "T_a_idx" ON "T"("a");
