@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby, islice
 
-from health.sql.splitter import locate
+from health.sql.splitter import Located, locate
 
 _BEGINS = re.compile(r"\s*\b(?:BEGIN|START\s+TRANSACTION)\b(?!\s+ATOMIC)", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(?:COMMIT|END|ROLLBACK(?!\s+TO\b)|ABORT)\b", re.IGNORECASE)
@@ -16,6 +16,7 @@ _SETS = re.compile(r"\s*SET\s+(?:LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"\s*(?:(?:SET|RESET|SHOW|DISCARD)\b.*|(?:SELECT|VALUES|TABLE)\b[^(]*)", re.IGNORECASE | re.DOTALL
 )
+_TAKES = re.compile(r"\s*(?:DELETE|TRUNCATE|MERGE)\b", re.IGNORECASE)
 _ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _ADDS = re.compile(
     r"\s*(?:CREATE\s+(?:TABLE|TYPE|SEQUENCE|VIEW|(?:UNIQUE\s+)?INDEX(?!\s+CONCURRENTLY\b))\b"
@@ -49,6 +50,11 @@ def adding_column(sql: str, table: str, column: str) -> str | None:
 def only_rows(statement: str) -> bool:
     """Whether a statement inserts, updates or deletes rows."""
     return bool(_ROWS.match(statement))
+
+
+def taking_rows(script: str) -> Iterator[Located]:
+    """The statements of a script that take rows away."""
+    return (each for each in locate(script) if _TAKES.match(each.text))
 
 
 def rows_together(statements: Iterable[str]) -> Iterator[list[str]]:

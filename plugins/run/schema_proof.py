@@ -23,7 +23,9 @@ from health.schema.drift import Drift
 from health.schema.dump_difference import SchemaDifference, beside, history_of, names_of
 from health.schema.dump_text import Pieces
 from health.schema.losses import Loss, StoredTables, losses
+from health.sql.statements import taking_rows
 
+_SHOWN = 60  # characters of a statement
 _GRANTS = re.compile(r"\b(?:GRANT|REVOKE)\b", re.IGNORECASE)
 _OF_DRIFT = {
     "schema-object-missing", "schema-object-different", "schema-object-extra", "constraint-not-validated",
@@ -112,6 +114,9 @@ class SchemaProof:
             for name, was, is_ in run_again(copy, history.pending, again, one_query=read["prisma"].one_query):
                 for clause in self._held(losses(stored, was, is_)):
                     yield f"the deploy then runs {one_line(name)} again, which {clause}"
+                if taken := next(taking_rows(history.directory.by_name[name].sql or ""), None):
+                    said = f"takes rows: line {taken.line}, {one_line(taken.text, _SHOWN)}"
+                    yield f"the deploy then runs {one_line(name)} again, which {said}"
 
     @cached_property
     def _untouched(self) -> _Untouched:
