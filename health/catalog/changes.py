@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from health.catalog.catalog import Key
 from health.sanitize import one_line
@@ -27,12 +28,30 @@ class Replay:
         failed: by the name of each that did not, what PostgreSQL said; those after it ran all the same.
         problem: why those that are in neither could not be run at all.
         limited: whether a limit of the clone ended one of them, which another hour may not do.
+        expected: what the applied ones make; None where all are in ``changes`` or ``failed``, which tell it.
     """
 
     changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     limited: bool = False
+    expected: Mapping[Key, str] | None = None
+
+    def made(self, applied: Iterable[str]) -> dict[Key, str]:
+        """The objects that the applied migrations make, each with its definition.
+
+        Args:
+            applied: their names, in the order in which they run.
+        """
+        if self.expected is not None:
+            return dict(self.expected)
+        made: dict[Key, str] = {}
+        for change in chain.from_iterable(self.changes.get(name, ()) for name in applied):
+            if change.after is None:
+                made.pop(change.key, None)
+            else:
+                made[change.key] = change.after
+        return made
 
     def unknown(self, name: str) -> str | None:
         """Why it is not known what a migration does; None if it is."""

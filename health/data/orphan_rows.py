@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from health.catalog.catalog import Catalog, Key, schema_of
-from health.catalog.changes import Replay
-from health.history.history import History
 
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 _NAMES = rf"{_NAME}(?:, {_NAME})*"
@@ -51,18 +49,6 @@ def parse(name: str, table: str, definition: str) -> ForeignKey | None:
         return None
     columns, keys = _split(found["columns"]), _split(found["keys"])
     return ForeignKey(name, table, columns, _split(found["parent"])[0], keys)
-
-
-def made_by_applied(history: History, replay: Replay) -> dict[Key, str]:
-    """The objects that the applied migrations make, each with its definition."""
-    made: dict[Key, str] = {}
-    for migration in history.directory.migrations:
-        if migration.name in history.applied:
-            for change in replay.changes.get(migration.name, ()):
-                made.pop(change.key, None)
-                if change.after is not None:
-                    made[change.key] = change.after
-    return made
 
 
 def unguarded(made: Mapping[Key, str], catalog: Catalog) -> Iterator[ForeignKey]:

@@ -95,7 +95,7 @@ class EffectReader:
     """Tells of any migration what of it took effect: the directory, its replay and the live catalog held together."""
 
     def __init__(self, history: History, replay: Replay, catalog: Catalog) -> None:
-        self._replay, self._objects = replay, catalog.objects
+        self._replay, self._objects, self._applied = replay, catalog.objects, history.applied
         self._places = {migration.name: place for place, migration in enumerate(history.directory.migrations)}
         # What an applied migration has overwritten tells nothing of earlier ones.
         self._last_writer = {
@@ -114,10 +114,9 @@ class EffectReader:
 
     def of_changes(self, name: str, changes: Iterable[Change]) -> MigrationEffect:
         """What of these effects of a migration is to be seen."""
-        place = self._places[name]
         standing: dict[str, list[Key]] = {"done": [], "missing": [], "differing": []}
         for change in changes:
-            if self._last_writer.get(change.key, -1) <= place:
+            if not self._overwritten(name, change):
                 standing[_standing(change, self._objects)].append(change.key)
         done, missing, differing = (tuple(keys) for keys in standing.values())
         if not (done or missing or differing):
@@ -125,6 +124,12 @@ class EffectReader:
         if differing or (done and missing):
             return MigrationEffect("part", done, missing, differing)
         return MigrationEffect("all" if done else "nothing", done, missing)
+
+    def _overwritten(self, name: str, change: Change) -> bool:
+        if self._last_writer.get(change.key, -1) > self._places[name]:
+            return True
+        made = self._replay.expected
+        return made is not None and name in self._applied and made.get(change.key) != change.after
 
 
 def foreseen(history: History, *failing: Mapping[str, str]) -> History:

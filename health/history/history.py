@@ -106,6 +106,11 @@ class History:
         """The rows of each name that is applied, by their start."""
         return _by_name(row for row in self.recorded.rows if row.applied)
 
+    @property
+    def applied_files(self) -> list[Migration]:
+        """The migrations of the directory that are applied, in their order."""
+        return [migration for migration in self.directory.migrations if migration.name in self.applied]
+
     @cached_property
     def seen(self) -> dict[str, list[Row]]:
         """The rows of each name that the engine's diagnosis sees: up to 7.8 also those that are rolled back."""

@@ -112,16 +112,12 @@ def drift(
         unexplained: the objects whose difference no script of the directory explains.
         orphan: a recorded migration that the directory has not.
     """
-    expected: dict[Key, str] = {}
+    expected = replay.made(each.name for each in history.applied_files)
     touched: dict[Key, str] = {}
     for migration in history.directory.migrations:
         for change in replay.changes.get(migration.name, ()):
             if migration.name in history.applied:
                 touched[change.key] = migration.name
-                if change.after is None:
-                    expected.pop(change.key, None)
-                else:
-                    expected[change.key] = change.after
             else:  # what it has left is its own finding's
                 touched.setdefault(change.key, migration.name)
     # What a pending migration drops needs to be there only, and valid.

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from health.catalog.catalog import Key
 from health.catalog.parts import wholes
+from health.history.history import History
 from health.verdict.suppositions import Supposition, cost_of
 
 _WORD = re.compile(r"\w+")
+_UNSAID = {"CASCADE", "cascade", "EXECUTE", "execute"}
 _BY_HAND = 1.05  # each object that a person must have changed
 _BY_ANOTHER_FILE = 1.1  # all that a file may have done which is not at hand as it ran
 ALIKE = 1e-9  # costs that differ by less are the same
@@ -121,3 +123,24 @@ def named_in(script: str, keys: Iterable[Key]) -> Iterator[Key]:
     """
     words = set(_WORD.findall(script))
     return (key for key in keys if words.issuperset(_WORD.findall(key[1] or key[2])))
+
+
+def concerned(history: History, differing: Collection[Key]) -> set[str]:
+    """The migrations that may have to do with objects that differ.
+
+    Those are what is not applied or was edited, what is applied behind one that is not, and what speaks of such an
+    object, also by its own name alone (its table may have had another one), or of none that it changes (CASCADE).
+    """
+    names = {_words(part) for key in differing for part in key[1:] if part}
+    found, behind = set[str](), False
+    for each in history.directory.migrations:
+        unwell = each.name not in history.applied or each.name in history.edited_names
+        behind = behind or unwell
+        words = _words(each.sql or "")
+        if behind or not _UNSAID.isdisjoint(words) or any(name <= words for name in names):
+            found.add(each.name)
+    return found
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
