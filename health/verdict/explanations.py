@@ -13,6 +13,8 @@ from health.verdict.suppositions import Supposition, cost_of
 
 _WORD = re.compile(r"\w+")
 _UNSAID = {"CASCADE", "cascade", "EXECUTE", "execute"}
+_RENAMES = re.compile(r'"?(?P<old>\w+)"?\s+RENAME\s+TO\s+"?(?P<new>\w+)"?', re.IGNORECASE)
+_GENERIC = ("column", "enum label")  # whose own names tell little
 _BY_HAND = 1.05  # each object that a person must have changed
 _BY_ANOTHER_FILE = 1.1  # all that a file may have done which is not at hand as it ran
 ALIKE = 1e-9  # costs that differ by less are the same
@@ -129,9 +131,9 @@ def concerned(history: History, differing: Collection[Key]) -> set[str]:
     """The migrations that may have to do with objects that differ.
 
     Those are what is not applied or was edited, what is applied behind one that is not, and what speaks of such an
-    object, also by its own name alone (its table may have had another one), or of none that it changes (CASCADE).
+    object or of what it is a part of, by a name of today or an earlier one, or of none that it changes (CASCADE).
     """
-    names = {_words(part) for key in differing for part in key[1:] if part}
+    names = _names(history, differing)
     found, behind = set[str](), False
     for each in history.directory.migrations:
         unwell = each.name not in history.applied or each.name in history.edited_names
@@ -140,6 +142,16 @@ def concerned(history: History, differing: Collection[Key]) -> set[str]:
         if behind or not _UNSAID.isdisjoint(words) or any(name <= words for name in names):
             found.add(each.name)
     return found
+
+
+def _names(history: History, differing: Collection[Key]) -> set[frozenset[str]]:
+    """The names of objects and of what they are parts of, those among them that they had before they were renamed."""
+    names = {key[1] or key[2] for key in differing} | {key[2] for key in differing if key[0] not in _GENERIC}
+    for each in reversed(history.directory.migrations):  # the last first: an earlier one may rename what it named
+        for renamed in reversed(list(_RENAMES.finditer(each.sql or ""))):
+            if renamed["new"] in names:
+                names.add(renamed["old"])
+    return {_words(name) for name in names}
 
 
 def _words(text: str) -> frozenset[str]:

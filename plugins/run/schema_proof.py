@@ -13,7 +13,9 @@ from fixtures.clone.schema_dump import SchemaEye, SchemaReading
 from fixtures.clone.server import CloneError
 from fixtures.clone.stored_tables import stored_tables
 from fixtures.data.lost_rows import lost_rows
+from fixtures.database.session import ReadOnlySession
 from fixtures.facts import Facts
+from fixtures.pending.data_check import data_check
 from health.catalog.changes import differing
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from health.history.history import History
@@ -111,12 +113,23 @@ class SchemaProof:
         before = {migration.name for migration in live.pending}
         again = {each.name for each in history.pending if each.name in live.by_name} - before
         if again:
+            yield from self._unfit(read, again)
             for name, was, is_ in run_again(copy, history.pending, again, one_query=read["prisma"].one_query):
                 for clause in self._held(losses(stored, was, is_)):
                     yield f"the deploy then runs {one_line(name)} again, which {clause}"
                 if taken := next(taking_rows(history.directory.by_name[name].sql or ""), None):
                     said = f"takes rows: line {taken.line}, {one_line(taken.text, _SHOWN)}"
                     yield f"the deploy then runs {one_line(name)} again, which {said}"
+
+    def _unfit(self, read: Facts, again: set[str]) -> Iterator[str]:
+        """What of the environment's rows stops migrations that the deploy runs again, or may."""
+        try:
+            session: ReadOnlySession = self._facts["catalog_session"]
+            answers = data_check(self._facts["environment"], read["forecast"], session)
+        except CouldNotCheck as error:
+            yield one_line(error.what)
+            return
+        yield from filter(None, map(answers.trouble, sorted(again)))
 
     @cached_property
     def _untouched(self) -> _Untouched:
