@@ -12,7 +12,7 @@ from health.history.history import History
 from health.verdict.suppositions import Supposition, cost_of
 
 _WORD = re.compile(r"\w+")
-_UNSAID = {"CASCADE", "cascade", "EXECUTE", "execute"}
+_UNSAID = re.compile(r"\bDROP\b[^;]*\bCASCADE\b|\bEXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE)\b)", re.IGNORECASE)
 _RENAMES = re.compile(r'"?(?P<old>\w+)"?\s+RENAME\s+TO\s+"?(?P<new>\w+)"?', re.IGNORECASE)
 _GENERIC = ("column", "enum label")  # whose own names tell little
 _BY_HAND = 1.05  # each object that a person must have changed
@@ -139,7 +139,7 @@ def concerned(history: History, differing: Collection[Key]) -> set[str]:
         unwell = each.name not in history.applied or each.name in history.edited_names
         behind = behind or unwell
         words = _words(each.sql or "")
-        if behind or not _UNSAID.isdisjoint(words) or any(name <= words for name in names):
+        if behind or _UNSAID.search(each.sql or "") or any(name <= words for name in names):
             found.add(each.name)
     return found
 
