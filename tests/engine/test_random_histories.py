@@ -13,6 +13,7 @@ import pytest
 from fixtures.clone.server import CloneServer, clone
 from fixtures.facts import Facts
 from health.finding import CouldNotCheck, NothingToCheck
+from health.history.history import History
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from tests.engine import prisma
@@ -92,6 +93,9 @@ def foreseen(facts: Facts) -> FailurePoint | str:
         data: DataCheck = facts["data_check"]
     except (CouldNotCheck, NothingToCheck) as error:
         return str(error)
+    history: History = facts["history"]
+    if history.pending and not history.recorded.rows and history.recorded.base_tables:
+        return "the whole history is missing, which is a finding of its own"
     if data.unknown is not None:
         return data.unknown.why_unanswered
     point = outcome(forecast, data)

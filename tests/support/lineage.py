@@ -92,12 +92,13 @@ class Live:
         """Put a row in as the engine does."""
         known = self.directory.by_name.get(name)
         digest = (known.checksum if known else None) or checksum(name)
-        ended = f"now() - interval '{days} days' + interval '1 s'"
+        started = f"now() - interval '{days} days' + {next(_NUMBERS)} * interval '1 ms'"
+        ended = f"{started} + interval '1 s'"
         self.run(
             "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at,"
             f" started_at) VALUES ('{uuid.uuid4()}', '{digest}', {ended if state == 'applied' else 'NULL'}, '{name}',"
             f" {'NULL' if logs is None else f'$${logs}$$'}, {ended if state == 'rolled back' else 'NULL'},"
-            f" now() - interval '{days} days' + {next(_NUMBERS)} * interval '1 ms')"
+            f" {started})"
         )
 
     def deploy(self) -> str | None:
