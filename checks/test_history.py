@@ -282,9 +282,16 @@ def test_no_phantom_row(history: History, applied_effects: dict[str, MigrationEf
                 "phantom-row",
                 name,
                 f"Recorded as applied {row.started_at:%Y-%m-%d %H:%M} UTC, but nothing of it took effect: "
-                f"{describe_some(told.missing)}.",
+                f"{_untouched(told)}.",
                 {"ids": tuple(each.id for each in history.applied[name]), "migration": name},
             )
+
+
+def _untouched(told: MigrationEffect) -> str:
+    """What a migration should have made, and what it should have dropped."""
+    made = [key for key in told.missing if key not in told.kept]
+    dropped = f"{describe_some(told.kept)} not dropped" if told.kept else ""
+    return "; ".join(filter(None, [describe_some(made), dropped]))
 
 
 def _known(edit: EditedMigration) -> str:

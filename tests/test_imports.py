@@ -29,9 +29,9 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 # Each topic may import those before it.
 TOPICS = {
     "health": "sql secrets catalog read_only waivers aws logs pending clone prisma migrations config history layer "
-    "tunnel schema verdict data api runs editing report",
-    "fixtures": "clients aws tunnel migrations database logs layer api clone data read_only runs verdict history "
-    "schema pending editing",
+    "tunnel schema reconstruction data api runs editing report",
+    "fixtures": "clients aws tunnel migrations database logs layer api clone data read_only runs reconstruction "
+    "history schema pending editing",
     "plugins": "fixes redaction run output commands",
 }
 # Below the checks nothing names a check or a finding, but for these.

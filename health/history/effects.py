@@ -41,6 +41,7 @@ class MigrationEffect:
         extent: of its effects that no later migration has overwritten.
         done: the objects that are as the script leaves them.
         missing: those that are as they were before it.
+        kept: those of the missing ones that the script drops, and that are still there.
         differing: those that are neither.
         reason: why ``extent`` is unknown.
         repair: what would complete it, where a part is there.
@@ -60,6 +61,7 @@ class MigrationEffect:
     unseen: tuple[str, ...] = ()
     ran: tuple[int, ...] = ()
     midway: tuple[Key, ...] = ()
+    kept: tuple[Key, ...] = ()
 
 
 NOT_LOOKED_FOR = MigrationEffect("unknown", reason="it was not looked for")
@@ -112,7 +114,7 @@ class EffectReader:
             return MigrationEffect("unknown", reason=unknown)
         return self.of_changes(name, self._replay.changes[name])
 
-    def of_changes(self, name: str, changes: Iterable[Change]) -> MigrationEffect:
+    def of_changes(self, name: str, changes: Sequence[Change]) -> MigrationEffect:
         """What of these effects of a migration is to be seen."""
         standing: dict[str, list[Key]] = {"done": [], "missing": [], "differing": []}
         for change in changes:
@@ -121,9 +123,9 @@ class EffectReader:
         done, missing, differing = (tuple(keys) for keys in standing.values())
         if not (done or missing or differing):
             return MigrationEffect("unknown", reason="its script leaves no trace of its own in the catalog")
-        if differing or (done and missing):
-            return MigrationEffect("part", done, missing, differing)
-        return MigrationEffect("all" if done else "nothing", done, missing)
+        dropped = {change.key for change in changes if change.after is None}
+        extent: Extent = "part" if differing or (done and missing) else "all" if done else "nothing"
+        return MigrationEffect(extent, done, missing, differing, kept=tuple(key for key in missing if key in dropped))
 
     def _overwritten(self, name: str, change: Change) -> bool:
         if self._last_writer.get(change.key, -1) > self._places[name]:
@@ -237,11 +239,13 @@ def _reached(steps: Iterable[tuple[str, tuple[Change, ...]]], objects: Mapping[K
 
 
 def objects_in_words(told: MigrationEffect) -> str:
-    """Say how many of the objects of a migration exist, and which are missing or different."""
+    """Say how many of the objects of a migration are as it leaves them, and which are missing or different."""
     total = len(told.done) + len(told.missing) + len(told.differing)
     parts = [f"{len(told.done)} of its {total} objects {'is' if len(told.done) == 1 else 'are'} there"]
-    if told.missing and told.done:
-        parts.append(f"missing: {describe_some(told.missing)}")
+    if (missing := [key for key in told.missing if key not in told.kept]) and told.done:
+        parts.append(f"missing: {describe_some(missing)}")
+    if told.kept:
+        parts.append(f"not dropped: {describe_some(told.kept)}")
     if told.differing:
         parts.append(f"different: {describe_some(told.differing)}")
     return "; ".join(parts) + "."

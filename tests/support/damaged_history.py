@@ -12,9 +12,9 @@ from typing import Any
 from fixtures.clone.server import CloneDatabase, CloneServer
 from health.prisma.engine import TABLE as PRISMA_TABLE
 from health.prisma.engine import checksum
+from health.reconstruction.hypotheses import Ran
 from health.sql.splitter import locate
 from health.sql.statements import controls_transaction, only
-from health.verdict.suppositions import Ran
 from sandbox.database.history import _TABLE as TABLE
 from tests.support.random_history import files
 

@@ -26,11 +26,11 @@ from health.migrations.directory import Migration, MigrationDirectory
 from health.pending.data_check import DataCheck
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.prisma.engine import checksum
+from health.reconstruction.reconstruction import Reconstruction
 from health.sanitize import printable
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from health.sql.failure import SqlFailure
-from health.verdict.verdict import Verdict
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
 
@@ -169,7 +169,7 @@ class KnownEffects:
 
 def _with_lazy(facts: dict[str, Any]) -> dict[str, Any]:
     """The facts, with those that are read from others of them as these stand."""
-    facts = {"verdict": Verdict(), **facts}
+    facts = {"reconstruction": Reconstruction(), **facts}
     given: Any = facts
     return {
         **facts,

@@ -69,13 +69,15 @@ CASES = {
     "an altered column that is gone": Case(
         (Change(A, "int", "text"),), catalog(), MigrationEffect("nothing", missing=(A,))
     ),
-    "what is to be dropped is there": Case((dropped(A),), catalog(a="int"), MigrationEffect("nothing", missing=(A,))),
+    "what is to be dropped is there": Case(
+        (dropped(A),), catalog(a="int"), MigrationEffect("nothing", missing=(A,), kept=(A,))
+    ),
     "what is to be dropped has changed": Case(
-        (dropped(A),), catalog(a="text"), MigrationEffect("nothing", missing=(A,))
+        (dropped(A),), catalog(a="text"), MigrationEffect("nothing", missing=(A,), kept=(A,))
     ),
     "what is to be dropped is gone": Case((dropped(A),), catalog(), MigrationEffect("all", done=(A,))),
     "one of two is dropped": Case(
-        (dropped(A), dropped(B)), catalog(b="int"), MigrationEffect("part", done=(A,), missing=(B,))
+        (dropped(A), dropped(B)), catalog(b="int"), MigrationEffect("part", done=(A,), missing=(B,), kept=(B,))
     ),
     "what others made does not matter": Case((made(A),), catalog(a="int", c="int"), MigrationEffect("all", done=(A,))),
     "a later one has dropped a part": Case(

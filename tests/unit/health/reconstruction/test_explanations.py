@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from health.catalog.catalog import Key
-from health.verdict.explanations import Explanation, cheapest, components, explanation, named_in, tops
-from health.verdict.suppositions import Supposition
+from health.reconstruction.explanations import Explanation, cheapest, components, explanation, named_in, tops
+from health.reconstruction.hypotheses import Hypothesis
 
 A, B, OTHER = ("column", "t", "a"), ("column", "t", "b"), ("column", "u", "a")
 TABLE, KIND, LABEL = ("table", "", "t"), ("enum", "", "k"), ("enum label", "k", "A")
-NEVER, SURELY = Supposition("one", (), 1.0), Supposition("one", (), 2.0)
+NEVER, SURELY = Hypothesis("one", (), 1.0), Hypothesis("one", (), 2.0)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_a_migration_that_the_engine_recorded_did_not_rather_run_than_a_hand_was
 
 
 def test_what_costs_the_same_is_a_tie() -> None:
-    one, two = (explanation([Supposition(name, (), 1.0)], (), others=False) for name in ("one", "two"))
+    one, two = (explanation([Hypothesis(name, (), 1.0)], (), others=False) for name in ("one", "two"))
     assert cheapest([one, explanation((), [A], others=False), two], others=False) == [one, two]
 
 
 def test_what_another_file_may_have_done_is_no_explanation_beside_one_that_leaves_nothing() -> None:
     many = [("column", name, "a") for name in "tuvw"]
-    label, run = explanation((), many, others=True), explanation([Supposition("one", None, 3.0)], (), others=True)
+    label, run = explanation((), many, others=True), explanation([Hypothesis("one", None, 3.0)], (), others=True)
     assert label.cost < run.cost
     assert cheapest([label, run], others=True) == [run]
     half = Explanation((NEVER,), frozenset([A]), 2.05)

@@ -1,4 +1,4 @@
-"""The verdict: what ran of which migration, and what is left that no script explains."""
+"""What happened: what ran of which migration, and what is left that no script explains."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from health.catalog.catalog import Key
-from health.verdict.explanations import Explanation
-from health.verdict.suppositions import Ran
+from health.reconstruction.explanations import Explanation
+from health.reconstruction.hypotheses import Ran
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Tie:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reconstruction:
     """What happened, as far as the schema tells.
 
     Attributes:
@@ -40,7 +40,9 @@ class Verdict:
     problem: str | None = None
 
 
-def verdict(found: Iterable[list[Explanation]], certain: Mapping[str, Ran], usual: Mapping[str, Ran]) -> Verdict:
+def put_together(
+    found: Iterable[list[Explanation]], certain: Mapping[str, Ran], usual: Mapping[str, Ran]
+) -> Reconstruction:
     """Put together what was found of each component.
 
     Args:
@@ -60,4 +62,4 @@ def verdict(found: Iterable[list[Explanation]], certain: Mapping[str, Ran], usua
         ran |= {name: options[0] for name, options in said.items() if name not in open_}
         ties |= {name: Tie(said[name], open_) for name in open_}
         left |= frozenset.intersection(*(each.left for each in candidates)) if candidates else frozenset()
-    return Verdict({name: each for name, each in ran.items() if name not in ties}, ties, frozenset(left))
+    return Reconstruction({name: each for name, each in ran.items() if name not in ties}, ties, frozenset(left))

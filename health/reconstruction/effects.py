@@ -1,4 +1,4 @@
-"""What took effect of a migration, by the verdict on the whole schema."""
+"""What took effect of a migration, by what explains the whole schema."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from health.catalog.catalog import Key
 from health.catalog.changes import Change
 from health.history.effects import Extent, MigrationEffect
 from health.history.history import History
+from health.reconstruction.explanations import named_in
+from health.reconstruction.hypotheses import usual
+from health.reconstruction.reconstruction import Reconstruction
 from health.sanitize import one_line
 from health.schema.drift import INVALID
-from health.verdict.explanations import named_in
-from health.verdict.suppositions import usual
-from health.verdict.verdict import Verdict
 from health.words import listed
 
 _ALONE = re.compile(r"\bCREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b", re.IGNORECASE)
 
 
 def judged(
-    effect: MigrationEffect, verdict: Verdict, history: History, name: str, changes: Collection[Change]
+    effect: MigrationEffect, happened: Reconstruction, history: History, name: str, changes: Collection[Change]
 ) -> MigrationEffect:
     """What its own objects tell of a migration, put right by what explains the whole schema.
 
     Args:
         effect: as its objects tell, each by itself.
-        verdict: on the schema.
+        happened: what explains the whole schema.
         history: the rows.
         name: of the migration.
         changes: what its script does.
     """
-    if verdict.problem is not None:
+    if happened.problem is not None:
         return effect
-    if name in verdict.ties:
-        tie = verdict.ties[name]
+    if name in happened.ties:
+        tie = happened.ties[name]
         return replace(effect, extent="unknown", reason=_either(tie.names)) if len(tie.names) > 1 else effect
     traceless = effect.extent == "unknown"
-    if name not in verdict.ran and (traceless or _by_hand(effect, verdict, history, name, changes)):
+    if name not in happened.ran and (traceless or _by_hand(effect, happened, history, name, changes)):
         return effect
-    ran = verdict.ran.get(name, usual(history, name))
+    ran = happened.ran.get(name, usual(history, name))
     extent: Extent = "all" if ran is None else "part" if ran else "nothing"
     if extent == effect.extent:
         return replace(effect, ran=ran or ())
     if extent == "nothing":
         none = tuple(change.key for change in changes)
-        return replace(effect, extent=extent, done=(), missing=none, differing=(), reason="")
+        kept = tuple(change.key for change in changes if change.after is None)
+        return replace(effect, extent=extent, done=(), missing=none, differing=(), reason="", kept=kept)
     left = effect.differing if extent == "all" else ()
     return replace(effect, extent=extent, ran=ran or (), differing=left, reason="")
 
@@ -59,7 +60,7 @@ def left_midway(script: str, live: Mapping[Key, str]) -> Iterator[Key]:
 
 
 def _by_hand(
-    effect: MigrationEffect, verdict: Verdict, history: History, name: str, changes: Collection[Change]
+    effect: MigrationEffect, happened: Reconstruction, history: History, name: str, changes: Collection[Change]
 ) -> bool:
     """Whether what the rows say leaves objects of it unexplained, and what these tell by themselves is no less safe.
 
@@ -68,7 +69,7 @@ def _by_hand(
     """
     if name in history.applied:
         return effect.extent != "nothing" or all(change.before is None for change in changes)
-    return not verdict.left.isdisjoint(change.key for change in changes)
+    return not happened.left.isdisjoint(change.key for change in changes)
 
 
 def _either(names: Collection[str]) -> str:

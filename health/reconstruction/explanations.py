@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from health.catalog.catalog import Key
 from health.catalog.parts import wholes
 from health.history.history import History
-from health.verdict.suppositions import Supposition, cost_of
+from health.reconstruction.hypotheses import Hypothesis, cost_of
 
 _WORD = re.compile(r"\w+")
 _UNSAID = re.compile(r"\bDROP\b[^;]*\bCASCADE\b|\bEXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE)\b)", re.IGNORECASE)
@@ -43,7 +43,7 @@ class Explanation:
         cost: of all that it contradicts.
     """
 
-    supposed: tuple[Supposition, ...]
+    supposed: tuple[Hypothesis, ...]
     left: frozenset[Key]
     cost: float
 
@@ -53,7 +53,7 @@ class Explanation:
         return tuple((each.name, each.ran) for each in self.supposed)
 
 
-def explanation(supposed: Iterable[Supposition], left: Collection[Key], *, others: bool) -> Explanation:
+def explanation(supposed: Iterable[Hypothesis], left: Collection[Key], *, others: bool) -> Explanation:
     """Weigh an explanation.
 
     Args:

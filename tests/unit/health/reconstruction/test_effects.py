@@ -13,15 +13,16 @@ from health.history.effects import MigrationEffect
 from health.history.history import History
 from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
-from health.verdict.effects import judged, left_midway
-from health.verdict.explanations import Explanation
-from health.verdict.suppositions import Ran, Supposition
-from health.verdict.verdict import Tie, Verdict, verdict
+from health.reconstruction.effects import judged, left_midway
+from health.reconstruction.explanations import Explanation
+from health.reconstruction.hypotheses import Hypothesis, Ran
+from health.reconstruction.reconstruction import Reconstruction, Tie, put_together
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 A, B = ("column", "t", "a"), ("column", "t", "b")
 MAKES, DROPS = (Change(A, None, "int"), Change(B, None, "int")), (Change(A, "int", None),)
 NOTHING, ALL = MigrationEffect("nothing", missing=(A, B)), MigrationEffect("all", done=(A, B))
+TRACELESS = MigrationEffect("unknown", reason="none")
 PART = MigrationEffect("part", done=(A,), missing=(B,))
 
 
@@ -30,36 +31,36 @@ class Case:
     """What the objects of a migration tell, what the whole schema does, and what is held for true."""
 
     effect: MigrationEffect
-    verdict: Verdict
+    happened: Reconstruction
     expected: MigrationEffect
     changes: tuple[Change, ...] = MAKES
     state: str = "failed"
 
 
-TIED = Verdict(ties={"m": Tie((None, ()), ("m", "n"))})
+TIED = Reconstruction(ties={"m": Tie((None, ()), ("m", "n"))})
 CASES = {
-    "they agree": Case(ALL, Verdict({"m": None}), ALL),
+    "they agree": Case(ALL, Reconstruction({"m": None}), ALL),
     "half of it, and later ones hide that": Case(
-        ALL, Verdict({"m": (0,)}), MigrationEffect("part", done=(A, B), ran=(0,))
+        ALL, Reconstruction({"m": (0,)}), MigrationEffect("part", done=(A, B), ran=(0,))
     ),
     "all of it, and a hand took something away": Case(
-        PART, Verdict({"m": None}), MigrationEffect("all", done=(A,), missing=(B,))
+        PART, Reconstruction({"m": None}), MigrationEffect("all", done=(A,), missing=(B,))
     ),
-    "nothing, and another made the same": Case(ALL, Verdict(), NOTHING),
-    "a difference that nothing explains": Case(PART, Verdict(left=frozenset([B])), PART),
-    "no verdict": Case(PART, Verdict(problem="no time"), PART),
-    "no trace": Case(MigrationEffect("unknown", reason="none"), Verdict(), MigrationEffect("unknown", reason="none")),
+    "nothing, and another made the same": Case(ALL, Reconstruction(), NOTHING),
+    "a difference that nothing explains": Case(PART, Reconstruction(left=frozenset([B])), PART),
+    "nothing was found": Case(PART, Reconstruction(problem="no time"), PART),
+    "no trace": Case(TRACELESS, Reconstruction(), TRACELESS),
     "this one or another": Case(
         ALL, TIED,
         MigrationEffect("unknown", (A, B), reason="one of these ran, and the schema does not tell which: m, n"),
     ),
-    "how far is a tie": Case(PART, Verdict(ties={"m": Tie(((0,), (0, 1)), ("m",))}), PART),
-    "never ran though it is recorded": Case(ALL, Verdict({"m": ()}), NOTHING, state="applied"),
+    "how far is a tie": Case(PART, Reconstruction(ties={"m": Tie(((0,), (0, 1)), ("m",))}), PART),
+    "never ran though it is recorded": Case(ALL, Reconstruction({"m": ()}), NOTHING, state="applied"),
     "what it made is gone by hand or never was": Case(
-        NOTHING, Verdict(left=frozenset([A, B])), NOTHING, state="applied"
+        NOTHING, Reconstruction(left=frozenset([A, B])), NOTHING, state="applied"
     ),
     "what it dropped was brought back by hand": Case(
-        MigrationEffect("nothing", missing=(A,)), Verdict(left=frozenset([A])),
+        MigrationEffect("nothing", missing=(A,)), Reconstruction(left=frozenset([A])),
         MigrationEffect("all", missing=(A,)), DROPS, "applied",
     ),
 }  # fmt: skip
@@ -72,7 +73,7 @@ def test_the_whole_schema_has_the_last_word(name: str) -> None:
     directory = MigrationDirectory("m", "test", (Migration("m", "", ""),))
     rows = (Row("1", "", ended, "m", None, None, NOW, 1),)
     history = History(directory, HistoryTable("public", True, rows, NOW))
-    assert judged(case.effect, case.verdict, history, "m", case.changes) == case.expected
+    assert judged(case.effect, case.happened, history, "m", case.changes) == case.expected
 
 
 @pytest.mark.parametrize(
@@ -110,10 +111,12 @@ class Component:
                   {"two": Tie(((0,), (0, 1)), ("two",))}, {A}),
     ],
 )  # fmt: skip
-def test_a_verdict_names_what_is_certain_and_what_is_tied(case: Component) -> None:
+def test_it_names_what_is_certain_and_what_is_tied(case: Component) -> None:
     found = [
-        [Explanation(tuple(Supposition(name, ran, 1.0) for name, ran in each.items()), frozenset(left), 1.0)
+        [Explanation(tuple(Hypothesis(name, ran, 1.0) for name, ran in each.items()), frozenset(left), 1.0)
          for each, left in component]
         for component in case.found
     ]  # fmt: skip
-    assert verdict(found, {}, {"one": None, "two": ()}) == Verdict(case.ran, case.ties, frozenset(case.left))
+    assert put_together(found, {}, {"one": None, "two": ()}) == Reconstruction(
+        case.ran, case.ties, frozenset(case.left)
+    )

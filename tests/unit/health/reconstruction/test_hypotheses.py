@@ -11,7 +11,7 @@ from health.history.history import History
 from health.history.rows import HistoryTable, Row
 from health.migrations.directory import Migration, MigrationDirectory
 from health.prisma.engine import checksum
-from health.verdict.suppositions import Ran, suppositions, usual
+from health.reconstruction.hypotheses import Ran, hypotheses, usual
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SQL = "SELECT 1; SELECT 2; SELECT 3;"
@@ -50,10 +50,10 @@ def test_what_contradicts_a_row_costs_what_the_row_is_worth(name: str) -> None:
     directory = MigrationDirectory("m", "test", (Migration("m", SQL, checksum(SQL)),))
     history = History(directory, HistoryTable("public", True, case.rows, NOW))
     assert usual(history, "m") == case.usual
-    assert {each.ran: each.cost for each in suppositions(history, "m", 3)} == case.costs
+    assert {each.ran: each.cost for each in hypotheses(history, "m", 3)} == case.costs
 
 
 def test_of_a_long_file_no_beginnings_are_tried() -> None:
     directory = MigrationDirectory("m", "test", (Migration("m", SQL, checksum(SQL)),))
     history = History(directory, HistoryTable("public", True, (), NOW))
-    assert [each.ran for each in suppositions(history, "m", 41)] == [None]
+    assert [each.ran for each in hypotheses(history, "m", 41)] == [None]

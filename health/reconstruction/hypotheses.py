@@ -18,7 +18,7 @@ _MOST_PREFIXES = 40  # statements of a file of which each beginning is tried
 
 
 @dataclass(frozen=True)
-class Supposition:
+class Hypothesis:
     """That so much of a migration ran.
 
     Attributes:
@@ -35,7 +35,7 @@ def usual(history: History, name: str) -> Ran:
     return None if name in history.applied else NOTHING
 
 
-def suppositions(history: History, name: str, statements: int) -> list[Supposition]:
+def hypotheses(history: History, name: str, statements: int) -> list[Hypothesis]:
     """What else than that may have run, the cheapest first.
 
     Args:
@@ -49,10 +49,10 @@ def suppositions(history: History, name: str, statements: int) -> list[Suppositi
         surely = any(row.engine_made and row.applied_steps_count > 0 for row in whole)
         # A file that was edited since holds statements that never ran, whatever the row says of the others.
         part_cost = 1.0 if name in history.edited_names else (1.0 if len(rows) > len(whole) else 2.0) + surely
-        return [Supposition(name, NOTHING, 1.0 + surely), *(Supposition(name, part, part_cost) for part in parts)]
+        return [Hypothesis(name, NOTHING, 1.0 + surely), *(Hypothesis(name, part, part_cost) for part in parts)]
     cost = 0.0 if name in history.failed_by_name else 1.0
     part_cost = cost if rows else 2.0
-    return [Supposition(name, None, cost), *(Supposition(name, part, part_cost) for part in parts)]
+    return [Hypothesis(name, None, cost), *(Hypothesis(name, part, part_cost) for part in parts)]
 
 
 def _parts(statements: int) -> Iterator[Ran]:
@@ -60,6 +60,6 @@ def _parts(statements: int) -> Iterator[Ran]:
         yield from (tuple(range(end)) for end in range(1, statements))
 
 
-def cost_of(supposed: Iterable[Supposition]) -> float:
+def cost_of(supposed: Iterable[Hypothesis]) -> float:
     """What several of them contradict together."""
     return sum(each.cost for each in supposed)
