@@ -151,7 +151,7 @@ def _names(history: History, differing: Collection[Key]) -> set[frozenset[str]]:
         for renamed in reversed(list(_RENAMES.finditer(each.sql or ""))):
             if renamed["new"] in names:
                 names.add(renamed["old"])
-    return {_words(name) for name in names}
+    return {_words(name.partition("(")[0]) for name in names}  # a script may spell the types of arguments otherwise
 
 
 def _words(text: str) -> frozenset[str]:

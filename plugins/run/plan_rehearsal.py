@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from fixtures.facts import Facts
 from health.evaluation import Evaluation
 from health.finding import DECISION, DEPLOY
 from health.history.history import History
-from health.report.order import related, roots
+from health.report.order import related
 from health.report.results import FindingResult, FixResult
 from health.sanitize import one_line
 from health.words import numbered_fixes
@@ -77,9 +77,19 @@ class Plan:
 
     @property
     def without_a_step(self) -> list[FindingResult]:
-        """The errors that no step is for."""
-        open_ = (found for found in roots(self.findings) if found.severity == "error")
-        return [found for found in open_ if all(fix.order is None for fix in found.fixes)]
+        """The errors that no step is for, neither for them nor for what explains them; of a chain of such the first."""
+        return [found for found in self.findings if found.severity == "error" and self._stays(found)]
+
+    def _stays(self, found: FindingResult) -> bool:
+        causes = list(self._causes(found))
+        has_step = any(fix.order is not None for each in (found, *causes) for fix in each.fixes)
+        return not (has_step or any(each.waived or each.severity == "error" for each in causes) or found.waived)
+
+    def _causes(self, found: FindingResult) -> Iterator[FindingResult]:
+        """What explains a finding, and what explains that."""
+        while (cause := self._by_key.get(found.explained_by or "")) is not None:
+            yield cause
+            found = cause
 
     @cached_property
     def _by_key(self) -> dict[str, FindingResult]:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from fixtures.clone.server import CloneServer, clone
-from health.catalog.catalog import Key
+from health.catalog.catalog import Key, describe
+from health.catalog.parts import wholes
 from health.finding import DEPLOY, NothingToCheck
 from health.report.results import FindingResult
 from plugins.run.check_catalog import all_checks
@@ -134,7 +135,11 @@ def ended(each: Carried, answer: dict[str, Any]) -> list[str]:
     about = f"seed {each.seed}, {each.state.damages}"
     if "error" in answer:
         return [f"{about}: the engine says {answer['error']}"]
-    lacks = {} if each.stays else missing(each.live.objects, each.fresh)
+    told = {found.subject for found in each.plan.findings}
+    lacks = {} if each.stays else {
+        key: what for key, what in missing(each.live.objects, each.fresh).items()
+        if not told.intersection(map(describe, (key, *wholes(key))))
+    }  # fmt: skip
     gone = lost(each.live.copy, each.rows)
     found = [f"{about}: the schema lacks {lacks}"] if lacks else []
     return found + ([f"{about}: lost {gone}, by {[fix.title for _, fix in each.plan.steps]}"] if gone else [])
