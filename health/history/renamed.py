@@ -37,6 +37,12 @@ def renamed(history: History) -> dict[str, Renamed]:
     return {id_: found for id_, found in told.items() if names.count(found.name) == 1}
 
 
+def lost(history: History) -> list[Row]:
+    """The rows of migrations that the directory holds under no name."""
+    known = renamed(history)
+    return [row for row in history.orphaned if row.id not in known]
+
+
 def _of(row: Row, history: History) -> Renamed | None:
     for differs, form in _ALIKE:
         alike = [each.name for each in history.pending if form(each.name) == form(row.migration_name)]

@@ -12,7 +12,7 @@ from health.catalog.changes import Change
 from health.finding import CouldNotCheck
 from health.pending.data_requirements import DataRequirement, TableLock
 from health.sanitize import one_line
-from health.sql.failure import SqlFailure
+from health.sql.failure import SqlFailure, of_rows
 from health.sql.splitter import Located
 
 _WORDS = 60  # characters of a statement that a message repeats
@@ -24,7 +24,6 @@ _OF_A_SERVER = re.compile(
     r'unrecognized configuration parameter|^collation ".*" for encoding|^tablespace ".*" does not exist'
     r"|^could not create locale|^invalid (?:ICU )?locale|could not access file"
 )
-_OF_ROWS = ("22", "23")
 _NO_TABLE, _NO_TABLE_CODE = "42P01", "P1014"
 _DEPENDING = {"0A000", "2BP01", "42P16"}  # of these the detail names objects, of others values of rows
 # What a file meets that makes what is there already, or drops what is gone.
@@ -71,7 +70,7 @@ class FailingStatement:
     @property
     def of_rows(self) -> bool:
         """Whether rows are the cause: some that exist, or the file's own."""
-        return not self.left and (self.failure.sqlstate or "").startswith(_OF_ROWS)
+        return not self.left and of_rows(self.failure.sqlstate)
 
     @property
     def says_nothing(self) -> bool:

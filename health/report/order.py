@@ -30,7 +30,12 @@ def related_checks(checks: Sequence[CheckResult], *, deploys: bool = True) -> tu
 
 def in_order(findings: Sequence[FindingResult], *, deploys: bool = True) -> list[tuple[int, FixResult]]:
     """List each numbered fix once, in the order in which they must be applied."""
-    fixes = (fix for finding in related(findings, deploys=deploys) for fix in finding.fixes)
+    return numbered(related(findings, deploys=deploys))
+
+
+def numbered(findings: Iterable[FindingResult]) -> list[tuple[int, FixResult]]:
+    """The same of findings that are related already."""
+    fixes = (fix for finding in findings for fix in finding.fixes)
     return sorted({fix.order: fix for fix in fixes if fix.order is not None}.items())
 
 

@@ -185,6 +185,13 @@ def _blamed(key: Key, history: History, replay: Replay, touched: Mapping[Key, st
     return touched.get(key)
 
 
+def apart(expected: Mapping[Key, str], live: Mapping[Key, str]) -> set[Key]:
+    """The objects that differ, but for the history's own and for what only a load spells otherwise."""
+    return {
+        key for key in differing(expected, live) if not of_prisma(key) and not same(expected.get(key), live.get(key))
+    }
+
+
 def of_prisma(key: Key) -> bool:
     """Whether an object is Prisma's own table, or a part of it."""
     return TABLE in key[1:] or key[2].startswith(f"{TABLE}_")

@@ -41,4 +41,9 @@ class SqlFailure:
         return self.message
 
 
+def of_rows(sqlstate: str | None) -> bool:
+    """Whether a code is one of rows: data_exception, integrity_constraint_violation."""
+    return (sqlstate or "").startswith(("22", "23"))
+
+
 LEFT_OPEN = SqlFailure("it leaves a transaction open: BEGIN without COMMIT")  # the engine reports success; all is lost

@@ -79,9 +79,14 @@ def _neighbours(statements: Iterable[str], most: Callable[[str], int]) -> Iterat
             yield part
 
 
+def acting(script: str) -> list[Located]:
+    """The statements of a script but those that control transactions."""
+    return [each for each in locate(script) if not controls_transaction(each.text)]
+
+
 def only(script: str, numbers: Collection[int]) -> str:
     """Keep these statements of a script, each on its line; those that control transactions have no number."""
-    located = [each for each in locate(script) if not controls_transaction(each.text)]
+    located = acting(script)
     kept, lines = "", 0
     for each in (statement for number, statement in enumerate(located) if number in numbers):
         between = max(0, each.line - 1 - lines)

@@ -18,13 +18,13 @@ from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.report.results import FindingResult, RehearsalOutcome
 from health.sanitize import one_line, safe_line
+from health.sql.failure import of_rows
 from plugins.run.clone_checks import judge_copy, named, said
 from plugins.run.plan_rehearsal import Plan, Simulation, hangs, simulate, stop
 from plugins.run.schema_proof import SchemaProof
 
 # What a copy may refuse and the environment not: rights, limits, what is not installed there, rows that it has not.
 _OF_THE_COPY = ("42501", "57014", "0A000", "23503", "53", "58")
-_OF_ROWS = ("22", "23")
 _PROGRESS_AFTER_S = 3.0
 
 
@@ -133,7 +133,7 @@ class FixRehearsal:
         """What does not run, and is refuted by that; not by the limits of a copy, nor by the environment's rows."""
         state = refused.failure.sqlstate or ""
         copied: EnvironmentCopy = self._facts["environment_copy"]
-        by_rows = state.startswith(_OF_ROWS) and bool(copied.rows.tables)
+        by_rows = of_rows(state) and bool(copied.rows.tables)
         if refused.failure.limit or state.startswith(_OF_THE_COPY) or by_rows:
             return _unproven(said(refused))
         return RehearsalResult(None, said(refused))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 from fixtures.clone.rehearsal import Refused, RehearsalClone, stage
 from fixtures.clone.server import CloneError
@@ -12,7 +13,7 @@ from fixtures.facts import Facts
 from health.evaluation import Evaluation
 from health.finding import DECISION, DEPLOY
 from health.history.history import History
-from health.report.order import related
+from health.report.order import numbered, related
 from health.report.results import FindingResult, FixResult
 from health.sanitize import one_line
 from health.words import numbered_fixes
@@ -42,8 +43,7 @@ class Plan:
     @cached_property
     def steps(self) -> Steps:
         """The fixes in their order."""
-        fixes = (fix for finding in self.findings for fix in finding.fixes)
-        return sorted({fix.order: fix for fix in fixes if fix.order is not None}.items())
+        return numbered(self.findings)
 
     def numbers(self, *kinds: str) -> tuple[int, ...]:
         """The numbers of the steps of these kinds; a deploy is a step of its own."""
@@ -98,8 +98,7 @@ class Plan:
     def mended(self, key: str) -> bool:
         """Whether steps that are run on the copy are to end a finding, or what explains it."""
         found = self._by_key[key]
-        while (cause := self._by_key.get(found.explained_by or "")) is not None and not cause.waived:
-            found = cause
+        *_, found = found, *takewhile(lambda cause: not cause.waived, self._causes(found))
         own = [fix for fix in found.fixes if fix.order is not None]
         return bool(own) and all(fix.kind in ("sql", "decision") or fix.rank == DEPLOY for fix in own)
 

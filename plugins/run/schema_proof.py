@@ -225,6 +225,5 @@ class SchemaProof:
 
 
 def _in_force(facts: Facts) -> tuple[Migration, ...]:
-    """The migrations of the directory that are recorded as applied, in its order."""
     history: History = facts["history"]
-    return tuple(each for each in history.directory.migrations if each.name in history.applied)
+    return tuple(history.applied_files)

@@ -13,8 +13,7 @@ from fixtures.clone.server import CloneDatabase, CloneServer
 from health.prisma.engine import TABLE as PRISMA_TABLE
 from health.prisma.engine import checksum
 from health.reconstruction.hypotheses import Ran
-from health.sql.splitter import locate
-from health.sql.statements import controls_transaction, only
+from health.sql.statements import acting, only
 from sandbox.database.history import _TABLE as TABLE
 from tests.support.random_history import files
 
@@ -81,6 +80,11 @@ class _Damager:
         return [name for name in self.state.migrations if self.state.rows.get(name, ("",))[0] == "applied"
                 and name not in self.state.ran]  # fmt: skip
 
+    def _last(self) -> str | None:
+        """The last one, beyond which no deploy goes, while nothing has happened to it."""
+        name = next(reversed(self.state.migrations), None)
+        return name if name in self._free() else None
+
     def _try(self, name: str, ran: Ran) -> bool:
         """Whether all else runs where only so much of it ran."""
         self.state.ran[name] = ran
@@ -115,23 +119,16 @@ class _Damager:
         return True
 
     def _half(self, state: str) -> bool:
-        """Of the last one: a deploy goes no further."""
-        if not self.state.migrations:
+        if (name := self._last()) is None:
             return False
-        name = next(reversed(self.state.migrations))
         many = statements(self.state.migrations[name])
-        if many < 2 or name not in self._free():
-            return False
-        if not self._try(name, tuple(range(self._chance.randint(1, many - 1)))):
+        if many < 2 or not self._try(name, tuple(range(self._chance.randint(1, many - 1)))):
             return False
         self.state.rows[name] = (state, self.state.rows[name][1], 0)
         return True
 
     def _nothing_ran(self) -> bool:
-        if not self.state.migrations:
-            return False
-        name = next(reversed(self.state.migrations))
-        if name not in self._free():
+        if (name := self._last()) is None:
             return False
         self.state.rows[name] = ("failed", self.state.rows[name][1], 0)
         return True
@@ -191,7 +188,7 @@ def _hands(copy: CloneDatabase, chance: random.Random) -> list[str]:
 
 def statements(script: str) -> int:
     """How many there are that do something."""
-    return sum(not controls_transaction(each.text) for each in locate(script))
+    return len(acting(script))
 
 
 def damaged(seed: int, server: CloneServer) -> Damaged:

@@ -13,6 +13,7 @@ from health.history.history import History
 from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import NotNullRequirement, RequirementKind
 from health.sanitize import one_line, printable
+from health.sql.failure import of_rows
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
 
@@ -40,7 +41,6 @@ _ADVICE = {
     "42703": "The column is not there: find out which migration makes it, and whether it took effect.",
     "42601": "The file is no SQL that PostgreSQL takes: mend it.",
 }
-_OF_ROWS = ("22", "23")
 _DECISIONS: Mapping[RequirementKind, str] = {
     "unique": "which of the duplicates stays, and what becomes of the rows that lead to the others",
     "foreign key": "whether the rows go, or the rows that they lead to come back",
@@ -94,7 +94,7 @@ def pending_migration_fails(
     if extension := _extension(said):
         yield _make_extension(environment, extension)
         return
-    if str(finding.evidence["sqlstate"]).startswith(_OF_ROWS):
+    if of_rows(str(finding.evidence["sqlstate"])):
         name = str(finding.evidence["name"])
         violated = [each for each in data_check.answers if each.violated and each.requirement.migration == name]
         at = [each for each in violated if each.requirement.line == finding.evidence["line"]]
