@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -210,3 +211,9 @@ def test_the_session_is_read_only_and_proven_with_the_others(frigg: Live) -> Non
         assert (proof.server, proof.wrote, proof.refused) == ("writer", False, "25006")
     finally:
         read.close()
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=INVARIANTS)
+def test_a_text_claims_nothing_of_the_past(invariant: Invariant) -> None:
+    """The query reads rows: it does not know which migration made or dropped an index, nor whether one is there."""
+    assert not re.search(r"\bmigration has\b|\bdropped\b", invariant.why)
