@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fixtures.clone.servers.cluster_template import ClusterTemplate
 from fixtures.clone.servers.private_postgres import PostgresError, PrivatePostgres
 from health.secrets.secret import Secret
 
@@ -15,8 +16,11 @@ class Standby(PrivatePostgres):
         super().__init__(directory, password, "standby")
         self._primary = primary
 
-    def _make(self, binaries: Path, password_file: Path) -> None:
-        """Copy the primary with all that it holds."""
+    def _template(self) -> None:
+        """Nothing: all that it has comes from the primary."""
+
+    def _make(self, binaries: Path, template: ClusterTemplate | None) -> None:
+        """Copy the primary with all that it holds, its passwords among it."""
         copied = self._run(
             binaries / "pg_basebackup", "-D", self._data, "-R", "--checkpoint=fast", "--no-sync", "--wal-method=stream",
             "-d", f"host=127.0.0.1 port={self._primary.port} user=postgres", PGPASSWORD=self._password.reveal(),
