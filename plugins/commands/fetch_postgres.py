@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from fixtures.clone.servers import ServerError, local
 from health.clone.server_choice import VERSIONS
 
 
@@ -25,6 +24,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if text not in map(str, VERSIONS):
         raise pytest.UsageError(f"--fetch-postgres: {text!r} is none of {', '.join(map(str, VERSIONS))}.")
+    from fixtures.clone.servers import ServerError, local  # while most runs download nothing
+
     print(f"downloading PostgreSQL {text} by npm", file=sys.stderr, flush=True)
     try:
         fetched = local.fetch(int(text))
