@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import LiteralString
 
 import pytest
+from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from fixtures.clone.database import CloneError
 from fixtures.clone.server import CloneServer, clone
@@ -170,6 +171,13 @@ def test_a_server_that_does_not_start_says_why(eye: Eye, monkeypatch: pytest.Mon
         take(DOCKER, "15.1", owned)
     assert "the server has ended" in str(raised.value)
     assert "no-such-thing" in str(raised.value)
+    assert until(lambda: not eye.containers(), 2)
+
+
+def test_an_address_that_the_user_has_asked_for_is_taken_alone(eye: Eye, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testcontainers_config, "connection_mode_override", ConnectionMode.bridge_ip)
+    with ExitStack() as owned, pytest.raises(ServerError, match="at which address it is reached is not known"):
+        take(DOCKER, "15.1", owned)  # Podman does not tell of it as testcontainers asks
     assert until(lambda: not eye.containers(), 2)
 
 
