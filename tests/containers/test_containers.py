@@ -22,7 +22,7 @@ from health.clone.server_choice import ServerChoice, parse
 from health.secrets.secret import Secret
 from plugins.paths import ROOT
 from tests.support import second_environment as second
-from tests.support.container_engine import Eye, engine, falling_silent
+from tests.support.container_engine import Eye, engine, falling_silent, wait_until_watched
 from tests.support.load import patience
 
 MAJORS = (15, 18)
@@ -33,8 +33,9 @@ HOLDS = """
 import sys, time
 from contextlib import ExitStack
 from fixtures.clone.servers import docker
+from tests.support.container_engine import wait_until_watched
 with ExitStack() as owned:
-    docker.start(docker.offer(int(sys.argv[1])), owned)
+    wait_until_watched(docker.start(docker.offer(int(sys.argv[1])), owned))
     print("ready", flush=True)
     time.sleep(600)
 """
@@ -86,8 +87,7 @@ def docker_host(eye: Eye) -> str:
     return f"unix://{eye.client.api.get_adapter(eye.client.api.base_url).socket_path}"
 
 
-@pytest.mark.parametrize("major", MAJORS)
-@pytest.mark.parametrize("inside", [False, True], ids=["machine", "container"])
+@pytest.mark.parametrize(("major", "inside"), [(15, False), (18, True)], ids=["machine", "container"])
 def test_it_ends_with_the_run_wherever_that_runs(
     eye: Eye, monkeypatch: pytest.MonkeyPatch, major: int, inside: bool
 ) -> None:
@@ -115,7 +115,6 @@ def test_nothing_lives_on_when_the_run_is_killed(eye: Eye, major: int) -> None:
         try:
             assert run.stdout.readline() == "ready\n"
             assert [each.status for each in eye.containers()] == ["running"]
-            time.sleep(1.5)  # the container looks once in a second for its owner
         finally:
             run.send_signal(signal.SIGKILL)
     assert until(lambda: not eye.containers() and not eye.volumes(), 10)
@@ -140,8 +139,8 @@ def test_a_container_that_is_killed_in_the_middle_is_told_in_words(eye: Eye) -> 
     with clone("public", lambda owned: take(DOCKER, "15.1", owned)) as server:
         with pytest.raises(CloneError) as raised:
             lose(server, eye)
-        assert "server closed the connection" in str(raised.value)
-        with pytest.raises(CloneError), server.database("next"):
+        assert "the clone's PostgreSQL 15 (docker) is gone: " in str(raised.value)
+        with pytest.raises(CloneError, match="is gone"), server.database("next"):
             pass
     assert until(lambda: not eye.containers(), 2)
 
@@ -182,9 +181,9 @@ def test_an_address_that_the_user_has_asked_for_is_taken_alone(eye: Eye, monkeyp
 
 
 SILENT = {
-    "before anything": (b"GET /v", "the engine does not answer within 1 s"),
-    "when it makes a container": (b"POST /v1.41/containers/create", "the engine does not answer within 1 s"),
-    "when it starts it": (b"POST /v1.41/containers/", "the engine does not answer within 1 s"),
+    "before anything": r"GET /v",
+    "when it makes a container": r"POST /v[\d.]+/containers/create",
+    "when it starts it": r"POST /v[\d.]+/containers/\w+/start",
 }
 
 
@@ -192,15 +191,14 @@ SILENT = {
 def test_an_engine_that_falls_silent_holds_nobody_up(
     eye: Eye, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    request, said = SILENT[when]
     monkeypatch.setattr(container, "_ANSWER_S", 1)
     begun = time.monotonic()
-    with falling_silent(address, tmp_path, request) as place, ExitStack() as owned:
+    with falling_silent(address, tmp_path, SILENT[when]) as place, ExitStack() as owned:
         monkeypatch.setenv("DOCKER_HOST", place)
         with pytest.raises(ServerError) as raised:
             take(DOCKER, "15.1", owned)
         owned.close()
-    assert said in str(raised.value)
+    assert "did not start: the engine does not answer within 1 s" in str(raised.value)
     assert time.monotonic() - begun < patience(8)
 
 
@@ -208,12 +206,11 @@ def test_an_engine_that_falls_silent_at_the_end_leaves_nothing(
     eye: Eye, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(container, "_STOP_S", 1.0)
-    owned = ExitStack()
-    # Its start is the same kind of request, so it begins at the real one and ends at the silent.
-    take(DOCKER, "15.1", owned)
-    time.sleep(1.5)  # the container looks once in a second for its owner
-    monkeypatch.setattr(container, "_remove", lambda held: time.sleep(30))
-    begun = time.monotonic()
-    owned.close()
+    with falling_silent(address, tmp_path, r"(POST|DELETE) /v[\d.]+/containers/\w{64}(/kill|\?)") as place:
+        monkeypatch.setenv("DOCKER_HOST", place)
+        with ExitStack() as owned:
+            running, _ = take(DOCKER, "15.1", owned)
+            wait_until_watched(running)
+            begun = time.monotonic()
     assert time.monotonic() - begun < patience(3)
     assert until(lambda: not eye.containers() and not eye.volumes(), 10)

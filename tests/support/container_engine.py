@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import docker
+import psycopg
 import pytest
 
+from fixtures.clone.servers.running import RunningServer
 from plugins.paths import ROOT
 from tests.support.load import patience
 
@@ -46,6 +50,19 @@ def engine() -> Iterator[str]:
             process.wait(patience(20))
 
 
+def wait_until_watched(server: RunningServer) -> None:
+    """Wait until the container waits for its owner's end; it looks for its owner once in a second."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    end = time.monotonic() + patience(20)
+    with psycopg.connect(
+        host=server.host, port=server.port, user=server.user, password=server.password.reveal(), dbname="postgres",
+        autocommit=True,
+    ) as session:  # fmt: skip
+        while session.execute(waiting).fetchall() != [(1,)]:
+            assert time.monotonic() < end, "nobody waits for the owner's end"
+            time.sleep(0.1)
+
+
 class Eye:
     """Sees what the engine has, by its own client."""
 
@@ -68,18 +85,18 @@ class Eye:
 
 
 @contextmanager
-def falling_silent(address: str, directory: Path, request: bytes) -> Iterator[str]:
-    """An engine that hands everything on, and never answers, or hears of, requests that begin with some bytes."""
+def falling_silent(address: str, directory: Path, request: str) -> Iterator[str]:
+    """An engine that does all but hear of requests that begin with what a pattern describes: those are not answered."""
     place = directory / "silent.sock"
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(place))
         listener.listen()
 
-        def carry(source: socket.socket, target: socket.socket, stop_at: bytes | None) -> None:
+        def carry(source: socket.socket, target: socket.socket, stop_at: re.Pattern[bytes] | None) -> None:
             with suppress(OSError):
                 while data := source.recv(65536):
-                    if stop_at is not None and data.startswith(stop_at):
+                    if stop_at is not None and stop_at.match(data):
                         return
                     target.sendall(data)
                 target.shutdown(socket.SHUT_WR)
@@ -92,7 +109,7 @@ def falling_silent(address: str, directory: Path, request: bytes) -> Iterator[st
                     stack.callback(server.close)
                     stack.callback(client.close)
                     server.connect(address.removeprefix("unix://"))
-                    for ways in ((client, server, request), (server, client, None)):
+                    for ways in ((client, server, re.compile(request.encode())), (server, client, None)):
                         threading.Thread(target=carry, args=ways, daemon=True).start()
 
         thread = threading.Thread(target=serve, daemon=True)
