@@ -17,6 +17,7 @@ class EnvironmentAnswer:
         state: None where the environment could not be read, as ``why_unanswered`` says.
         effect: how much of a failed migration took effect, in a sentence.
         why_unanswered: why nothing could be found out, or nothing be tried.
+        rows: why the environment's rows may stop the file, which its copy does not show; None where they do not.
     """
 
     name: str
@@ -25,6 +26,7 @@ class EnvironmentAnswer:
     conflicts: tuple[EditConflict, ...] = ()
     proof: EditProof | None = None
     why_unanswered: str | None = None
+    rows: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def _place(place: EnvironmentAnswer) -> Iterator[str]:
         yield f"    {conflict.statement}"
         yield f"    {'No edit: ' + conflict.reason if conflict.reason else 'What it makes is there already.'}"
     if place.proof is not None:
-        yield f"  {'proven on a clone' if place.proof.problem is None else 'unproven: ' + place.proof.problem}"
+        why = place.proof.problem or place.rows
+        yield f"  {'proven on a clone' if why is None else 'unproven: ' + why}"
         if place.proof.later:
             yield f"  After it the next deploy stops at {place.proof.later}"
 
@@ -129,7 +132,8 @@ def _no_edit(told: EditingAnswer) -> str | None:
 
 def _unproven(places: tuple[EnvironmentAnswer, ...]) -> str | None:
     for place in places:
-        why = place.why_unanswered or (place.proof.problem if place.proof is not None else "it was not tried")
+        tried = place.proof.problem if place.proof is not None else "it was not tried"
+        why = place.why_unanswered or tried or place.rows
         if why is not None:
             return f"in {place.name}, {why}"
     return None
