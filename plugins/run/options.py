@@ -232,6 +232,10 @@ def _validate_local(run: Run, local: list[str]) -> None:
 
 
 def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
+    if rows and clone.kind == "off":
+        raise RegistryError(
+            f"{where}: rows cannot be copied without a clone, and clone is off ({clone.source}). Leave one of them out."
+        )
     if rows and clone.login is not None:
         raise RegistryError(
             f"{where}: rows are copied only to a server that ends with the run, not to one of yours. Leave --rows out, "

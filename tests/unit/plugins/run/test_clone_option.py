@@ -61,6 +61,17 @@ def test_rows_are_not_copied_to_a_server_that_stays() -> None:
     assert "--rows: rows are copied only to a server that ends with the run" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("clone", [("--clone=off",), ("-o", "clone=off")])
+def test_rows_are_not_copied_without_a_clone(clone: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-c", "pytest.ini", "--rootdir", ".", "--env=local", "--rows=1MB",
+         *clone],
+        cwd=ROOT, capture_output=True, text=True, timeout=patience(60), check=False,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert "--rows: rows cannot be copied without a clone, and clone is off" in done.stdout + done.stderr
+
+
 def test_rows_take_a_size() -> None:
     assert _rows(Config("10MB", "")) == 10_000_000  # type: ignore[arg-type]  # in place of pytest's own
     assert _rows(Config(None, "")) is None  # type: ignore[arg-type]
