@@ -269,10 +269,18 @@ class _Block:
             yield f"{self.paint('could not check', 'red')}  {first.lstrip()}"
             yield from more
             yield from self.wrapped(reason)
+        yield from self.skipped()
+
+    def skipped(self) -> Iterator[str]:
+        """A line for each reason: of a plain database it is the same for a score of checks."""
+        by_reason: dict[str, list[str]] = {}
         for check in self.environment.checks:
             if check.outcome == "skipped":
-                yield ""
-                yield from self.wrapped(f"skipped  {check.id}: {check.reason or ''}", "")
+                by_reason.setdefault(check.reason or "", []).append(check.id)
+        if by_reason:
+            yield ""
+        for reason, names in by_reason.items():
+            yield from self.wrapped(f"skipped  {self.listed(names)}: {reason}", "")
 
     def wrapped(self, text: str, indent: str = "  ") -> list[str]:
         return textwrap.wrap(

@@ -276,6 +276,16 @@ def test_verdicts(name: str, verdict: str) -> None:
     assert record(name).verdict == verdict
 
 
+def test_skipped_checks_with_one_reason_are_one_line() -> None:
+    checks = [check(name, "skipped", reason="there is no table User here") for name in ("one", "two")]
+    checks += [check("three", "skipped", reason="there is no table Process here"), check("four")]
+    judged = judge_environment("prod", "before", checks, EVERY)
+    lines = list(block(judged, False, lambda text, _: text))
+    assert lines[-3:] == [
+        "", "skipped one, two: there is no table User here", "skipped three: there is no table Process here",
+    ]  # fmt: skip
+
+
 def test_nothing_judged_is_not_healthy() -> None:
     skipped = [check(name, "skipped", reason="x") for name in EVERY]
     assert judge_environment("prod", "before", skipped, EVERY).verdict == "unknown"
