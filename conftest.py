@@ -6,6 +6,7 @@ pytest_plugins = [
     "plugins.run.no_gc",
     "plugins.redaction",
     "plugins.commands.listing",
+    "plugins.commands.fetch_postgres",
     "plugins.run.fact_fixtures",
     "plugins.run.check_report",
     "plugins.run.check_runner",

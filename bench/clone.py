@@ -1,8 +1,9 @@
 """``python bench/clone.py [--runs N]``: what trying things on copies costs, for a schema of 20 tables.
 
 The sides take turns: a rehearsal of one fix, the copy by replay and by dump, ``pg_dump`` piped into ``psql``, the
-migrations run by hand with ``psql``, and Prisma's own ``migrate diff`` where npm brings it. Exit status 4 is a failed
-set-up; otherwise 0 whatever the figures are.
+migrations run by hand with ``psql``, and Prisma's own ``migrate diff`` where npm brings it; at the end the start of a
+server of each version, beside one by ``initdb`` each time. Exit status 4 is a failed set-up; otherwise 0 whatever the
+figures are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file may be started by its path
 
 from bench.interleave import Samples, held, interleave, ratio
+from bench.server_start import print_starts
 from bench.start import at_home
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def main() -> int:
     with TemporaryDirectory() as kept, ExitStack() as stack:
         os.environ["XDG_CACHE_HOME"] = kept  # what a run keeps is not this program's to fill
         _print(_measure(stack, runs), runs)
+        print_starts(runs)
     return 0
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from checks.causes import FAILED, FORESEEN
-from health.catalog.catalog import Catalog, describe, named
+from health.catalog.catalog import Catalog, describe, describe_some, named
 from health.check import DEPLOY_MENDS, check
 from health.finding import Finding, Severity
 from health.history.history import History
 from health.pending.forecast import Forecast
-from health.sanitize import short
-from health.schema.drift import Difference, Drift
+from health.sanitize import one_line, short
+from health.schema.drift import Difference, Drift, FreshDatabase
 from health.schema.partitions import PartitionChanges
 from health.schema.sequences import SequenceState
 from health.words import apart
@@ -28,7 +28,7 @@ _NOT_AS_MADE = (
     finds={
         "schema-object-missing": "error", "schema-object-different": "error", "schema-object-extra": "warning",
         "constraint-not-validated": "error", "index-invalid": "error", "enum-label-extra": "warning",
-        "partitions-changed": "info", "known-difference-unused": "info",
+        "partitions-changed": "info", "known-difference-unused": "info", "fresh-database-differs": "info",
     },
     explained_by={
         "schema-object-missing": (*_ENTITY_DATA, *_NOT_AS_MADE, "orphaned-migration"),
@@ -48,7 +48,8 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
     for owners and grants; a table stands for what belongs to it, and a schema in which nothing is the migrations' for
     all that it holds. What is there beside is a warning only: nothing of the application asks for it, but a later
     migration may want its name. So are comments, and how a table is stored or tuned. Partitions that come and go with
-    jobs are information, on one line for each table.
+    jobs are information, on one line for each table. The migrations are run in the order in which they were applied;
+    where the directory's order makes something else, that is information too.
 
     Mend it by the suggested SQL, or declare the object under `known_differences` in the registry.
     """
@@ -71,6 +72,8 @@ def test_schema_matches_history(drift: Drift, forecast: Forecast) -> Iterator[Fi
     for subject in drift.unused:
         message = "The registry declares it under known_differences, and it does not differ: remove the entry."
         yield Finding("known-difference-unused", short(subject, 200), message)
+    if drift.fresh is not None:
+        yield _of_order(drift.fresh)
 
 
 @check(finds={"sequence-behind": "error"})
@@ -91,6 +94,16 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
                 "an INSERT that is given a value which is taken fails (23505).",
                 {"following": each.following, "largest": each.largest},
             )
+
+
+def _of_order(fresh: FreshDatabase) -> Finding:
+    earlier, later = one_line(fresh.earlier, 100), one_line(fresh.later, 100)
+    end = f"fails: {fresh.refused}" if fresh.refused else f"differs in {describe_some(fresh.keys)}"
+    message = (
+        f"{earlier} was applied before {later}, which the directory has before it. A fresh database (a new stage, "
+    )
+    message += f"migrate dev) runs them in the directory's order, and {end.rstrip('.')}."
+    return Finding("fresh-database-differs", short(fresh.earlier, 200), message)
 
 
 def _told(each: Difference) -> tuple[str, str]:

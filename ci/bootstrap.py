@@ -30,6 +30,8 @@ VALUED = {
         "--histories",
         "--confirm",
         "--clone",
+        "--postgres",
+        "--fetch-postgres",
         "--rows",
         "--editing",
     ),
@@ -49,7 +51,7 @@ def extras_for(command: str, arguments: Sequence[str]) -> list[str]:
     options = [argument.partition("=") for argument in joined(arguments)]
     environments = [value.split(",") for option, _, value in options if option == "--env"]
     local = any(name.strip() == "local" for names in environments for name in names)
-    sandbox = local or any(option in {"--case", "--fault", "--list-faults"} for option, _, _ in options)
+    sandbox = local or any(option in {"--case", "--fault", "--list-faults", "--postgres"} for option, _, _ in options)
     report = any(argument.startswith("--alluredir") for argument in arguments)
     return ["gate", "clone", "review", *["sandbox"] * sandbox, *["report"] * report]
 

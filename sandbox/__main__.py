@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS))
     parser.add_argument("--migrations", type=Path)
     parser.add_argument("--case", type=Path, help="a directory that describes the whole state")
+    parser.add_argument("--postgres", type=int, metavar="MAJOR", help="the server's version")
     parser.add_argument("--list-faults", action="store_true", help="print all faults as JSON")
     options = parser.parse_args(arguments)
     if options.list_faults:
@@ -55,6 +56,19 @@ def _refuse(what: str, where: str, remedy: str) -> int:
     return 1
 
 
+def _installation(wanted: int | None) -> tuple[int, Path | None]:
+    """The server's version, and where its programs are; none: in the wheel."""
+    from fixtures.clone.servers import local, npm_postgres
+
+    if wanted is None:  # where npm's is there, it has more extensions than the wheel's
+        return npm_postgres.NEWEST, npm_postgres.kept(npm_postgres.NEWEST)
+    found = (Path(each.place) for each in local.installations() if each.major == wanted)
+    if (programs := next(found, None)) is None:
+        what = f"there is no PostgreSQL {wanted} on this machine"
+        raise CouldNotCheck(what, "--postgres", f"Run ./ci/gate --fetch-postgres {wanted}, which downloads it.")
+    return wanted, programs
+
+
 def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.api.server import API_ID, routes
@@ -69,8 +83,9 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     apply(plan, options.fault)
     directory = stack.enter_context(private_directory("sandbox"))
     url = stack.enter_context(aws_server())
-    settings = extension.settings(directory, plan.extensions)
-    postgres = PrivatePostgres(directory, Secret(plan.database_password), settings=settings)
+    major, programs = _installation(options.postgres)
+    settings = extension.settings(directory, plan.extensions, major)
+    postgres = PrivatePostgres(directory, Secret(plan.database_password), programs=programs, settings=settings)
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
     front = AwsProxy(modes=plan.aws_modes)

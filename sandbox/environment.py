@@ -104,7 +104,9 @@ def _fill(
     if plan.case is not None:
         case.put(server.port, plan.database_password, plan.case)
         return None
-    last = database.fill(server.port, plan, read_migrations(application.migrations, "").migrations)
+    last = database.fill(
+        server.port, plan, read_migrations(application.migrations, "").migrations, application.migrations
+    )
     if plan.edit is not None and last is not None:
         application.edit(last.name, plan.edit)
     if plan.lock_held:

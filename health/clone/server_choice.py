@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from health.secrets.secret import Secret
 
-ServerKind = Literal["embedded", "system", "docker", "server"]
+ServerKind = Literal["embedded", "npm", "system", "docker", "server"]
 
-_CHOICES = "auto, embedded, docker, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or off"
+VERSIONS = range(13, 19)  # the major versions that the suite is for
+_CHOICES = "auto, embedded, npm, docker, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or off"
 _URL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 _PASSWORD = re.compile(r"[^:/]*://[^:@/]*:(.+)@")
 _MAJOR = re.compile(r"\D*(\d+)")
@@ -48,7 +49,7 @@ class CloneOption:
         source: where that was said.
     """
 
-    kind: Literal["auto", "embedded", "docker", "server", "off"] = "auto"
+    kind: Literal["auto", "embedded", "npm", "docker", "server", "off"] = "auto"
     login: Login | None = None
     source: str = "default"
 
@@ -74,7 +75,7 @@ def parse(text: str, source: str) -> CloneOption:
     """
     if held := _PASSWORD.match(text):
         Secret(held[1])  # also of what is no choice: from here on no output shows it
-    if text in ("auto", "embedded", "docker", "off"):
+    if text in ("auto", "embedded", "npm", "docker", "off"):
         return CloneOption(text, source=source)  # type: ignore[arg-type]  # mypy does not narrow by a tuple's members
     if not _URL.match(text):
         raise CloneOptionError(f"{source}: clone is none of {_CHOICES}. Write one of them.")
@@ -119,13 +120,17 @@ def difference(major: int, server: str) -> str:
     return f"the server is {server}: {'the nearest newer' if major > wanted else 'there is none so new'}"
 
 
-def dumping(offers: Sequence[ServerChoice], server: int, clone: int) -> ServerChoice | None:
-    """Whose ``pg_dump`` reads a server and writes what a clone of another version takes.
+def dumping(offers: Iterable[ServerChoice], server: int, clone: int) -> ServerChoice | None:
+    """Whose ``pg_dump`` reads a server, and writes what a clone of another version takes.
 
-    It reads servers that are not newer than itself, and what it writes an older server may refuse.
+    It reads servers that are not newer than itself. The newest that is no newer than the clone is taken, else the one
+    next to it.
     """
-    fitting = [offer for offer in offers if server <= offer.major <= clone]
-    return max(fitting, key=lambda offer: offer.major, default=None)
+    fitting = sorted((each for each in offers if server <= each.major), key=lambda each: each.major)
+    if server > clone or not fitting:
+        return None
+    older = [each for each in fitting if each.major <= clone]
+    return older[-1] if older else fitting[0]
 
 
 def extensions_made(sql: str) -> frozenset[str]:

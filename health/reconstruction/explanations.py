@@ -48,6 +48,11 @@ class Explanation:
     cost: float
 
     @property
+    def complete(self) -> bool:
+        """Whether what is supposed leaves nothing, and contradicts no row written after the whole file ran."""
+        return bool(self.supposed) and not self.left and not any(each.counted for each in self.supposed)
+
+    @property
     def ran(self) -> tuple[tuple[str, tuple[int, ...] | None], ...]:
         """What ran otherwise, by name."""
         return tuple((each.name, each.ran) for each in self.supposed)
@@ -69,8 +74,8 @@ def explanation(supposed: Iterable[Hypothesis], left: Collection[Key], *, others
 
 
 def cheapest(explanations: Sequence[Explanation], *, others: bool) -> list[Explanation]:
-    """Those that cost least; what another file may have done is no explanation beside one that leaves nothing."""
-    whole = [each for each in explanations if not each.left and each.supposed]
+    """Those that cost least; what another file may have done is no explanation beside one that is complete."""
+    whole = [each for each in explanations if each.complete]
     among = whole if others and whole else list(explanations)
     least = min((each.cost for each in among), default=0.0)
     return [each for each in among if each.cost <= least + ALIKE]

@@ -23,11 +23,13 @@ class Hypothesis:
 
     Attributes:
         cost: of what it contradicts.
+        counted: whether that is a row that the engine wrote after the whole file ran.
     """
 
     name: str
     ran: Ran
     cost: float
+    counted: bool = False
 
 
 def usual(history: History, name: str) -> Ran:
@@ -49,7 +51,10 @@ def hypotheses(history: History, name: str, statements: int) -> list[Hypothesis]
         surely = any(row.engine_made and row.applied_steps_count > 0 for row in whole)
         # A file that was edited since holds statements that never ran, whatever the row says of the others.
         part_cost = 1.0 if name in history.edited_names else (1.0 if len(rows) > len(whole) else 2.0) + surely
-        return [Hypothesis(name, NOTHING, 1.0 + surely), *(Hypothesis(name, part, part_cost) for part in parts)]
+        return [
+            Hypothesis(name, NOTHING, 1.0 + surely, counted=surely),
+            *(Hypothesis(name, part, part_cost, counted=surely) for part in parts),
+        ]
     cost = 0.0 if name in history.failed_by_name else 1.0
     part_cost = cost if rows else 2.0
     return [Hypothesis(name, None, cost), *(Hypothesis(name, part, part_cost) for part in parts)]

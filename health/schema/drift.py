@@ -86,11 +86,30 @@ class Drift:
         differences: by object, without those that the registry declares; a table stands for its parts.
         unused: what the registry declares and does not differ.
         partitions: by table, how its partitions differ; they are in no difference.
+        fresh: how a fresh database would differ, where the migrations ran in another order than the directory's.
     """
 
     differences: tuple[Difference, ...] = ()
     unused: tuple[str, ...] = ()
     partitions: tuple[PartitionChanges, ...] = ()
+    fresh: FreshDatabase | None = None
+
+
+@dataclass(frozen=True)
+class FreshDatabase:
+    """What the directory's order makes of an empty database, where the environment's migrations ran in another.
+
+    Attributes:
+        earlier: a migration that ran before one that the directory has before it.
+        later: that one.
+        refused: what PostgreSQL says where one of them does not run in the directory's order; else None.
+        keys: the objects that differ.
+    """
+
+    earlier: str
+    later: str
+    refused: str | None
+    keys: tuple[Key, ...]
 
 
 def drift(

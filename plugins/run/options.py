@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from health.clone import row_limit
-from health.clone.server_choice import CloneOption, CloneOptionError
+from health.clone.server_choice import VERSIONS, CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
@@ -53,6 +53,7 @@ class Run:
         waivers: the findings that are accepted.
         migrate: whether the migrations are to be run between two judgements.
         clone: which PostgreSQL to try things on; None leaves it to the registry.
+        postgres: the version of the local environment's server; None: the newest that the suite brings.
         rows: up to how many bytes of a table are copied to it; None leaves it to the registry.
     """
 
@@ -68,6 +69,7 @@ class Run:
     clone: CloneOption | None = None
     rows: int | None = None
     case: Path | None = None
+    postgres: int | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -111,10 +113,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--fail-on", metavar="error|warning", help="what blocks (default: error)")
     add("--fault", metavar="NAME", action="append", default=[], help="break the local environment; repeatable")
     add("--case", metavar="DIR", help="put the state that a directory describes into the local environment")
+    add("--postgres", metavar="MAJOR", help="the version of the local environment's PostgreSQL (default: 18)")
     add("--migrate", action="store_true", help="run the migrations through the API, and judge before and after")
     add("--confirm", metavar="NAME", help="the environment's name once more, where --migrate asks for it")
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
-    add("--clone", metavar="auto|embedded|docker|postgresql://…|off", help="where migrations and fixes are tried")
+    add("--clone", metavar="auto|embedded|npm|docker|postgresql://…|off", help="where migrations and fixes are tried")
     add("--rows", metavar="SIZE", help="copy the rows of tables up to this size, such as 10MB, to the clone")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
@@ -184,7 +187,7 @@ def _understand(config: pytest.Config) -> Run:
     clone, migrate = _clone(config), config.option.migrate
     case = from_here(config, config.option.case) if config.option.case is not None else None
     asked = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
-    run = replace(asked, rows=_rows(config), case=case)
+    run = replace(asked, rows=_rows(config), case=case, postgres=_postgres(config))
     _validate(run)
     return run
 
@@ -210,10 +213,12 @@ def _validate(run: Run) -> None:
         raise RegistryError("--fault breaks the local environment only. Add --env=local, or leave it out.")
     if run.faults:
         require_known(run.faults)
-    _validate_case(run, local)
+    _validate_local(run, local)
 
 
-def _validate_case(run: Run, local: list[str]) -> None:
+def _validate_local(run: Run, local: list[str]) -> None:
+    if run.postgres is not None and not local:
+        raise RegistryError("--postgres is of the local environment only. Add --env=local, or leave it out.")
     if run.case is None:
         return
     if not local:
@@ -271,6 +276,13 @@ def _rows(config: pytest.Config) -> int | None:
         return None if text is None else row_limit.parse(text, "--rows")
     except row_limit.RowLimitError as error:
         raise RegistryError(str(error)) from None
+
+
+def _postgres(config: pytest.Config) -> int | None:
+    text = config.option.postgres
+    if text is not None and text not in map(str, VERSIONS):
+        raise RegistryError(f"--postgres: {text!r} is none of {', '.join(map(str, VERSIONS))}.")
+    return None if text is None else int(text)
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

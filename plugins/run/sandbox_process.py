@@ -28,6 +28,8 @@ class Sandbox:
         self._run, self._name = run, name
         command = [sys.executable, "-m", "sandbox"]
         command += [word for fault in run.faults for word in ("--fault", fault)]
+        if run.postgres is not None:
+            command += ["--postgres", str(run.postgres)]
         if run.case is not None:
             command += ["--case", str(run.case)]
         elif "migrations" in run.overrides:

@@ -166,9 +166,8 @@ class SchemaProof:
     def _at_the_end(self, caused: SchemaDifference, read: Facts, *, reloaded: bool) -> SchemaDifference:
         """Those that the next deploy does not end by dropping the object or the piece: that is what counts of them."""
         history: History = read["history"]
-        names = {each.name for each in history.pending} | set(history.applied)
         try:
-            end = self._expected(tuple(each for each in history.directory.migrations if each.name in names))
+            end = self._expected((*_in_force(read), *history.pending))
         except CloneError:  # the forecast says why
             return caused
         now, then = (self._pieces(each, reloaded=reloaded) for each in (self._expected(_in_force(read)), end))
@@ -225,5 +224,5 @@ class SchemaProof:
 
 
 def _in_force(facts: Facts) -> tuple[Migration, ...]:
-    history: History = facts["history"]
-    return tuple(history.applied_files)
+    as_run: History = facts["as_run"]
+    return tuple(as_run.applied_files)

@@ -18,6 +18,7 @@ from health.prisma.version import PrismaVersion
 from health.sanitize import short
 from health.sql.splitter import locate
 from sandbox.case import Case
+from sandbox.database import extension
 from sandbox.database.history import begin_anew, connect, make_table, record
 from sandbox.plan import RecordedRow
 
@@ -86,15 +87,22 @@ class _Placement:
                 begin_anew(session)
                 self._execute(session, one_by_one(locate(script)), file, "Correct the file.")
             elif error is not None:
+                self._require_extensions(error, file)
                 raise self._refusal(error, _line(script, error), file, "Correct the file.")
             _require_ended(session, file)
 
     def _execute(self, session: psycopg.Connection, scripts: Sequence[str], file: Path, remedy: str) -> None:
         for script in scripts:
             if (error := _error_of(session, script)) is not None:
+                self._require_extensions(error, file)
                 where = _line(script, error) if len(scripts) == 1 else f" in {short(script, _SHOWN)}"
                 raise self._refusal(error, where, file, remedy)
         _require_ended(session, file)
+
+    def _require_extensions(self, error: psycopg.Error, file: Path) -> None:
+        applied = (self._case.migrations.by_name[name].sql or "" for name in self._case.applied)
+        with self._session() as session:
+            extension.require(session, error, (*applied, *self._case.scripts.values()), file)
 
     def _refusal(self, error: psycopg.Error, where: str, file: Path, remedy: str) -> CouldNotCheck:
         if time.monotonic() < self._until:

@@ -18,16 +18,20 @@ from health.migrations.directory import Migration
 from health.prisma.engine import COLUMNS_SQL, MIGRATE_LOCK, TABLE
 from health.secrets.secret import Secret
 from health.sql.statements import split
+from sandbox.database import extension
 from sandbox.plan import Plan, RecordedRow
 
 _TABLE = f"CREATE TABLE IF NOT EXISTS {TABLE} ({COLUMNS_SQL})"
 _STATEMENT_MS = 20_000
 
 
-def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration | None:
+def fill(port: int, plan: Plan, migrations: tuple[Migration, ...], directory: Path) -> Migration | None:
     """Apply migrations one after the other, each file as one simple query, and stop where one fails.
 
     Gives the migration that ``{last}`` stands for in the plan's rows.
+
+    Raises:
+        CouldNotCheck: a file of the directory asks for an extension that the server lacks.
     """
     known = [migration for migration in migrations if migration.name not in plan.extra_migrations]
     last, half = _last(known, plan)
@@ -45,6 +49,8 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...]) -> Migration 
                 for script in half if halved else [migration.sql]:
                     connection.execute(script.encode())
             except psycopg.Error as error:
+                begin_anew(connection)
+                extension.require(connection, error, (each.sql or "" for each in applied), directory)
                 row.finished, row.logs, row.age = False, str(error), timedelta(hours=3)
             begin_anew(connection)
             if not halved and (plan.last_recorded or migration is not last):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from tests.support import postgres_template
 from tests.support.fork_server import line
 
 
@@ -39,7 +38,6 @@ def load(stack: ExitStack) -> None:
     for service in ("ec2", "rds", "lambda", "logs", "s3", "secretsmanager", "iam", "sts"):
         session.client(service)
     aws.aws_server = _aws_server
-    postgres_template.install(stack)
 
 
 def become(message: bytes, descriptors: list[int]) -> None:

@@ -51,7 +51,8 @@ class RowSql:
         self._name = rows[0].migration_name if name is None else name
         self._schema = history.recorded.schema
         self._table = table(self._schema)
-        self._known = [row.id for row in history.by_name.get(self._name, ())]
+        self._by_name = history.by_name
+        self._known = self._known_of(self._name)
 
     def roll_back(self) -> str:
         """Mark the rows as rolled back, as ``prisma migrate resolve --rolled-back`` does."""
@@ -104,14 +105,10 @@ class RowSql:
         """Give the one row another name; the same with both exchanged undoes it."""
         (row,) = self._rows
         values = {"id": literal(row.id), "before": literal(before), "after": literal(after)}
-        taken = self._fill("EXISTS (SELECT FROM {table}\n    WHERE migration_name = {after})", **values)
         change: LiteralString = "UPDATE {table} SET migration_name = {after}\n   WHERE id = {id}\n"
         change += "     AND migration_name = {before}\n     AND " + _IN_FORCE
         return transaction(
-            [
-                refuse_if(taken, "There is a newer row of this migration."),
-                changed_one(self._fill(change, **values), _CHANGED),
-            ]
+            [self._no_newer(after, self._known_of(after)), changed_one(self._fill(change, **values), _CHANGED)]
         )
 
     def set_checksum(self, before: str, after: str, first: Sequence[str] = ()) -> str:
@@ -179,11 +176,19 @@ class RowSql:
         )
         return changed_one(change, "The row was not inserted.")
 
+    def _known_of(self, name: str) -> list[str]:
+        return [row.id for row in self._by_name.get(name, ())]
+
     def _no_newer_row(self, *also_known: Composable) -> Composable:
-        known = [*map(literal, self._known), *also_known]
-        newer: LiteralString = "EXISTS (SELECT FROM {table}\n    WHERE migration_name = {name}"
+        return self._no_newer(self._name, self._known, *also_known)
+
+    def _no_newer(self, name: str, known_ids: Iterable[str], *also_known: Composable) -> Composable:
+        known = [*map(literal, known_ids), *also_known]
+        newer: LiteralString = "EXISTS (SELECT FROM {table}\n    WHERE migration_name = {searched}"
         newer += " AND id NOT IN ({known}))" if known else ")"
-        return refuse_if(self._fill(newer, known=comma(known)), "There is a newer row of this migration.")
+        return refuse_if(
+            self._fill(newer, known=comma(known), searched=literal(name)), "There is a newer row of this migration."
+        )
 
     def _one(self, template: LiteralString, row: Row) -> Composable:
         return self._fill(template, id=literal(row.id))

@@ -31,6 +31,11 @@ no_fix(
             "None: the entry is removed from the registry.",
             "Remove the entry from known_differences in the registry.",
         ),
+        "fresh-database-differs": (
+            "None here: the environment is as its migrations made it.",
+            "Nothing in the environment. Where a fresh database shall get the same schema, write one more migration "
+            "that gives the objects the form that they should have, whatever came before.",
+        ),
         "partitions-changed": (
             "None: what a job does with partitions is no mistake.",
             f"Nothing, where a job makes and drops them; else write the migration that does, {_DECLARE}.",

@@ -59,9 +59,9 @@ def test_a_difference_is_told(major: int, server: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("server", "clone", "programs"),
-    [(15, 18, E18), (16, 16, E16), (15, 15, S15), (15, 17, E16), (17, 17, None), (19, 18, None), (18, 16, None)],
+    [(15, 18, E18), (16, 16, E16), (15, 15, S15), (15, 17, E16), (17, 17, E18), (19, 18, None), (18, 16, None)],
 )
-def test_who_dumps_is_not_older_than_the_server_nor_newer_than_the_clone(
+def test_who_dumps_is_not_older_than_the_server_and_next_to_the_clone(
     server: int, clone: int, programs: ServerChoice | None
 ) -> None:
     assert dumping((E18, E16, S15), server, clone) is programs
@@ -82,7 +82,7 @@ def test_a_server_of_ones_own() -> None:
     assert "p:w-of-hers" not in repr(wanted)
 
 
-@pytest.mark.parametrize("name", ["auto", "embedded", "docker", "off"])
+@pytest.mark.parametrize("name", ["auto", "embedded", "npm", "docker", "off"])
 def test_the_other_kinds(name: str) -> None:
     assert (parse(name, "--clone").kind, parse(name, "--clone").login) == (name, None)
 

@@ -72,3 +72,10 @@ def test_what_another_file_may_have_done_is_no_explanation_beside_one_that_leave
 )
 def test_a_script_names_what_it_speaks_of(script: str, expected: list[Key]) -> None:
     assert list(named_in(script, [A, OTHER, LABEL, KIND, TABLE])) == expected
+
+
+def test_a_row_that_the_engine_wrote_is_believed_before_another_file_is_left_out() -> None:
+    never = Hypothesis("one", (), 2.0, counted=True)
+    by_another = explanation((), [A, B, OTHER], others=True)
+    assert cheapest([by_another, explanation([never], (), others=True)], others=True) == [by_another]
+    assert cheapest([by_another, explanation([SURELY], (), others=True)], others=True) != [by_another]

@@ -76,5 +76,5 @@ def test_a_wrong_choice_is_a_usage_error_that_shows_no_password() -> None:
     )  # fmt: skip
     told = done.stdout + done.stderr
     assert done.returncode == 4
-    assert "--clone: clone is none of auto, embedded, docker" in told
+    assert "--clone: clone is none of auto, embedded, npm, docker" in told
     assert PASSWORD not in told

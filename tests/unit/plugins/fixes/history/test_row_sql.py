@@ -237,6 +237,14 @@ def examples(test: Any) -> Any:
     return test
 
 
+def test_a_renamed_row_goes_back_beside_another_of_its_name(database: psycopg.Connection) -> None:
+    """Another row that was there before is no newer one, whichever of the two names it has."""
+    case = CASES["orphaned, renamed"]
+    now = case.of(NAME, "", [])["history"].pending[0].name
+    more = [row("crashed", id="beside", migration_name=NAME), row("rolled back", id="back", migration_name=now)]
+    assert try_every_fix(database, case.facts(NAME, "", more), [case.code]) >= 1
+
+
 @examples
 @given(situations())
 @settings(

@@ -1,0 +1,1 @@
+DROP INDEX "Order_state_idx";

@@ -1,0 +1,2 @@
+CREATE TABLE "Tag" ("id" INTEGER);
+DROP TABLE "Tag";

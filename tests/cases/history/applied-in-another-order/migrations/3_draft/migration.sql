@@ -1,0 +1,1 @@
+ALTER TABLE "Order" ALTER COLUMN "state" SET DEFAULT 'draft';
