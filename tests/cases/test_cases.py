@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from health.config.environment import Limits
 from tests.support import sandbox as harness
 from tests.support.cases import CASES, ExpectedCase, Judged
+from tests.support.effort import seconds
 from tests.support.gate_runs import run
 from tests.support.load import patience
 
+REHEARSAL_S = Limits().rehearsal_s
+SHORT_S = 15.0  # for rehearsals of a case that says nothing of what comes of them; most need less
 MANY, MANY_S = 20_000, 15
 TABLES = """
 CREATE TABLE "Entity" ("id" SERIAL PRIMARY KEY, "data" JSONB NOT NULL DEFAULT '{}');
@@ -23,7 +27,9 @@ INSERT = "INSERT INTO \"Town\" VALUES (%d, 'a; b');"
 
 @pytest.mark.parametrize("case", [case.marked for case in CASES])
 def test_what_is_said_of_a_case_is_right(case: ExpectedCase, tmp_path: Path) -> None:
-    differences = judged(case.path, tmp_path).differences(case.expected)
+    rehearsed = case.expected.plan is not None or case.expected.proof is not None
+    limit = REHEARSAL_S if rehearsed else seconds(patience(SHORT_S), REHEARSAL_S)
+    differences = judged(case.path, tmp_path, limit).differences(case.expected)
     assert not differences, "\n".join(differences)
 
 
@@ -45,8 +51,9 @@ def test_file_of_many_inserts_is_judged_in_seconds(tmp_path: Path, applied: str)
     assert time.monotonic() - begun < patience(MANY_S)
 
 
-def judged(case: Path, place: Path) -> Judged:
+def judged(case: Path, place: Path, rehearsal_s: float = REHEARSAL_S) -> Judged:
     with harness.sandbox(case=case) as entry:
+        entry["limits"] = {**entry.get("limits", {}), "rehearsal_s": rehearsal_s}
         result = run(*harness.registry(place, entry), f"--report={place / 'report'}", "-q")
     assert result.status in {0, 1}, result.text
     (environment,) = json.loads((place / "report" / "report.json").read_text())["environments"]

@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +37,7 @@ from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
 from tests.support import sandbox as harness
 from tests.support.load import patience
+from tests.support.side_by_side import side_by_side
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -158,19 +159,26 @@ def engines(fault: str) -> dict[Generation, Engine]:
 
 
 def test_the_verdict_is_prismas(world: World, engines: dict[Generation, Engine], fault: str) -> None:
+    held = world.history.recorded.lock_holder is not None  # no copy can be made of a database with a session
+    work = {each.name: partial(verdict_is_prismas, world, each, engines[each], fault, held=held) for each in engines}
+    with side_by_side(work, len(work) if held else 1) as ended:  # each engine waits ten seconds for a lock
+        for name in work:
+            ended(name)
+
+
+def verdict_is_prismas(world: World, generation: Generation, engine: Engine, fault: str, *, held: bool) -> None:
     database, migrations = world.env.database, world.env.migrations
-    for number, (generation, engine) in enumerate(engines.items()):
-        history = replace(world.history, generation=generation)
-        if fault == "emptied-history":  # only running it tells which script fails on what is there
-            history = replace(history, failing={history.directory.migrations[0].name: "P3018"})
-        reached = engine(world.url(database), migrations)
-        assert shown(history.diagnosis, history) == told(reached.diagnose())
-        assert history.status_exit == reached.status().exit_code
-        held = history.recorded.lock_holder is not None  # no copy can be made of a database with a session
-        deployed = engine(world.url(database if held else world.copy(f"deployed_{number}")), migrations).deploy()
-        assert deployed.code == history.deployment.error
-        if fault != "transaction-left-open":  # the engine calls it applied, and the server keeps nothing
-            assert deployed.applied == history.deployment.applies
+    history = replace(world.history, generation=generation)
+    if fault == "emptied-history":  # only running it tells which script fails on what is there
+        history = replace(history, failing={history.directory.migrations[0].name: "P3018"})
+    reached = engine(world.url(database), migrations)
+    assert shown(history.diagnosis, history) == told(reached.diagnose())
+    assert history.status_exit == reached.status().exit_code
+    copy = database if held else world.copy(f"deployed_{generation.name.lower()}")
+    deployed = engine(world.url(copy), migrations).deploy()
+    assert deployed.code == history.deployment.error
+    if fault != "transaction-left-open":  # the engine calls it applied, and the server keeps nothing
+        assert deployed.applied == history.deployment.applies
 
 
 def test_what_is_printed_mends_it(world: World, engines: dict[Generation, Engine], fault: str, tmp_path: Path) -> None:

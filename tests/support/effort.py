@@ -24,6 +24,11 @@ def scaled(number: int) -> int:
     return max(1, round(number * float(os.environ.get(_EXAMPLES, "1"))))
 
 
+def seconds(number: float, most: float) -> float:
+    """Scale how long something long may take, up to what a user gives it."""
+    return min(most, number * float(os.environ.get(_EXAMPLES, "1")))
+
+
 def seeds(number: int) -> list[int]:
     """So many seeds, scaled: others after each change of the sources, and the same in every run of the same."""
     sources = sorted(path for layer in ("health", "fixtures") for path in (ROOT / layer).rglob("*.py"))
