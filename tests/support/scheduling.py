@@ -14,6 +14,7 @@ _BY_PARAMETER = ("tests/faults/test_faults.py", "tests/cases/test_cases.py")
 _LONGEST_FIRST = (
     "tests/command_line/test_second_environment.py",
     "tests/command_line/",
+    "tests/containers/",
     "tests/sandbox/",
     "tests/engine/",
     "tests/unit/fixtures/",

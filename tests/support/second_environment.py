@@ -30,6 +30,7 @@ import psycopg
 
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
+from fixtures.clone.servers.running import RunningServer
 from health.secrets.secret import Secret
 from tests.support.gate_runs import Result, run
 from tests.support.paths import DATA
@@ -272,18 +273,19 @@ def record(
 
 
 @contextmanager
-def world(directory: Path) -> Iterator[World]:
-    """The whole environment, healthy; freed at the end."""
+def world(directory: Path, server: RunningServer | None = None) -> Iterator[World]:
+    """The whole environment, healthy, freed at the end; its database is on this server here, or on a new one."""
     password, admin_key, aws_key = canaries = Canary("database password"), Canary("admin key"), Canary("AWS key")
     before = os.environ.get("MOTO_EC2_LOAD_DEFAULT_AMIS")
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # half a second of the start
     with ExitStack() as stack:
         stack.callback(_restore, "MOTO_EC2_LOAD_DEFAULT_AMIS", before)
-        master = secrets.token_hex(16)
+        master = secrets.token_hex(16) if server is None else server.password.reveal()
         postgres = PrivatePostgres(stack.enter_context(private_directory("second")), Secret(master))
         stack.callback(postgres.stop)
         starting = threading.Thread(target=postgres.start)
-        starting.start()
+        if server is None:
+            starting.start()
         aws = Aws(aws_key.text)
         stack.callback(aws.stop)
         api = Api(admin_key.text)
@@ -294,10 +296,12 @@ def world(directory: Path) -> Iterator[World]:
         endpoints = _seed(aws, password.text, admin_key.text)
         app = directory / "checkout"
         _checkout(app, bastion, endpoints)
-        starting.join()
-        made = World(directory, app, bastion, api, aws, postgres.port, master, canaries)
+        if server is None:
+            starting.join()
+        port = postgres.port if server is None else server.port
+        made = World(directory, app, bastion, api, aws, port, master, canaries)
         _fill(made, password.text)
-        bastion.forwards[endpoints["qa"], PORT] = postgres.port
+        bastion.forwards[endpoints["qa"], PORT] = port
         yield made
 
 
