@@ -99,10 +99,8 @@ def test_sequences(sequences: tuple[SequenceState, ...]) -> Iterator[Finding]:
 def _of_order(fresh: FreshDatabase) -> Finding:
     earlier, later = one_line(fresh.earlier, 100), one_line(fresh.later, 100)
     end = f"fails: {fresh.refused}" if fresh.refused else f"differs in {describe_some(fresh.keys)}"
-    message = (
-        f"{earlier} was applied before {later}, which the directory has before it. A fresh database (a new stage, "
-    )
-    message += f"migrate dev) runs them in the directory's order, and {end.rstrip('.')}."
+    message = f"{earlier} was applied before {later}, which the directory has before it. A fresh database "
+    message += f"(a new stage, migrate dev) runs them in the directory's order, and {end.rstrip('.')}."
     return Finding("fresh-database-differs", short(fresh.earlier, 200), message)
 
 

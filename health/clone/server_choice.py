@@ -91,6 +91,17 @@ def parse(text: str, source: str) -> CloneOption:
     return CloneOption("server", login, source)
 
 
+def supported(text: str, source: str) -> int:
+    """The major version that a person names.
+
+    Raises:
+        CloneOptionError: it is none that the suite is for.
+    """
+    if text not in map(str, VERSIONS):
+        raise CloneOptionError(f"{source}: {text!r} is none of {', '.join(map(str, VERSIONS))}.")
+    return int(text)
+
+
 def major_of(version: str) -> int | None:
     """The major version in what a server or a program says of itself: ``15.13``, ``psql (PostgreSQL) 18.4``."""
     found = _MAJOR.match(version)

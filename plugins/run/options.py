@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from health.clone import row_limit
-from health.clone.server_choice import VERSIONS, CloneOption, CloneOptionError
+from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
@@ -284,9 +284,10 @@ def _rows(config: pytest.Config) -> int | None:
 
 def _postgres(config: pytest.Config) -> int | None:
     text = config.option.postgres
-    if text is not None and text not in map(str, VERSIONS):
-        raise RegistryError(f"--postgres: {text!r} is none of {', '.join(map(str, VERSIONS))}.")
-    return None if text is None else int(text)
+    try:
+        return None if text is None else supported(text, "--postgres")
+    except CloneOptionError as error:
+        raise RegistryError(str(error)) from None
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

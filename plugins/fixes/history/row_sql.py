@@ -52,7 +52,7 @@ class RowSql:
         self._schema = history.recorded.schema
         self._table = table(self._schema)
         self._by_name = history.by_name
-        self._known = self._known_of(self._name)
+        self._known = self._ids_of(self._name)
 
     def roll_back(self) -> str:
         """Mark the rows as rolled back, as ``prisma migrate resolve --rolled-back`` does."""
@@ -107,9 +107,7 @@ class RowSql:
         values = {"id": literal(row.id), "before": literal(before), "after": literal(after)}
         change: LiteralString = "UPDATE {table} SET migration_name = {after}\n   WHERE id = {id}\n"
         change += "     AND migration_name = {before}\n     AND " + _IN_FORCE
-        return transaction(
-            [self._no_newer(after, self._known_of(after)), changed_one(self._fill(change, **values), _CHANGED)]
-        )
+        return transaction([self._no_newer(after), changed_one(self._fill(change, **values), _CHANGED)])
 
     def set_checksum(self, before: str, after: str, first: Sequence[str] = ()) -> str:
         """Give the one row another checksum; the same with both exchanged undoes it.
@@ -176,14 +174,14 @@ class RowSql:
         )
         return changed_one(change, "The row was not inserted.")
 
-    def _known_of(self, name: str) -> list[str]:
+    def _ids_of(self, name: str) -> list[str]:
         return [row.id for row in self._by_name.get(name, ())]
 
     def _no_newer_row(self, *also_known: Composable) -> Composable:
-        return self._no_newer(self._name, self._known, *also_known)
+        return self._no_newer(self._name, *also_known)
 
-    def _no_newer(self, name: str, known_ids: Iterable[str], *also_known: Composable) -> Composable:
-        known = [*map(literal, known_ids), *also_known]
+    def _no_newer(self, name: str, *also_known: Composable) -> Composable:
+        known = [*map(literal, self._ids_of(name)), *also_known]
         newer: LiteralString = "EXISTS (SELECT FROM {table}\n    WHERE migration_name = {searched}"
         newer += " AND id NOT IN ({known}))" if known else ")"
         return refuse_if(
