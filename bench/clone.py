@@ -26,8 +26,8 @@ from bench.server_start import print_starts
 from bench.start import at_home
 
 if TYPE_CHECKING:
-    from fixtures.clone.pg_dump import DumpLogin
     from fixtures.clone.server import CloneServer
+    from fixtures.database.login import DatabaseLogin
     from fixtures.facts import Facts
     from tests.support.lineage import Live
 
@@ -163,7 +163,7 @@ def _by_hand(live: Live, clones: CloneServer, *, dump: bool) -> None:
                 subprocess.run([*command, "-v", "ON_ERROR_STOP=1", "-f", file], env=target, check=True, timeout=60)
 
 
-def _libpq(login: DumpLogin) -> dict[str, str]:
+def _libpq(login: DatabaseLogin) -> dict[str, str]:
     known = {"HOST": login.host, "PORT": str(login.port), "USER": login.user, "DATABASE": login.database}
     return {**os.environ, "PGPASSWORD": login.password.reveal(), **{f"PG{name}": each for name, each in known.items()}}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from health.clone.server_choice import CloneOption
+from health.config.parts import EVERY, Part
 from health.secrets.secret import Secret
 
 
@@ -38,6 +39,10 @@ class Environment:
 
     Attributes:
         stage: the word that names it in AWS and in the tunnel script.
+        parts: what its entry describes, and so what is judged beside database and migrations.
+        frigg: whether it is an environment of Frigg's; None: its functions or its migrations tell.
+        database_url: as Prisma writes it, or ``${VARIABLE}``; empty where the way leads over AWS.
+        deploy: the command that deploys it; empty: Frigg's own.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         api_id: of API Gateway, where ``api_url`` has a host of one's own.
         functions: purpose → name of the Lambda function.
@@ -61,6 +66,10 @@ class Environment:
 
     name: str
     stage: str
+    parts: frozenset[Part] = EVERY
+    frigg: bool | None = None
+    database_url: str = field(default="", repr=False)
+    deploy: str = ""
     embedded: bool = False
     api_url: str = ""
     api_id: str | None = None

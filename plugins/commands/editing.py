@@ -13,7 +13,7 @@ from fixtures.editing.advice import NEEDED, EditingError, in_directory, in_envir
 from fixtures.facts import Facts
 from health.config import registry
 from health.config.environment import Environment
-from health.config.registry import RegistryError
+from health.config.validation import RegistryError
 from health.editing.report import EditingAnswer, report
 from health.sanitize import one_line
 from health.secrets.secret import hide

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.runs.trigger import migrate
-from health.config.registry import RegistryError
+from health.config.validation import RegistryError
 from health.report.results import Outcome
 from health.words import plural
 from plugins.output.progress import Progress

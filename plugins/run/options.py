@@ -16,7 +16,8 @@ from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
-from health.config.registry import Registry, RegistryError, Settings
+from health.config.registry import Registry
+from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
 from health.sanitize import did_you_mean
 from health.waivers.waivers import Waivers

@@ -16,6 +16,7 @@ import pytest
 from fixtures.facts import Facts
 from health.api.status import classify
 from health.config import registry
+from health.config.validation import RegistryError
 from health.finding import CouldNotCheck
 from health.sql.statements import adding_column, leaves_transaction_open
 from tests.support import second_environment as second
@@ -174,7 +175,7 @@ def test_words_that_are_wrong_end_a_run_before_it_begins(words: list[str], told:
 )
 def test_urls_that_would_give_the_key_away(url: str, told: str) -> None:
     text = f'[qa]\napi_url = "{url}"\n'
-    with pytest.raises(registry.RegistryError, match=told) as error:
+    with pytest.raises(RegistryError, match=told) as error:
         registry.parse(text, "x.toml", Path())
     assert "pw" not in str(error.value)
 

@@ -12,8 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from fixtures.clone.pg_dump import DumpLogin
 from fixtures.clone.server import CloneDatabase, CloneServer
+from fixtures.database.login import DatabaseLogin
 from fixtures.database.session import writer_only
 from fixtures.facts import Facts
 from fixtures.migrations.directory import read_migrations
@@ -119,7 +119,7 @@ class Live:
             {
                 "clone_server": self.server,
                 "database": self.copy.session,
-                "dump_login": self.login,
+                "database_login": self.login,
                 **writer_only(),
                 "migrations": self.directory,
                 "prisma": PrismaVersion(self.prisma, "test"),
@@ -136,10 +136,10 @@ class Live:
             each.close()
 
     @property
-    def login(self) -> DumpLogin:
+    def login(self) -> DatabaseLogin:
         """As its owner."""
         info = self.copy._scripts.info
-        return DumpLogin(info.host, info.port, info.user, Secret(info.password), info.dbname)
+        return DatabaseLogin(info.host, info.port, info.user, Secret(info.password), info.dbname)
 
     def findings(self) -> list[Finding]:
         """What the checks of history and directory find."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from health.config import registry
-from health.config.registry import RegistryError
+from health.config.validation import RegistryError
 from plugins.paths import ROOT
 
 SHIPPED = ROOT / "environments.toml"

@@ -22,13 +22,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fixtures.aws.database_secret import SecretRead
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from fixtures.database import session as sessions
+from fixtures.database.login import DatabaseLogin
 from fixtures.history import history as readers
 from fixtures.migrations.directory import read_migrations
-from fixtures.tunnel.tunnel import Tunnel
 from health.config.environment import Environment
 from health.history.history import History
 from health.history.rows import COLUMNS, HistoryTable, Row
@@ -167,8 +166,8 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
             admin.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (ENVIRONMENT.database, OWNER)))
             )
-        secret = SecretRead("test", OWNER, password)
-        reading = contextmanager(sessions.database)(ENVIRONMENT, Tunnel("127.0.0.1", postgres.port), secret)
+        login_read = DatabaseLogin("127.0.0.1", postgres.port, OWNER, password, ENVIRONMENT.database)
+        reading = contextmanager(sessions.database)(ENVIRONMENT, login_read)
         with connect(postgres.port, OWNER, password) as owner, reading as session:
             yield Laboratory(owner, session, tmp_path_factory.mktemp("histories"))
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from health.clone.server_choice import CloneOption
-from health.config.registry import RegistryError
+from health.config.validation import RegistryError
 from plugins.paths import ROOT
 from plugins.run.options import _clone, _rows
 from tests.support.load import patience

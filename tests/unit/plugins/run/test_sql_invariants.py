@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.data.invariants import load
-from health.config.registry import RegistryError, environment, parse
+from health.config.registry import environment, parse
+from health.config.validation import RegistryError
 from health.data.invariants import InvariantError
 from plugins import fixes
 from plugins.paths import INVARIANTS
