@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog, describe, describe_some, named
 from health.check import DEPLOY_MENDS, check
+from health.config.parts import Part
 from health.finding import Finding, Severity
 from health.history.history import History
 from health.pending.forecast import Forecast
@@ -150,6 +151,7 @@ def _dot(text: str) -> str:
         "entity-data-column-missing": FAILED,
         "entity-data-column-pending": (*FORESEEN, "pending-migration"),
     },
+    part=Part.FRIGG,
 )  # fmt: skip
 def test_entity_data_column(catalog: Catalog, history: History) -> Iterator[Finding]:
     """The table Entity has its column data.

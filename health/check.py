@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from health.config.parts import Part
 from health.finding import SEVERITIES, Finding, Phase, Severity
 
 Judge = Callable[..., Iterable[Finding]]
@@ -43,6 +44,7 @@ class Check:
         documentation: the function's docstring, the check's public documentation.
         explained_by: for codes that it finds, the codes that may be their cause, the likeliest first.
         explains: for codes that it finds, further codes that they cause, after the causes that those name.
+        part: the part of an environment that it judges, beside those that its facts are read from.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Check:
     documentation: str
     explained_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    part: Part | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -90,6 +93,7 @@ def check(
     finds: Mapping[str, Severity | SeverityByPhase],
     explained_by: Mapping[str, tuple[str, ...]] | None = None,
     explains: Mapping[str, tuple[str, ...]] | None = None,
+    part: Part | None = None,
 ) -> Callable[[Judge], Listed]:
     """Declare a function named ``test_…`` to be a check that may return these findings.
 
@@ -108,7 +112,7 @@ def check(
             return list(function(**facts))
 
         documentation = inspect.getdoc(function) or ""
-        CHECKS[name] = declared = Check(name, judge, by_phase, documentation, explained_by or {}, explains or {})
+        CHECKS[name] = declared = Check(name, judge, by_phase, documentation, explained_by or {}, explains or {}, part)
         judge.check = declared  # type: ignore[attr-defined]  # how the pytest hooks know it
         return judge
 

@@ -208,9 +208,8 @@ def _parts(values: Settings, where: str) -> frozenset[Part]:
     validate_url(str(values.get("api_url", "")), where)
     if missing:
         raise RegistryError(f"{where}: {', '.join(missing)} missing. Add {missing[0]} = … there or in [defaults].")
-    if by_url and (
-        strange := next((key for key in (*_WAY, "bastion_address", "tunnel_script") if values.get(key)), "")
-    ):
+    others = [key for key in (*_WAY, "bastion_address", "tunnel_script") if values.get(key)]
+    if by_url and others:
         raise RegistryError(
             f"{where}: database_url is one way to the database, and {others[0]} is of another. Leave one of them out."
         )

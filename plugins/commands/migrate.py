@@ -12,7 +12,7 @@ from health.config.validation import RegistryError
 from health.report.results import Outcome
 from health.words import plural
 from plugins.output.progress import Progress
-from plugins.run.check_catalog import all_checks
+from plugins.run.check_catalog import checks_of_parts
 from plugins.run.fact_fixtures import FACT_SETS, distributed, target_of
 from plugins.run.items import check_of, target_name
 from plugins.run.options import RUN, Run
@@ -73,9 +73,10 @@ class MigrateCommand:
         """A gate with half of its checks must not trigger anything."""
         if session.testsfailed:
             return  # a file could not be collected: pytest says which, and nothing is healthy
-        for name in session.config.stash[RUN].targets:
+        run = session.config.stash[RUN]
+        for name, target in run.targets.items():
             selected = {check.id for item in session.items if target_name(item) == name and (check := check_of(item))}
-            if missing := sorted(all_checks().keys() - selected):
+            if missing := sorted(checks_of_parts(run.parts(target.environment)).keys() - selected):
                 raise pytest.UsageError(
                     f"--migrate needs every check, and {len(missing)} are not selected ({missing[0]}, …). "
                     "Leave -k, -m and names of tests out."

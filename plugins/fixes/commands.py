@@ -5,8 +5,15 @@ from __future__ import annotations
 import shlex
 
 from health.config.environment import Environment
+from health.config.parts import Part
 from health.finding import DEPLOY, Fix
 from health.sanitize import printable
+
+_STALE_BUILD = (
+    "On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships the layer "
+    "of that build. "
+)
+_NO_WAY_BACK = "Prisma has no way back from an applied migration: there is no undo."
 
 
 def quote(word: str) -> str:
@@ -24,7 +31,9 @@ def aws(environment: Environment, *words: str) -> str:
 
 
 def deploy(environment: Environment) -> str:
-    """The command that deploys an environment, by the application's own convention."""
+    """The command that deploys an environment: the registry's or the application's own, else Frigg's."""
+    if environment.deploy:
+        return environment.deploy
     profile = f"AWS_PROFILE={quote(environment.profile)} " if environment.profile else ""
     return f"{profile}npx frigg deploy --stage={quote(environment.stage)}"
 
@@ -35,8 +44,7 @@ def deployment(environment: Environment) -> Fix:
         "command",
         f"Deploy {environment.name}",
         deploy(environment),
-        note="On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships "
-        "the layer of that build. Prisma has no way back from an applied migration: there is no undo.",
+        note=(_STALE_BUILD if Part.LAYER in environment.parts else "") + _NO_WAY_BACK,
         rank=DEPLOY,
     )
 

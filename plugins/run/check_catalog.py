@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
+from fixtures.facts import parts_of
+from fixtures.parts import instead_of_absent
 from health.check import CHECKS, Check
+from health.config.parts import Part
 from health.finding import PHASES
 from plugins import fixes
 from plugins.paths import CHECKS as CHECKS_DIRECTORY
@@ -27,6 +31,16 @@ def all_checks() -> dict[str, Check]:
         importlib.import_module(f"checks.{path.stem}")
     declared()
     return CHECKS
+
+
+def checks_of_parts(parts: Collection[Part]) -> dict[str, Check]:
+    """Every check that an environment with these parts is judged by."""
+    return {name: check for name, check in all_checks().items() if judged(check, parts)}
+
+
+def judged(check: Check, parts: Collection[Part]) -> bool:
+    """Whether an environment with these parts has what a check judges."""
+    return parts_of(check.needs, given=instead_of_absent(parts)) | ({check.part} - {None}) <= set(parts)
 
 
 def describe(check: Check) -> dict[str, Any]:

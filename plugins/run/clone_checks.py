@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator
 from fixtures.clone.rehearsal import Refused
 from fixtures.facts import Facts, with_needs
 from health.check import Check
+from health.config.environment import Environment
 from health.evaluation import Evaluation, evaluate
 from health.report.root_causes import explain
 from health.sanitize import one_line
 from health.words import listed
-from plugins.run.check_catalog import all_checks
+from plugins.run.check_catalog import checks_of_parts
 
 _OF_A_COPY = {"recorded", "catalog"}  # a check that hangs on one of them can be judged on a copy
 # What a copy has not, as the rows, and what the outside says of the database itself.
@@ -27,7 +28,8 @@ def judge_copy(facts: Facts) -> Evaluation:
 def _judged(facts: Facts) -> Iterator[Check]:
     """The checks that a copy can answer: with facts that come from it, and others that have been read."""
     known = facts.begun()
-    for check in all_checks().values():
+    environment: Environment = facts["environment"]
+    for check in checks_of_parts(environment.parts).values():
         needs = with_needs(check.needs)
         own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "environment_copy"}}
         if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and needs - own <= known:

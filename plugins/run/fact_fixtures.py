@@ -16,11 +16,13 @@ import pytest
 import fixtures.database.session
 from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, load_readers
+from fixtures.parts import given_for
+from health.check import Check
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
 from health.runs.triggered import MigrationRun
 from plugins import fixes
-from plugins.run.check_catalog import checks_as_far_as_they_load
+from plugins.run.check_catalog import checks_as_far_as_they_load, judged
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
@@ -66,6 +68,7 @@ class FactSets:
                 environment = self._sandbox.environment
             else:
                 environment = self.run.environment(name)
+                given.update(given_for(environment))
             self._facts[target] = Facts(environment, given)
             self._facts[target].start(_needed(items))
         return self._facts[target]
@@ -137,11 +140,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(holder, "migration-health-facts")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
+    """Collect no check of parts that no environment of the run has."""
+    check = getattr(obj, "check", None)
+    run = collector.config.stash[RUN]
+    return [] if isinstance(check, Check) and run.targets and not _targets_of(check, run) else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs facts once per target, which stands in the node id's brackets."""
-    targets = metafunc.config.stash[RUN].targets
-    if "facts" in metafunc.fixturenames and targets:
-        metafunc.parametrize("facts", list(targets), indirect=True, scope="session")
+    run = metafunc.config.stash[RUN]
+    if "facts" in metafunc.fixturenames and run.targets:
+        check = getattr(metafunc.function, "check", None)
+        targets = _targets_of(check, run) if isinstance(check, Check) else list(run.targets)
+        metafunc.parametrize("facts", targets, indirect=True, scope="session")
+
+
+def _targets_of(check: Check, run: Run) -> list[str]:
+    """The targets whose environment has what a check judges."""
+    return [name for name, target in run.targets.items() if judged(check, run.parts(target.environment))]
 
 
 @pytest.fixture(scope="session")

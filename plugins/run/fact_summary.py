@@ -9,6 +9,7 @@ from fixtures.clone.server import CloneServer
 from fixtures.facts import Facts
 from health.aws.resources import Bastion, Cluster, Identity
 from health.config.environment import Environment
+from health.config.parts import Part
 from health.history.effects import foreseen
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory
@@ -23,15 +24,34 @@ from health.tunnel.connection import DatabaseServer, ReplicaStatus
 
 def summarize(facts: Facts) -> dict[str, str]:
     """Label → what is known, of those facts that have been read; nothing is waited for."""
-    lines: dict[str, str] = {}
     environment: Environment | None = facts.read_already("environment")
     if environment is None:
-        return lines
+        return {}
+    lines = {**_way(facts, environment), **_migrations(facts)}
+    environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
+    lines |= _clone(facts.read_already("clone_server"), environment_copy)
+    proof: ReadOnlyProof | None = facts.read_already("read_only_proof")
+    if proof is not None:
+        dumped = environment_copy is not None and environment_copy.dumped
+        lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
     source = environment.sources.get
+    if Part.SCRIPT in environment.parts:
+        lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
+    if Part.API in environment.parts:
+        lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
+    if absent := [part.value for part in Part if part not in environment.parts]:
+        lines["not judged"] = f"{', '.join(absent)} (no such settings)"
+    return {label: one_line(text) for label, text in lines.items()}
+
+
+def _way(facts: Facts, environment: Environment) -> dict[str, str]:
+    """How the database was reached."""
+    lines: dict[str, str] = {}
     identity: Identity | None = facts.read_already("identity")
     if identity is not None:
         lines["account"] = f"{identity.account} as {identity.arn} ({identity.source})"
-    lines["region"] = f"{environment.region} ({source('region', 'default')})"
+    if Part.AWS in environment.parts:
+        lines["region"] = f"{environment.region} ({environment.sources.get('region', 'default')})"
     cluster: Cluster | None = facts.read_already("cluster")
     if cluster is not None:
         lines["endpoint"] = f"{cluster.writer_endpoint} (AWS)"
@@ -42,6 +62,12 @@ def summarize(facts: Facts) -> dict[str, str]:
     if server is not None and server.problem is None:
         answers_from = read_from(facts.read_already("reader") or ReplicaStatus())
         lines["server"] = f"PostgreSQL {server.version}, database {server.database} as {server.user}, {answers_from}"
+    return lines
+
+
+def _migrations(facts: Facts) -> dict[str, str]:
+    """Where they are, and how far the database is."""
+    lines: dict[str, str] = {}
     directory: MigrationDirectory | None = facts.read_already("migrations")
     if directory is not None:
         order = "" if all(map(str.isascii, directory.names)) else ", their order approximate beyond ASCII"
@@ -51,15 +77,7 @@ def summarize(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = history_overview(history).counted
         lines["prisma"] = f"{rules}: {answers(history)}"
-    environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
-    lines |= _clone(facts.read_already("clone_server"), environment_copy)
-    proof: ReadOnlyProof | None = facts.read_already("read_only_proof")
-    if proof is not None:
-        dumped = environment_copy is not None and environment_copy.dumped
-        lines["read only"] = proof.sentence + (f"; its schema was read by {dumped}" if dumped else "")
-    lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
-    lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
-    return {label: one_line(text) for label, text in lines.items()}
+    return lines
 
 
 def _clone(clone: CloneServer | None, environment_copy: EnvironmentCopy | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
+from health.config.parts import EVERY, Part
 from health.config.registry import Registry
 from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
@@ -79,6 +80,11 @@ class Run:
             (name,) = self.names  # plugins.commands.migrate takes no more
             return {f"{name}-before": Target(name, "before"), f"{name}-after": Target(name, "after", migrated=True)}
         return {name: Target(name, self.phase) for name in self.names}
+
+    def parts(self, name: str) -> frozenset[Part]:
+        """What an environment has; the local one has everything."""
+        assert self.registry is not None  # noqa: S101 - names were selected from it
+        return EVERY if self.registry.embedded(name) else self.environment(name).parts
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.

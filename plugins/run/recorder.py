@@ -21,7 +21,7 @@ from health.report.record import (
     verdict,
 )
 from health.report.results import CheckResult, RehearsalOutcome
-from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load
+from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load, checks_of_parts
 from plugins.run.check_report import CheckReport, report_on
 from plugins.run.check_runner import finding_result
 from plugins.run.fact_fixtures import FACT_SETS
@@ -98,8 +98,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         _add_unused(config)
     else:
         checks_as_far_as_they_load()  # with -n this process has collected none, and they name the causes
-    every_check = frozenset(all_checks() if sound(config) else ())
-    environments = tuple(_environments(config, every_check))
+    environments = tuple(_environments(config))
     session.exitstatus = _exit_status(config, exitstatus, environments)
     started, clock = config.stash[_STARTED]
     config.stash[RECORD] = Record(
@@ -122,21 +121,23 @@ def sound(config: pytest.Config) -> bool:
 
 def verdict_of(config: pytest.Config, target: str) -> Verdict:
     """The verdict on a target by its checks so far."""
-    return verdict(checks_of(config, target), frozenset(all_checks()), sound(config))
+    every_check = checks_of_parts(config.stash[RUN].parts(config.stash[RUN].targets[target].environment))
+    return verdict(checks_of(config, target), frozenset(every_check), sound(config))
 
 
-def _environments(config: pytest.Config, every_check: frozenset[str]) -> Iterator[EnvironmentResult]:
-    triggered = config.stash[FACT_SETS].triggered
-    for name, target in config.stash[RUN].targets.items():
+def _environments(config: pytest.Config) -> Iterator[EnvironmentResult]:
+    triggered, run = config.stash[FACT_SETS].triggered, config.stash[RUN]
+    for name, target in run.targets.items():
         checks, reported = checks_of(config, name), config.stash[_REPORTED][name]
         if target.migrated and not checks and triggered is None:
             continue  # the run ended before
+        every_check = checks_of_parts(run.parts(target.environment)) if sound(config) else {}
         yield replace(
             judge_environment(
                 target.environment,
                 target.phase,
                 checks,
-                every_check,
+                frozenset(every_check),
                 sound=sound(config),
                 rehearsal=reported.rehearsal,
             ),
@@ -148,13 +149,14 @@ def _environments(config: pytest.Config, every_check: frozenset[str]) -> Iterato
 
 def _add_unused(config: pytest.Config) -> None:
     """Give the check of the waivers what could be known only now: information, which changes no outcome."""
-    run, every_check = config.stash[RUN], all_checks()
-    own = {check.id for check in every_check.values() if "unused-waiver" in check.finds}
+    run = config.stash[RUN]
+    own = {check.id for check in all_checks().values() if "unused-waiver" in check.finds}
     of_environment: dict[str, list[_Reported]] = {}
     for name, target in run.targets.items():
         of_environment.setdefault(target.environment, []).append(config.stash[_REPORTED][name])
     for environment, targets in of_environment.items():
         checks = [check for reported in targets for check in reported.checks.values()]
+        every_check = checks_of_parts(run.parts(environment))
         unused = unused_waivers(run.waivers.of(environment), checks, every_check)
         findings = tuple(finding_result(finding, "info", {}) for finding in unused)
         for reported in targets if findings else ():

@@ -15,6 +15,7 @@ from fixtures.data.invariants import load
 from fixtures.facts import READERS, FactReader
 from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
+from health.config.parts import Part
 from health.data.invariants import Invariant, InvariantError, InvariantResult, findings
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
 from plugins.fixes import FIXES, Suggestion
@@ -96,7 +97,7 @@ def _declare(invariant: Invariant) -> Listed:
     test.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # pytest and Check read it
     # pytest takes the place of a test from its code alone: an item class of ours would not be parametrized.
     test.__code__ = test.__code__.replace(co_filename=str(INVARIANTS / f"{invariant.id}.sql"), co_firstlineno=1)
-    check = Check(invariant.id, test, invariant.finds, invariant.documentation)
+    check = Check(invariant.id, test, invariant.finds, invariant.documentation, part=Part.FRIGG)
     test.check = check  # type: ignore[attr-defined]  # how the pytest hooks know it
     CHECKS[invariant.id] = check
     FIXES.update(dict.fromkeys(invariant.finds, _no_fix(invariant)))

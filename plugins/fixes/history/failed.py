@@ -35,7 +35,7 @@ def failed_migration(
     migration_effects: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
-    api_routes: Routes,
+    api_routes: Routes | None,
 ) -> Iterator[Fix | NoFix]:
     """By what the objects say: mark the rows as rolled back, or record the migration as applied, or complete it first.
 
@@ -122,7 +122,13 @@ def _wait(seconds: float, why: str) -> Fix:
 
 
 def record_applied(
-    history: History, environment: Environment, catalog: Catalog, name: str, effect: MigrationEffect, *, routes: Routes
+    history: History,
+    environment: Environment,
+    catalog: Catalog,
+    name: str,
+    effect: MigrationEffect,
+    *,
+    routes: Routes | None,
 ) -> Iterator[Fix | NoFix]:
     """Record a migration as applied whose objects are all there."""
     from plugins.fixes.history.row_sql import RowSql, objects_there
@@ -153,7 +159,13 @@ def record_applied(
 
 
 def complete(
-    history: History, environment: Environment, catalog: Catalog, name: str, effect: MigrationEffect, *, routes: Routes
+    history: History,
+    environment: Environment,
+    catalog: Catalog,
+    name: str,
+    effect: MigrationEffect,
+    *,
+    routes: Routes | None,
 ) -> Iterator[Fix | NoFix]:
     """Run the statements that have not taken effect, and record the migration as applied."""
     from plugins.fixes.history.row_sql import MISSING, RowSql, objects_there
@@ -207,7 +219,7 @@ def printed(statements: Sequence[str]) -> bool:
 
 
 def _rolled_back(
-    history: History, environment: Environment, routes: Routes, rows: Sequence[Row], note: str
+    history: History, environment: Environment, routes: Routes | None, rows: Sequence[Row], note: str
 ) -> Iterator[Fix | NoFix]:
     from plugins.fixes.history.row_sql import RowSql
 

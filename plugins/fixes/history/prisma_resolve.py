@@ -8,6 +8,7 @@ from typing import Literal
 
 from health.api.routes import Routes
 from health.config.environment import Environment
+from health.config.parts import Part
 from health.finding import Fix
 from health.history.history import History
 from plugins.fixes import commands as shell
@@ -15,7 +16,7 @@ from plugins.fixes import commands as shell
 _How = Literal["applied", "rolled-back"]
 
 
-def resolve(history: History, environment: Environment, routes: Routes, name: str, how: _How) -> Iterator[Fix]:
+def resolve(history: History, environment: Environment, routes: Routes | None, name: str, how: _How) -> Iterator[Fix]:
     """``prisma migrate resolve``, and the API's call where API Gateway is known to route it.
 
     Nothing where Prisma would refuse it: it records no orphan as applied (P3017), and nothing that has a row with an
@@ -25,15 +26,16 @@ def resolve(history: History, environment: Environment, routes: Routes, name: st
     has_ended = any(row.finished_at is not None for row in history.by_name.get(name, ()))
     if how == "applied" and (not on_disk or has_ended):
         return
+    leads = "through your tunnel" if Part.TUNNEL in environment.parts else f"to {environment.name}"
     schema = environment.migrations.parent / "schema.prisma"
     yield Fix(
         "command",
         f"Prisma's own command does the same: prisma migrate resolve --{how}",
         f"npx prisma migrate resolve {shell.quote(f'--{how}={name}')} --schema={shell.quote(str(schema))}",
         fallback=True,
-        note=f"DATABASE_URL must lead through your tunnel. Prisma has no command that takes it back.{_told(routes)}",
+        note=f"DATABASE_URL must lead {leads}. Prisma has no command that takes it back.{_told(routes)}",
     )
-    if on_disk and routes.resolve is not None:
+    if on_disk and routes is not None and routes.resolve is not None:
         body = json.dumps({"migrationName": name, "action": how, "stage": environment.stage})
         yield Fix(
             "http",
@@ -46,9 +48,9 @@ def resolve(history: History, environment: Environment, routes: Routes, name: st
         )
 
 
-def _told(routes: Routes) -> str:
+def _told(routes: Routes | None) -> str:
     """Why there is no call of the API beside the command."""
-    if routes.resolve is not None:
+    if routes is None or routes.resolve is not None:
         return ""
     if routes.unknown:
         return f" Whether the API has a call for it is not known: {routes.unknown}."

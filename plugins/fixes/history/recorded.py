@@ -108,7 +108,7 @@ def pending_objects_exist(
     migration_effects: dict[str, MigrationEffect],
     catalog: Catalog,
     *,
-    api_routes: Routes,
+    api_routes: Routes | None,
 ) -> Iterator[Fix | NoFix]:
     """Complete the migration where a part of it is missing, and record it as applied; of a squash nothing is."""
     name = next(migration.name for migration in history.pending if finding.evidence["name"] == migration.name)
