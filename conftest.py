@@ -3,6 +3,7 @@
 pytest_plugins = [
     "plugins.run.sql_invariants",
     "plugins.run.options",
+    "plugins.run.preflight",
     "plugins.run.no_gc",
     "plugins.redaction",
     "plugins.commands.listing",
