@@ -15,13 +15,14 @@ from plugins.run.check_catalog import all_checks
 
 # What a layer may import beside itself. The plugins load the checks by their files.
 LAYERS = {
+    "migration_health": set(),
     "health": set(),
     "fixtures": {"health"},
     "checks": {"health"},
-    "plugins": {"fixtures", "health"},
+    "plugins": {"fixtures", "health", "migration_health"},
     "sandbox": {"fixtures", "health"},
     "ci": set(),
-    "tests": {"checks", "ci", "conftest", "fixtures", "health", "plugins", "sandbox"},
+    "tests": {"checks", "ci", "conftest", "fixtures", "health", "migration_health", "plugins", "sandbox"},
     "bench": {"ci", "fixtures", "health", "plugins", "tests"},  # it starts runs as the tests do
 }  # fmt: skip
 # A sandbox is no environment: it reads no fact, only files as Prisma lists them.
