@@ -1,6 +1,7 @@
 """Loads the plugins and the readers of facts; nothing else."""
 
 pytest_plugins = [
+    "plugins.run.packages",
     "plugins.run.sql_invariants",
     "plugins.run.options",
     "plugins.run.preflight",

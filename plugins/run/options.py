@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os.path import expandvars
@@ -22,11 +22,12 @@ from health.finding import PHASES, Phase, Severity
 from health.parts import EVERY, Part
 from health.sanitize import did_you_mean
 from health.waivers.waivers import Waivers
-from plugins.paths import CHECKS, ROOT
+from plugins.paths import CHECKS
+from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
 from plugins.run.sandbox_faults import require_known
 from plugins.run.sql_invariants import declared
-from plugins.run.user_files import from_here, read_text, shown
+from plugins.run.user_files import from_here
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run checks without an environment."""
     config = session.config
     if not config.stash[RUN].names and not config.option.collectonly and not hasattr(config, "workerinput"):
-        require_environment(item.path for item in session.items)
+        require_environment(config, (item.path for item in session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -166,18 +167,18 @@ def pytest_xdist_node_collection_finished(node: object, ids: list[str]) -> None:
     """The same with -n, where only the workers collect."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]
     if not config.stash[RUN].names:
-        require_environment(config.rootpath / nodeid.partition("::")[0] for nodeid in ids)
+        require_environment(config, (config.rootpath / nodeid.partition("::")[0] for nodeid in ids))
 
 
-def require_environment(paths: object) -> None:
+def require_environment(config: pytest.Config, paths: Iterable[Path]) -> None:
     """Raise a usage error that lists the environments if a check is among the paths of test files."""
-    if any(CHECKS in Path(path).parents for path in paths):  # type: ignore[attr-defined]
-        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice())
+    if any(CHECKS in path.parents for path in paths):
+        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice(config))
 
 
-def _choice() -> str:
+def _choice(config: pytest.Config) -> str:
     try:
-        return f"environments.toml has {', '.join(_load(ROOT / 'environments.toml', '').names)}."
+        return registry_file.choice(config)
     except (RegistryError, pytest.UsageError) as error:
         return str(error)
 
@@ -191,8 +192,8 @@ def _understand(config: pytest.Config) -> Run:
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
-    known = _registry(config)
-    names = known.select(config.getoption("env")) if known is not None else ()
+    known = registry_file.load(config) if config.getoption("env") is not None else None
+    names = registry_file.select(config, known, config.getoption("env")) if known is not None else ()
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
@@ -215,6 +216,7 @@ def _validate(run: Run) -> None:
     for name in run.names:
         if name not in local:
             run.environment(name)
+        packages.require_for(name, run.parts(name), embedded=name in local)
     if run.registry is not None:
         _validate_baselines(run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
@@ -260,18 +262,6 @@ def _validate_baselines(known: Registry) -> None:
             if invariant not in declared():
                 hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
                 raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
-
-
-def _registry(config: pytest.Config) -> Registry | None:
-    if config.getoption("env") is None:
-        return None
-    if value := config.getoption("environments"):
-        return _load(from_here(config, value), "--environments")
-    return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
-
-
-def _load(file: Path, option: str) -> Registry:
-    return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
 
 
 def _clone(config: pytest.Config) -> CloneOption | None:

@@ -21,6 +21,7 @@ from health.report.record import (
     verdict,
 )
 from health.report.results import CheckResult, RehearsalOutcome
+from migration_health import __version__
 from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load, checks_of_parts
 from plugins.run.check_report import CheckReport, report_on
 from plugins.run.check_runner import finding_result
@@ -102,6 +103,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     session.exitstatus = _exit_status(config, exitstatus, environments)
     started, clock = config.stash[_STARTED]
     config.stash[RECORD] = Record(
+        tool_version=__version__,
         started_at=started.isoformat(timespec="seconds"),
         duration_s=round(time.monotonic() - clock, 3),
         exit_status=int(session.exitstatus),

@@ -104,7 +104,7 @@ def shown(size: int) -> Callable[[], object]:
 
 def written(size: int) -> Callable[[], object]:
     judged = judge_environment("dev", "before", checks_with(size), frozenset())
-    record = Record("", 0.0, 1, (judged,))
+    record = Record("", "", 0.0, 1, (judged,))
     return lambda: (record.to_json(), list(sql_file(judged)), list(summary(record)))
 
 
