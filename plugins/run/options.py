@@ -216,7 +216,7 @@ def _validate(run: Run) -> None:
     for name in run.names:
         if name not in local:
             run.environment(name)
-        packages.require_for(name, run.parts(name), embedded=name in local)
+        packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
         _validate_baselines(run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
