@@ -30,7 +30,7 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 TOPICS = {
     "health": "sql secrets catalog read_only waivers aws logs pending clone prisma migrations config history layer "
     "tunnel schema reconstruction data api runs editing report",
-    "fixtures": "clients aws tunnel migrations database logs layer api clone data read_only runs reconstruction "
+    "fixtures": "clients config aws tunnel migrations database logs layer api clone data read_only runs reconstruction "
     "history schema pending editing",
     "plugins": "fixes redaction run output commands",
 }
