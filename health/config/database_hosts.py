@@ -30,7 +30,7 @@ class Host:
         return self.name.startswith("/")
 
     def __str__(self) -> str:
-        return f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}"
+        return f"[{self.name}]:{self.port}" if ":" in self.name and not self.socket else f"{self.name}:{self.port}"
 
 
 def read_hosts(place: str, option: str) -> tuple[Host, ...]:
@@ -73,7 +73,9 @@ def _host(text: str) -> Host:
             "The port in the database URL is no number from 1 to 65535. "
             "Is a special character of the password not percent-encoded? / %2F, ? %3F, # %23, @ %40, : %3A."
         )
-    return Host(_address(match["address"]) if match["address"] is not None else _name(match["name"]), int(port))
+    return Host(
+        _address(match["address"]) if match["address"] is not None else _name(unquote(match["name"])), int(port)
+    )
 
 
 def _address(text: str) -> str:
@@ -84,9 +86,8 @@ def _address(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A name, an address or a directory, decoded; empty as it is."""
+    """A name, an address or a directory; empty as it is."""
     __tracebackhide__ = True
-    text = unquote(text)
     if text.startswith("/") and "\0" not in text and "," not in text:
         return text
     if ":" in text:
