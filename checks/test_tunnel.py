@@ -269,7 +269,7 @@ _REFUSED = {
         "too-many-connections", "PostgreSQL has no connection left but those for superusers.",
     ),
     "address refused": (
-        "database-login-refused", "PostgreSQL lets {user} in from nowhere like the bastion (pg_hba.conf).",
+        "database-login-refused", "pg_hba.conf does not let {user} in from this address: {text}",
     ),
     "closed": ("database-silent", "The connection ended before PostgreSQL had said a word."),
     "starting": ("database-waking", "PostgreSQL is starting up."),

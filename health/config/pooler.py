@@ -11,6 +11,8 @@ IMPOSSIBLE: Mapping[str, str] = {
     "pg_dump": "pg_dump sets its session up before its transaction begins, and the pooler may change the session",
     "deploy": "Prisma's advisory lock belongs to a session, and the pooler may change the session after each statement",
 }
+POOL_OF_ONE = "the pooler has no second session with the server for the data"
+POOLER = "the pooler that the database URL leads to"
 REMEDY = "Give the direct URL of the database, which Prisma calls directUrl, without pgbouncer=true."
 
 
@@ -20,4 +22,4 @@ def not_through_pooler(question: str) -> CouldNotCheck:
     Args:
         question: a key of :data:`IMPOSSIBLE`.
     """
-    return CouldNotCheck(IMPOSSIBLE[question], "the pooler that the database URL leads to (pgbouncer=true)", REMEDY)
+    return CouldNotCheck(IMPOSSIBLE[question], POOLER, REMEDY)
