@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from health.clone.server_choice import CloneOption
+from health.config.database_url import UrlLogin
 from health.parts import EVERY, Part
 from health.secrets.secret import Secret
 
@@ -41,7 +42,8 @@ class Environment:
         stage: the word that names it in AWS and in the tunnel script.
         parts: what its entry describes, and so what is judged beside database and migrations.
         frigg: whether it is an environment of Frigg's; None: its functions or its migrations tell.
-        database_url: as Prisma writes it, or ``${VARIABLE}``; empty where the way leads over AWS.
+        database_url: as the registry has it: with ``${VARIABLE}``, or literally; empty where the way leads over AWS.
+        url_login: what it says, once its variables have been found.
         deploy: the command that deploys it; empty: Frigg's own.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         api_id: of API Gateway, where ``api_url`` has a host of one's own.
@@ -69,6 +71,7 @@ class Environment:
     parts: frozenset[Part] = EVERY
     frigg: bool | None = None
     database_url: str = field(default="", repr=False)
+    url_login: UrlLogin | None = None
     deploy: str = ""
     embedded: bool = False
     api_url: str = ""

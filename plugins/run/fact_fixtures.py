@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import pytest
 
-import fixtures.database.session
+import fixtures.database.sessions
 from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, load_readers
 from fixtures.parts import instead_of_absent
@@ -61,7 +61,7 @@ class FactSets:
                 "accounts": self._accounts[phase],
             }
             if phase == "after":
-                given.update(fixtures.database.session.writer_only())  # a reader may lag behind the deploy
+                given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
             environment: Environment | Future[Environment]
             if self.run.registry.embedded(name):
                 self._sandbox = self._sandbox or Sandbox(self.run, name)
