@@ -52,6 +52,7 @@ class Environment:
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
         known_differences: objects that may differ from what the migrations make, as the check names them.
         baselines: invariant of the data → how many offending rows are known and accepted.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
@@ -60,6 +61,7 @@ class Environment:
         log_minutes: purpose → how many minutes of that function's log are read.
         clone: which PostgreSQL migrations and fixes are tried on.
         rows: up to how many bytes the rows of a table are copied to the clone; 0 copies none.
+        notes: what a person must know of these settings, each a sentence.
         confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
             otherwise.
         stages: every stage that the tunnel script may name.
@@ -101,10 +103,12 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    schema_file: Path = Path()
     known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
+    notes: tuple[str, ...] = ()
     confirm: bool = False
     stages: tuple[str, ...] = ()
     clone: CloneOption = field(default_factory=CloneOption)

@@ -67,7 +67,7 @@ class FactSets:
                 self._sandbox = self._sandbox or Sandbox(self.run, name)
                 environment = self._sandbox.environment
             else:
-                environment = self.run.environment(name)
+                environment = self.run.deployed[name]
                 given.update(instead_of_absent(environment.parts))
             self._facts[target] = Facts(environment, given)
             self._facts[target].start(_needed(items))

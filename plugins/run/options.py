@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.application.environment import completed
 from health.clone import row_limit
 from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
@@ -83,13 +84,21 @@ class Run:
         return {name: Target(name, self.phase) for name in self.names}
 
     @cached_property
+    def deployed(self) -> Mapping[str, Environment]:
+        """The settings of each environment but the local one, by its name.
+
+        Raises:
+            RegistryError: those of one cannot be used.
+        """
+        known = self.registry
+        if known is None:
+            return {}
+        return {name: completed(self.environment(name), os.environ) for name in self.names if not known.embedded(name)}
+
+    @cached_property
     def parts(self) -> Mapping[str, frozenset[Part]]:
         """What each environment has, by its name; the local one has everything."""
-        known = self.registry
-        return {
-            name: EVERY if known is None or known.embedded(name) else self.environment(name).parts
-            for name in self.names
-        }
+        return {name: self.deployed[name].parts if name in self.deployed else EVERY for name in self.names}
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -117,6 +126,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("migration health")
     add = group.addoption
     add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
+    add("--database-url", metavar="VARIABLE|URL", help="an environment without a registry, named database")
     add("--environments", metavar="FILE", help="another registry than environments.toml")
     add("--app", metavar="DIR", help="checkout of the application")
     add("--migrations", metavar="DIR", help="migrations directory, if not the checkout's own")
@@ -192,8 +202,7 @@ def _understand(config: pytest.Config) -> Run:
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
-    known = registry_file.load(config) if config.getoption("env") is not None else None
-    names = registry_file.select(config, known, config.getoption("env")) if known is not None else ()
+    known, names = registry_file.asked(config)
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
@@ -214,8 +223,6 @@ def _validate(run: Run) -> None:
         if option != "migrations" and run.names and len(local) == len(run.names):
             raise RegistryError(f"{source} has no effect on {local[0]}, which has a checkout of its own. Leave it out.")
     for name in run.names:
-        if name not in local:
-            run.environment(name)
         packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
         _validate_baselines(run.registry)
