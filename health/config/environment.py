@@ -117,3 +117,8 @@ class Environment:
     rows: int = 0
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schema_path(self) -> Path:
+        """Where Prisma's schema is, also where nothing names it."""
+        return self.schema_file if self.schema_file != Path() else self.migrations.parent / "schema.prisma"

@@ -25,11 +25,11 @@ def resolve(history: History, environment: Environment, routes: Routes | None, n
     has_ended = any(row.finished_at is not None for row in history.by_name.get(name, ()))
     if how == "applied" and (not on_disk or has_ended):
         return
-    schema = environment.migrations.parent / "schema.prisma"
+    schema = shell.quote(str(environment.schema_path))
     yield Fix(
         "command",
         f"Prisma's own command does the same: prisma migrate resolve --{how}",
-        f"{environment.prisma_cli} migrate resolve {shell.quote(f'--{how}={name}')} --schema={shell.quote(str(schema))}",
+        f"{environment.prisma_cli} migrate resolve {shell.quote(f'--{how}={name}')} --schema={schema}",
         fallback=True,
         note=f"DATABASE_URL must lead {shell.way(environment)}. Prisma has no command that takes it back."
         f"{_told(routes)}",

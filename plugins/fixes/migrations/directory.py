@@ -167,7 +167,7 @@ def no_history(
     )
     if not recorded:
         return
-    schema = shell.quote(str(environment.migrations.parent / "schema.prisma"))
+    schema = shell.quote(str(environment.schema_path))
     names = " ".join(shell.quote(migration.name) for migration in recorded)
     yield Fix(
         "command",
