@@ -106,6 +106,7 @@ def test_the_variable_of_a_url_is_read(expression: str, expected: Setting) -> No
         'export default ({ schema: "a" })',
         'const config: PrismaConfig = { schema: "a" }\nexport default config',
         'const schema = "a"\nexport default { schema }',
+        'const x = a / b; const y = "/{"\nexport default { schema: "a" }',
         'const x = make("b"), schema = "a", y = 1\nexport default { schema }',
         'const { defineConfig } = require("prisma/config"), y = 1\nmodule.exports = defineConfig({ schema: "a" })',
         'module.exports = { schema: "a" }',
