@@ -52,6 +52,7 @@ class Environment:
         function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
+        invariants: the directory of a team's own invariants; empty: it has none.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
         schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
         known_differences: objects that may differ from what the migrations make, as the check names them.
@@ -105,6 +106,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    invariants: Path = Path()
     schema_file: Path = Path()
     known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)
