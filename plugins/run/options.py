@@ -26,7 +26,7 @@ from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
 from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
-from plugins.run.invariant_checks import declared
+from plugins.run.invariant_checks import declared, shipped
 from plugins.run.sandbox_faults import require_known
 from plugins.run.user_files import from_here
 
