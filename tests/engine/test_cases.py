@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.npm_postgres import NEWEST
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.prisma.statement_batches import in_one
 from health.prisma.version import PrismaVersion
@@ -24,6 +25,7 @@ from sandbox.database.history import connect
 from tests.engine import prisma
 from tests.engine.prisma import Generation
 from tests.engine.test_engine import IN_URL, PASSWORD
+from tests.support import npm_servers
 from tests.support.cases import CASES, Expected, ExpectedCase
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
@@ -53,11 +55,11 @@ class Databases:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack, self._numbers = stack, itertools.count()
-        self._server: PrivatePostgres | None = None
+        self._servers: dict[Path | None, PrivatePostgres] = {}
 
-    def urls(self, case: Case) -> dict[Generation, str]:
-        """Put a case into databases of its own, one for each engine."""
-        server, name = self._free_server(), f"case_{next(self._numbers)}"
+    def urls(self, case: Case, programs: Path | None) -> dict[Generation, str]:
+        """Put a case into databases of its own, one for each engine, on a server by these programs."""
+        server, name = self._free_server(programs), f"case_{next(self._numbers)}"
         self._execute(server, f"CREATE DATABASE {name}")
         put(server.port, PASSWORD, case, name)
         urls: dict[Generation, str] = {}
@@ -66,18 +68,28 @@ class Databases:
             urls[generation] = f"postgresql://postgres:{IN_URL}@127.0.0.1:{server.port}/{name}_{number}"
         return urls
 
-    def _free_server(self) -> PrivatePostgres:
+    def _free_server(self, programs: Path | None) -> PrivatePostgres:
         roles = "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|postgres$)'"
-        if self._server is None or self._execute(self._server, roles):
+        if programs not in self._servers or self._execute(self._servers[programs], roles):
             place = self._stack.enter_context(private_directory("cases"))
-            self._server = self._stack.enter_context(PrivatePostgres(place, Secret(PASSWORD)))
-        return self._server
+            made = PrivatePostgres(place, Secret(PASSWORD), programs=programs)
+            self._servers[programs] = self._stack.enter_context(made)
+        return self._servers[programs]
 
     @staticmethod
     def _execute(server: PrivatePostgres, sql: str) -> list[tuple[Any, ...]]:
         with connect(server.port, PASSWORD) as admin:
             cursor = admin.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
+
+
+def programs_of(case: ExpectedCase) -> Path | None:
+    """What a case's server is started by; None: the embedded one's. It skips where that cannot be had."""
+    return npm_servers.programs(NEWEST) if case.needs_contrib else None
+
+
+def unavailable(case: ExpectedCase) -> bool:
+    return case.needs_contrib and npm_servers.unavailable(NEWEST) is not None
 
 
 def unsent(case: Case) -> str | None:
@@ -124,8 +136,9 @@ def ends() -> Iterator[dict[tuple[str, Generation], tuple[Deployed, str]]]:
     """By case and engine: how the deploy ended, and the URL of the database then."""
     with ExitStack() as stack:
         databases = Databases(stack)
-        places = {case.id: read_case(case.path) for case in CASES}
-        urls = {name: databases.urls(case) for name, case in places.items() if unsent(case) is None}
+        places = {case.id: read_case(case.path) for case in CASES if not unavailable(case)}
+        programs = {case.id: programs_of(case) for case in CASES if case.id in places}
+        urls = {name: databases.urls(case, programs[name]) for name, case in places.items() if unsent(case) is None}
         found = {}
         for generation in GENERATIONS:
             asked = [(urls[name][generation], places[name].path / "migrations") for name in urls]
@@ -139,6 +152,7 @@ def ends() -> Iterator[dict[tuple[str, Generation], tuple[Deployed, str]]]:
 def test_deploy_of_a_case_ends_as_is_right(
     case: ExpectedCase, generation: Generation, ends: dict[tuple[str, Generation], tuple[Deployed, str]]
 ) -> None:
+    programs_of(case)
     state = read_case(case.path)
     if (why := unsent(state)) is not None:
         pytest.skip(why)

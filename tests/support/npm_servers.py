@@ -33,8 +33,15 @@ def programs(major: int) -> Path:
     return made
 
 
+def unavailable(major: int) -> str | None:
+    """Why there is no such version here; None if there is."""
+    made = _fetched(major)
+    return made if isinstance(made, str) else None
+
+
+@cache
 def user_cache(*wanted: int) -> Path:
-    """A new cache of a user, for ``XDG_CACHE_HOME``, which has these versions and nothing else."""
+    """A cache of a user, for ``XDG_CACHE_HOME``, which began with these versions and nothing else."""
     place = Path(tempfile.mkdtemp(prefix="of-", dir=os.environ["XDG_CACHE_HOME"]))
     kept = place / "migration-health" / "postgres"
     for directory in (kept.parent, kept):
