@@ -10,9 +10,3 @@ pg_stat_statements pg_trgm pg_visibility pgcrypto pgrowlocks pgstattuple plpgsql
 tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp xml2
 """
 CONTRIB = frozenset(_NAMES.split())
-
-# Those whose functions in C do nothing but compute, as PostgreSQL's own do.
-COMPUTING = frozenset({
-    "btree_gin", "btree_gist", "citext", "cube", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "ltree",
-    "pg_trgm", "pgcrypto", "seg", "unaccent", "uuid-ossp",
-})  # fmt: skip
