@@ -20,6 +20,7 @@ from health.prisma.version import PrismaVersion
 from health.secrets.secret import Secret
 from health.sql.splitter import locate
 from sandbox.case import Case, read_case
+from sandbox.database import extension
 from sandbox.database.case import put
 from sandbox.database.history import connect
 from tests.engine import prisma
@@ -55,11 +56,11 @@ class Databases:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack, self._numbers = stack, itertools.count()
-        self._servers: dict[Path | None, PrivatePostgres] = {}
+        self._servers: dict[object, PrivatePostgres] = {}
 
     def urls(self, case: Case, programs: Path | None) -> dict[Generation, str]:
         """Put a case into databases of its own, one for each engine, on a server by these programs."""
-        server, name = self._free_server(programs), f"case_{next(self._numbers)}"
+        server, name = self._free_server(case, programs), f"case_{next(self._numbers)}"
         self._execute(server, f"CREATE DATABASE {name}")
         put(server.port, PASSWORD, case, name)
         urls: dict[Generation, str] = {}
@@ -68,13 +69,15 @@ class Databases:
             urls[generation] = f"postgresql://postgres:{IN_URL}@127.0.0.1:{server.port}/{name}_{number}"
         return urls
 
-    def _free_server(self, programs: Path | None) -> PrivatePostgres:
+    def _free_server(self, case: Case, programs: Path | None) -> PrivatePostgres:
         roles = "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|postgres$)'"
-        if programs not in self._servers or self._execute(self._servers[programs], roles):
+        kind = programs, tuple(case.extensions.items())
+        if kind not in self._servers or self._execute(self._servers[kind], roles):
             place = self._stack.enter_context(private_directory("cases"))
-            made = PrivatePostgres(place, Secret(PASSWORD), programs=programs)
-            self._servers[programs] = self._stack.enter_context(made)
-        return self._servers[programs]
+            settings = extension.settings(place, case.extensions, NEWEST)
+            made = PrivatePostgres(place, Secret(PASSWORD), programs=programs, settings=settings)
+            self._servers[kind] = self._stack.enter_context(made)
+        return self._servers[kind]
 
     @staticmethod
     def _execute(server: PrivatePostgres, sql: str) -> list[tuple[Any, ...]]:
