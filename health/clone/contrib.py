@@ -1,4 +1,4 @@
-"""The extensions that come with PostgreSQL itself, of every version from 13 to 18, and which of all a clone installs."""
+"""The extensions that come with PostgreSQL itself, of every version 13 to 18, and which of all a clone installs."""
 
 from __future__ import annotations
 
