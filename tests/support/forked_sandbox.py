@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any
 
 from tests.support.fork_server import line
 
@@ -45,10 +46,11 @@ def become(message: bytes, descriptors: list[int]) -> None:
     _become(descriptors, partial(_sandbox, json.loads(message)))
 
 
-def _sandbox(arguments: list[str]) -> None:
+def _sandbox(asked: dict[str, Any]) -> None:
     from sandbox.__main__ import main as run
 
-    run(arguments)
+    os.environ.update(asked["env"])
+    run(asked["arguments"])
 
 
 @contextmanager

@@ -22,14 +22,19 @@ from tests.support.fork_server import forked_sandbox
 
 
 @contextmanager
-def sandbox(*faults: str, migrations: Path | None = None, case: Path | None = None) -> Iterator[dict[str, Any]]:
-    """A running sandbox's registry entry."""
+def sandbox(
+    *faults: str, migrations: Path | None = None, case: Path | None = None, postgres: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """A running sandbox's registry entry; its PostgreSQL of another version is looked for in the cache of now."""
     arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
         arguments += ["--migrations", str(migrations)]
     if case is not None:
         arguments += ["--case", str(case)]
-    with forked_sandbox(json.dumps(arguments).encode()) as answer:
+    if postgres is not None:
+        arguments += ["--postgres", str(postgres)]
+    asked = {"arguments": arguments, "env": {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}}
+    with forked_sandbox(json.dumps(asked).encode()) as answer:
         yield json.loads(answer)["environment"]
 
 
