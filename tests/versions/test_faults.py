@@ -41,8 +41,10 @@ def test_there_are_such_faults() -> None:
 
 
 def test_a_fault_is_found_and_the_sql_repairs_it(broken: Broken, fault: str, each_major: int) -> None:
-    assert broken.read["server"].version.startswith(f"{each_major}.")
-    assert broken.read["clone_server"].major == each_major
+    server = broken.read["server"]
+    if server.problem is None:
+        assert server.version.startswith(f"{each_major}.")
+        assert broken.read["clone_server"].major == each_major
     promises.raises_its_finding(broken)
     assert broken.cases == CASES.get(fault, [])
     for case in broken.cases:
