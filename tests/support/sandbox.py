@@ -35,7 +35,8 @@ def sandbox(
     variables = {}
     if postgres is not None:
         arguments += ["--postgres", str(postgres)]
-        variables["XDG_CACHE_HOME"] = str(npm_servers.user_cache(postgres))
+        if npm_servers.unavailable(postgres) is None:  # else the machine's own, or the wheel's
+            variables["XDG_CACHE_HOME"] = str(npm_servers.user_cache(postgres))
     with forked_sandbox(json.dumps({"arguments": arguments, "variables": variables}).encode()) as answer:
         yield json.loads(answer)["environment"]
 
