@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from health.catalog.catalog import Catalog, Extension
 from health.clone.server_choice import extensions_made
@@ -15,12 +16,25 @@ def platform_extensions(catalog: Catalog, sql: str) -> tuple[Extension, ...]:
         catalog: of the database.
         sql: all files of the directory.
     """
-    return tuple(each for each in catalog.extensions if each.used and not _made(each, sql, catalog.schema))
+    return tuple(
+        each for each in catalog.extensions if each.used and not _made(each.name, each.schema, sql, catalog.schema)
+    )
 
 
-def _made(extension: Extension, sql: str, first: str) -> bool:
+def any_unmade(extensions: Iterable[tuple[str, str]], sql: str, first: str) -> bool:
+    """Whether there may be such extensions: some, each with its schema, are of no migration.
+
+    Args:
+        extensions: of the database.
+        sql: all files of the directory.
+        first: the schema that an extension goes to where a script names none.
+    """
+    return any(not _made(name, schema, sql, first) for name, schema in extensions)
+
+
+def _made(name: str, schema: str, sql: str, first: str) -> bool:
     """Whether scripts ask for it, and name its schema where that is not the first of their ``search_path``."""
-    if extension.name not in extensions_made(sql):
+    if name not in extensions_made(sql):
         return False
-    named = rf'\bSCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?"?{re.escape(extension.schema)}\b'
-    return extension.schema == first or re.search(named, sql, re.IGNORECASE) is not None
+    named = rf'\bSCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?"?{re.escape(schema)}\b'
+    return schema == first or re.search(named, sql, re.IGNORECASE) is not None
