@@ -20,13 +20,13 @@ from health.config.validation import NAME, RegistryError, Settings, shown, valid
 from health.sanitize import did_you_mean
 from health.secrets.secret import Secret
 
-_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
+_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file"}
 _WAY = ("secret", "cluster_prefix", "ssh_key")
 _FUNCTIONS = ("auth", "worker")
 # Settings that [defaults] gives an environment with a database_url too; the others describe parts, which are its own.
 _GENERAL = {
     "accepted_checksums", "app", "baselines", "clone", "confirm", "deploy", "known_differences", "limits", "migrations",
-    "prisma", "rows",
+    "prisma", "rows", "schema_file",
 }  # fmt: skip
 _PRODUCTION = re.compile(r"(?<![a-z])(prod|production|live)(?![a-z])", re.IGNORECASE)  # --migrate asks twice there
 
@@ -186,7 +186,7 @@ def _inherited(defaults: Settings, own: Settings) -> Settings:
     """What [defaults] gives an environment: of one with a URL of its own, nothing that describes a part."""
     if not own.get("database_url"):
         return defaults
-    application = set() if "app" not in own else {"migrations", "deploy"}  # those of the defaults' application
+    application = set() if "app" not in own else {"migrations", "schema_file", "deploy"}  # those of the defaults' application
     return {key: value for key, value in defaults.items() if key in _GENERAL - application}
 
 

@@ -179,7 +179,7 @@ class SchemaProof:
             drift: Drift = read["drift"]
         except (CouldNotCheck, NothingToCheck):
             return frozenset()
-        if not (drift.differences or drift.partitions or self._facts["environment"].known_differences):
+        if not (drift.differences or drift.partitions or known_of_database(self._facts["environment"].known_differences)):
             return frozenset()
         replays: Replays = self._facts["replays"]
         with replays.copy(applied, "catalog") as copy:
