@@ -1,0 +1,1 @@
+"""Where an application keeps its Prisma schema and migrations: judgements on the contents of its files."""
