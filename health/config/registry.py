@@ -186,7 +186,9 @@ def _inherited(defaults: Settings, own: Settings) -> Settings:
     """What [defaults] gives an environment: of one with a URL of its own, nothing that describes a part."""
     if not own.get("database_url"):
         return defaults
-    application = set() if "app" not in own else {"migrations", "schema_file", "deploy"}  # those of the defaults' application
+    application = (
+        set() if "app" not in own else {"migrations", "schema_file", "deploy"}
+    )  # those of the defaults' application
     return {key: value for key, value in defaults.items() if key in _GENERAL - application}
 
 

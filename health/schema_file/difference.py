@@ -19,34 +19,31 @@ Kind = Literal["unwritten", "slower", "renamed", "unmodelled", "required"]
 _WORST: tuple[Kind, ...] = ("unwritten", "required", "slower", "unmodelled", "renamed")
 
 _NAME = r'(?:(?P<schema>"(?:[^"]|"")+")\.)?(?P<name>"(?:[^"]|"")+")'
-_STATEMENTS: tuple[tuple[re.Pattern[str], str, Kind], ...] = tuple(
-    (re.compile(rf"{words}\s+{_NAME}"), subject, kind)
-    for words, subject, kind in (
-        (r"CREATE\s+TABLE", "table", "unwritten"),
-        (r"DROP\s+TABLE", "table", "unmodelled"),
-        (r"CREATE\s+TYPE", "enum", "unwritten"),
-        (r"ALTER\s+TYPE", "enum", "unwritten"),
-        (r"DROP\s+TYPE", "enum", "unmodelled"),
-        (r"CREATE\s+UNIQUE\s+INDEX", "index", "unwritten"),
-        (r"CREATE\s+INDEX", "index", "slower"),
-        (r"ALTER\s+INDEX", "index", "renamed"),
-        (r"DROP\s+INDEX", "index", "unmodelled"),
-        (r"CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS)?", "schema", "unwritten"),
-        (r"CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS)?", "extension", "unwritten"),
-        (r"DROP\s+EXTENSION\s+(?:IF\s+EXISTS)?", "extension", "unmodelled"),
-    )
-)  # fmt: skip
-_ALTER_TABLE = re.compile(rf"ALTER\s+TABLE\s+{_NAME}\s+")
-_CLAUSES: tuple[tuple[re.Pattern[str], str, Kind], ...] = tuple(
-    (re.compile(rf'{words}\s+(?P<name>"(?:[^"]|"")+")'), subject, kind)
-    for words, subject, kind in (
-        (r"(?:ADD|ALTER)\s+COLUMN", "column", "unwritten"),
-        (r"DROP\s+COLUMN", "column", "unmodelled"),
-        (r"ADD\s+CONSTRAINT", "constraint", "unwritten"),
-        (r"DROP\s+CONSTRAINT", "constraint", "unmodelled"),
-        (r"RENAME\s+CONSTRAINT", "constraint", "renamed"),
-    )
+_STATEMENT_WORDS: tuple[tuple[str, str, Kind], ...] = (
+    (r"CREATE\s+TABLE", "table", "unwritten"),
+    (r"DROP\s+TABLE", "table", "unmodelled"),
+    (r"(?:CREATE|ALTER)\s+TYPE", "enum", "unwritten"),
+    (r"DROP\s+TYPE", "enum", "unmodelled"),
+    (r"CREATE\s+UNIQUE\s+INDEX", "index", "unwritten"),
+    (r"CREATE\s+INDEX", "index", "slower"),
+    (r"ALTER\s+INDEX", "index", "renamed"),
+    (r"DROP\s+INDEX", "index", "unmodelled"),
+    (r"CREATE\s+SCHEMA(?:\s+IF\s+NOT\s+EXISTS)?", "schema", "unwritten"),
+    (r"CREATE\s+EXTENSION(?:\s+IF\s+NOT\s+EXISTS)?", "extension", "unwritten"),
+    (r"DROP\s+EXTENSION(?:\s+IF\s+EXISTS)?", "extension", "unmodelled"),
 )
+_CLAUSE_WORDS: tuple[tuple[str, str, Kind], ...] = (
+    (r"(?:ADD|ALTER)\s+COLUMN", "column", "unwritten"),
+    (r"DROP\s+COLUMN", "column", "unmodelled"),
+    (r"ADD\s+CONSTRAINT", "constraint", "unwritten"),
+    (r"DROP\s+CONSTRAINT", "constraint", "unmodelled"),
+    (r"RENAME\s+CONSTRAINT", "constraint", "renamed"),
+)
+_STATEMENTS = [(re.compile(rf"{words}\s+{_NAME}"), subject, kind) for words, subject, kind in _STATEMENT_WORDS]
+_CLAUSES = [
+    (re.compile(rf'{words}\s+(?P<name>"(?:[^"]|"")+")'), subject, kind) for words, subject, kind in _CLAUSE_WORDS
+]
+_ALTER_TABLE = re.compile(rf"ALTER\s+TABLE\s+{_NAME}\s+")
 
 
 @dataclass(frozen=True)
