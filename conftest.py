@@ -1,8 +1,10 @@
 """Loads the plugins and the readers of facts; nothing else."""
 
 pytest_plugins = [
+    "plugins.run.packages",
     "plugins.run.sql_invariants",
     "plugins.run.options",
+    "plugins.run.preflight",
     "plugins.run.no_gc",
     "plugins.redaction",
     "plugins.commands.listing",

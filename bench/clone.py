@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fixtures.facts import Facts
     from tests.support.lineage import Live
 
-_EXTRAS = ["gate", "clone", "sandbox", "test"]
+_EXTRAS = ["test"]
 _REHEARSAL_S, _DUMP = 0.5, 1.3  # wanted at most
 _LABELS = {
     "rehearse": "a rehearsal: copy, fix, judge, undo, compare, drop",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fixtures.facts import Facts
     from tests.support.lineage import Live
 
-_EXTRAS = ["gate", "clone", "sandbox"]
+_EXTRAS: list[str] = []
 _EQUAL, _DIFFERENT = 1.5, 3.0  # wanted at most
 _SMALL = 1_000  # tables that a script makes in time, also on a busy machine
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file is s
 
 from bench.start import become
 
-_EXTRAS = ["gate", "clone", "sandbox", "bench"]
+_EXTRAS = ["bench"]
 # Whatever would make one side cold or lead it elsewhere, be it pytest, AWS, libpq or Python's bytecode.
 _SETTINGS = ("PYTEST_", "AWS_", "PG", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from health.history.rows import Row
     from health.migrations.directory import Migration
 
-_EXTRAS = ["gate"]
+_EXTRAS: list[str] = []
 _MIGRATIONS, _ROWS = 2_000, 10_000  # what the bound is about
 _EACH = _ROWS // _MIGRATIONS
 _SMALL, _LARGE = 2_000, 20_000  # rows, for the growth

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the file is s
 
 from bench.start import at_home
 
-_EXTRAS = ["gate", "clone", "sandbox"]
+_EXTRAS: list[str] = []
 _SECOND = "bastion: the tunnel's handshake"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from health.migrations.directory import MigrationDirectory
     from tests.support.lineage import Live
 
-_EXTRAS = ["gate", "clone", "sandbox", "test"]
+_EXTRAS = ["test"]
 _ROWS, _SQUASHED = 20_000, 300
 _COLD, _WARM_S, _PENDING, _INSERTS, _SQUASH_S = 2.0, 0.3, 3.0, 2.0, 10.0  # wanted at most
 _INSERT = "INSERT INTO \"T\" VALUES ({number}, 'row {number}');\n"

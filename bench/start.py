@@ -22,7 +22,7 @@ def become(module: str, extras: Sequence[str], without: tuple[str, ...] = ()) ->
 
     Args:
         module: that is run.
-        extras: of pyproject.toml, brought up to date first unless this is ``.venv``'s own Python already.
+        extras: of pyproject.toml, installed beside its dependencies unless this is ``.venv``'s own Python already.
         without: what the variables begin with that are not handed on.
 
     Raises:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from health.migrations.directory import MigrationDirectory
     from tests.support.lineage import Live
 
-_EXTRAS = ["gate", "clone", "sandbox", "test"]
+_EXTRAS = ["test"]
 _SIZES = (10, 100, 400, 800)
 _NOTHING, _SEARCH_S = 1.5, 30.0  # wanted at most: replays where nothing is wrong, seconds of a search
 

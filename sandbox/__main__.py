@@ -65,7 +65,7 @@ def _installation(wanted: int | None) -> tuple[int, Path | None]:
     found = (Path(each.place) for each in local.installations() if each.major == wanted)
     if (programs := next(found, None)) is None:
         what = f"there is no PostgreSQL {wanted} on this machine"
-        raise CouldNotCheck(what, "--postgres", f"Run ./ci/gate --fetch-postgres {wanted}, which downloads it.")
+        raise CouldNotCheck(what, "--postgres", f"--fetch-postgres {wanted} downloads it.")
     return wanted, programs
 
 

@@ -15,13 +15,14 @@ from plugins.run.check_catalog import all_checks
 
 # What a layer may import beside itself. The plugins load the checks by their files.
 LAYERS = {
+    "migration_health": set(),
     "health": set(),
     "fixtures": {"health"},
     "checks": {"health"},
-    "plugins": {"fixtures", "health"},
+    "plugins": {"fixtures", "health", "migration_health"},
     "sandbox": {"fixtures", "health"},
     "ci": set(),
-    "tests": {"checks", "ci", "conftest", "fixtures", "health", "plugins", "sandbox"},
+    "tests": {"checks", "ci", "conftest", "fixtures", "health", "migration_health", "plugins", "sandbox"},
     "bench": {"ci", "fixtures", "health", "plugins", "tests"},  # it starts runs as the tests do
 }  # fmt: skip
 # A sandbox is no environment: it reads no fact, only files as Prisma lists them.
@@ -30,8 +31,8 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 TOPICS = {
     "health": "sql secrets catalog schema_file read_only waivers aws logs pending clone prisma application migrations "
     "config history layer tunnel schema reconstruction data api runs editing report",
-    "fixtures": "clients application aws tunnel migrations database logs layer api clone schema_file data read_only "
-    "runs reconstruction history schema pending editing",
+    "fixtures": "clients config application aws tunnel migrations database logs layer api clone schema_file data read_only "
+    "runs reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",
 }
 # Below the checks nothing names a check or a finding, but for these.

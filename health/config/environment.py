@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from health.clone.server_choice import CloneOption
-from health.config.parts import EVERY, Part
+from health.config.database_url import UrlLogin
+from health.parts import EVERY, Part
 from health.secrets.secret import Secret
 
 
@@ -41,7 +42,8 @@ class Environment:
         stage: the word that names it in AWS and in the tunnel script.
         parts: what its entry describes, and so what is judged beside database and migrations.
         frigg: whether it is an environment of Frigg's; None: its functions or its migrations tell.
-        database_url: as Prisma writes it, or ``${VARIABLE}``; empty where the way leads over AWS.
+        database_url: as the registry has it: with ``${VARIABLE}``, or literally; empty where the way leads over AWS.
+        url_login: what it says, once its variables have been found.
         deploy: the command that deploys it; empty: Frigg's own.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         api_id: of API Gateway, where ``api_url`` has a host of one's own.
@@ -60,6 +62,7 @@ class Environment:
         log_minutes: purpose → how many minutes of that function's log are read.
         clone: which PostgreSQL migrations and fixes are tried on.
         rows: up to how many bytes the rows of a table are copied to the clone; 0 copies none.
+        notes: what a person must know of these settings, each a sentence.
         confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
             otherwise.
         stages: every stage that the tunnel script may name.
@@ -71,6 +74,7 @@ class Environment:
     parts: frozenset[Part] = EVERY
     frigg: bool | None = None
     database_url: str = field(default="", repr=False)
+    url_login: UrlLogin | None = None
     deploy: str = ""
     embedded: bool = False
     api_url: str = ""
@@ -105,6 +109,7 @@ class Environment:
     script_stages: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
+    notes: tuple[str, ...] = ()
     confirm: bool = False
     stages: tuple[str, ...] = ()
     clone: CloneOption = field(default_factory=CloneOption)

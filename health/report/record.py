@@ -115,8 +115,13 @@ class EnvironmentResult:
 
 @dataclass(frozen=True)
 class Record:
-    """A run."""
+    """A run.
 
+    Attributes:
+        tool_version: of this program.
+    """
+
+    tool_version: str
     started_at: str
     duration_s: float
     exit_status: int
@@ -126,6 +131,7 @@ class Record:
         """Give the record as it is in report.json."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "tool_version": self.tool_version,
             "started_at": self.started_at,
             "duration_s": self.duration_s,
             "exit_status": self.exit_status,

@@ -18,10 +18,10 @@ from health.editing.report import EditingAnswer, report
 from health.sanitize import one_line
 from health.secrets.secret import hide
 from plugins.output.report_files import write_private
-from plugins.paths import ROOT
+from plugins.run import registry_file
 from plugins.run.fact_fixtures import FACT_SETS, distributed
 from plugins.run.options import RUN
-from plugins.run.user_files import from_here, read_text, shown
+from plugins.run.user_files import from_here
 
 TOLD = pytest.StashKey[EditingAnswer]()
 
@@ -106,15 +106,11 @@ def _ask(config: pytest.Config) -> EditingAnswer:
 
 def _default_environment(config: pytest.Config) -> Environment:
     """The settings by which a directory is found where no environment is named."""
-    file = ROOT / "environments.toml"
-    option = "--environments"
-    if value := config.getoption("environments"):
-        file = from_here(config, value)
     try:
-        known = registry.parse(read_text(file, option, "registry", option), shown(file), file.parent)
+        known = registry_file.find(config).read()
         named = next(iter(known.deployed), None)
         if named is None:
-            raise RegistryError(f"{shown(file)} describes no environment. Name one by --env=NAME.")
+            raise RegistryError(f"{known.file} describes no environment. Name one by --env=NAME.")
         return registry.environment(known, named, os.environ, config.stash[RUN].overrides)
     except RegistryError as error:
         raise pytest.UsageError(str(error)) from None

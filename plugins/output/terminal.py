@@ -37,6 +37,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Name the tests as reports do, from the suite's root, wherever the user stands."""
+    if reporter := session.config.pluginmanager.getplugin("terminalreporter"):
+        reporter.startpath = session.config.rootpath
+
+
 def pytest_facts_read(config: pytest.Config, readings: FactSets) -> None:
     """What the facts say, before the first result."""
     reporter = config.pluginmanager.getplugin("terminalreporter")

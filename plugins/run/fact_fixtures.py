@@ -13,10 +13,10 @@ from typing import Any, TextIO
 
 import pytest
 
-import fixtures.database.session
+import fixtures.database.sessions
 from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, load_readers
-from fixtures.parts import given_for
+from fixtures.parts import instead_of_absent
 from health.check import Check
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
@@ -61,14 +61,14 @@ class FactSets:
                 "accounts": self._accounts[phase],
             }
             if phase == "after":
-                given.update(fixtures.database.session.writer_only())  # a reader may lag behind the deploy
+                given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
             environment: Environment | Future[Environment]
             if self.run.registry.embedded(name):
                 self._sandbox = self._sandbox or Sandbox(self.run, name)
                 environment = self._sandbox.environment
             else:
-                environment = self.run.environment(name)
-                given.update(given_for(environment))
+                environment = self.run.deployed[name]
+                given.update(instead_of_absent(environment.parts))
             self._facts[target] = Facts(environment, given)
             self._facts[target].start(_needed(items))
         return self._facts[target]
@@ -159,7 +159,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _targets_of(check: Check, run: Run) -> list[str]:
     """The targets whose environment has what a check judges."""
-    return [name for name, target in run.targets.items() if judged(check, run.parts(target.environment))]
+    return [name for name, target in run.targets.items() if judged(check, run.parts[target.environment])]
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from fixtures.clone.server import CloneServer
 from fixtures.facts import Facts
 from health.aws.resources import Bastion, Cluster, Identity
 from health.config.environment import Environment
-from health.config.parts import Part
 from health.history.effects import foreseen
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory
+from health.parts import Part
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.read_only.proof import ReadOnlyProof
@@ -40,6 +40,10 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     if Part.API in environment.parts:
         lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
+    if application := source("application"):
+        lines["application"] = application
+    if environment.notes:
+        lines["note"] = " ".join(note.rstrip(".") + "." for note in environment.notes)
     if absent := [part.value for part in Part if part not in environment.parts]:
         lines["not judged"] = f"{', '.join(absent)} (no such settings)"
     return {label: one_line(text) for label, text in lines.items()}
@@ -59,6 +63,8 @@ def _way(facts: Facts, environment: Environment) -> dict[str, str]:
     bastion: Bastion | None = facts.read_already("bastion")
     if bastion is not None:
         lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"
+    if environment.url_login is not None:
+        lines["database"] = f"{environment.url_login.url.place} ({environment.url_login.source})"
     server: DatabaseServer | None = facts.read_already("server")
     if server is not None and server.problem is None:
         answers_from = read_from(facts.read_already("reader") or ReplicaStatus())

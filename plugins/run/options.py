@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os.path import expandvars
@@ -11,22 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.application.environment import completed
 from health.clone import row_limit
 from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
-from health.config.parts import EVERY, Part
 from health.config.registry import Registry
 from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
+from health.parts import EVERY, Part
 from health.sanitize import did_you_mean
 from health.waivers.waivers import Waivers
-from plugins.paths import CHECKS, ROOT
+from plugins.paths import CHECKS
+from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
 from plugins.run.sandbox_faults import require_known
 from plugins.run.sql_invariants import declared
-from plugins.run.user_files import from_here, read_text, shown
+from plugins.run.user_files import from_here
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,22 @@ class Run:
             return {f"{name}-before": Target(name, "before"), f"{name}-after": Target(name, "after", migrated=True)}
         return {name: Target(name, self.phase) for name in self.names}
 
-    def parts(self, name: str) -> frozenset[Part]:
-        """What an environment has; the local one has everything."""
-        assert self.registry is not None  # noqa: S101 - names were selected from it
-        return EVERY if self.registry.embedded(name) else self.environment(name).parts
+    @cached_property
+    def deployed(self) -> Mapping[str, Environment]:
+        """The settings of each environment but the local one, by its name.
+
+        Raises:
+            RegistryError: those of one cannot be used.
+        """
+        known = self.registry
+        if known is None:
+            return {}
+        return {name: completed(self.environment(name), os.environ) for name in self.names if not known.embedded(name)}
+
+    @cached_property
+    def parts(self) -> Mapping[str, frozenset[Part]]:
+        """What each environment has, by its name; the local one has everything."""
+        return {name: self.deployed[name].parts if name in self.deployed else EVERY for name in self.names}
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -112,6 +126,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("migration health")
     add = group.addoption
     add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
+    add("--database-url", metavar="VARIABLE|URL", help="an environment without a registry, named database")
     add("--environments", metavar="FILE", help="another registry than environments.toml")
     add("--app", metavar="DIR", help="checkout of the application")
     add("--migrations", metavar="DIR", help="migrations directory, if not the checkout's own")
@@ -154,7 +169,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run checks without an environment."""
     config = session.config
     if not config.stash[RUN].names and not config.option.collectonly and not hasattr(config, "workerinput"):
-        require_environment(item.path for item in session.items)
+        require_environment(config, (item.path for item in session.items))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -162,18 +177,18 @@ def pytest_xdist_node_collection_finished(node: object, ids: list[str]) -> None:
     """The same with -n, where only the workers collect."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]
     if not config.stash[RUN].names:
-        require_environment(config.rootpath / nodeid.partition("::")[0] for nodeid in ids)
+        require_environment(config, (config.rootpath / nodeid.partition("::")[0] for nodeid in ids))
 
 
-def require_environment(paths: object) -> None:
+def require_environment(config: pytest.Config, paths: Iterable[Path]) -> None:
     """Raise a usage error that lists the environments if a check is among the paths of test files."""
-    if any(CHECKS in Path(path).parents for path in paths):  # type: ignore[attr-defined]
-        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice())
+    if any(CHECKS in path.parents for path in paths):
+        raise pytest.UsageError("the checks need an environment: --env=NAME. " + _choice(config))
 
 
-def _choice() -> str:
+def _choice(config: pytest.Config) -> str:
     try:
-        return f"environments.toml has {', '.join(_load(ROOT / 'environments.toml', '').names)}."
+        return registry_file.choice(config)
     except (RegistryError, pytest.UsageError) as error:
         return str(error)
 
@@ -187,8 +202,7 @@ def _understand(config: pytest.Config) -> Run:
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
-    known = _registry(config)
-    names = known.select(config.getoption("env")) if known is not None else ()
+    known, names = registry_file.asked(config)
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
@@ -209,8 +223,7 @@ def _validate(run: Run) -> None:
         if option != "migrations" and run.names and len(local) == len(run.names):
             raise RegistryError(f"{source} has no effect on {local[0]}, which has a checkout of its own. Leave it out.")
     for name in run.names:
-        if name not in local:
-            run.environment(name)
+        packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
         _validate_baselines(run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
@@ -256,18 +269,6 @@ def _validate_baselines(known: Registry) -> None:
             if invariant not in declared():
                 hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
                 raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
-
-
-def _registry(config: pytest.Config) -> Registry | None:
-    if config.getoption("env") is None:
-        return None
-    if value := config.getoption("environments"):
-        return _load(from_here(config, value), "--environments")
-    return _load(config.rootpath / (config.getini("environments") or "environments.toml"), "pytest.ini")
-
-
-def _load(file: Path, option: str) -> Registry:
-    return registry.parse(read_text(file, option, "registry", "--environments"), shown(file), file.parent)
 
 
 def _clone(config: pytest.Config) -> CloneOption | None:

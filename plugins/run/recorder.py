@@ -21,6 +21,7 @@ from health.report.record import (
     verdict,
 )
 from health.report.results import CheckResult, RehearsalOutcome
+from migration_health import __version__
 from plugins.run.check_catalog import all_checks, checks_as_far_as_they_load, checks_of_parts
 from plugins.run.check_report import CheckReport, report_on
 from plugins.run.check_runner import finding_result
@@ -102,6 +103,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     session.exitstatus = _exit_status(config, exitstatus, environments)
     started, clock = config.stash[_STARTED]
     config.stash[RECORD] = Record(
+        tool_version=__version__,
         started_at=started.isoformat(timespec="seconds"),
         duration_s=round(time.monotonic() - clock, 3),
         exit_status=int(session.exitstatus),
@@ -121,7 +123,7 @@ def sound(config: pytest.Config) -> bool:
 
 def verdict_of(config: pytest.Config, target: str) -> Verdict:
     """The verdict on a target by its checks so far."""
-    every_check = checks_of_parts(config.stash[RUN].parts(config.stash[RUN].targets[target].environment))
+    every_check = checks_of_parts(config.stash[RUN].parts[config.stash[RUN].targets[target].environment])
     return verdict(checks_of(config, target), frozenset(every_check), sound(config))
 
 
@@ -131,7 +133,7 @@ def _environments(config: pytest.Config) -> Iterator[EnvironmentResult]:
         checks, reported = checks_of(config, name), config.stash[_REPORTED][name]
         if target.migrated and not checks and triggered is None:
             continue  # the run ended before
-        every_check = checks_of_parts(run.parts(target.environment)) if sound(config) else {}
+        every_check = checks_of_parts(run.parts[target.environment]) if sound(config) else {}
         yield replace(
             judge_environment(
                 target.environment,
@@ -156,7 +158,7 @@ def _add_unused(config: pytest.Config) -> None:
         of_environment.setdefault(target.environment, []).append(config.stash[_REPORTED][name])
     for environment, targets in of_environment.items():
         checks = [check for reported in targets for check in reported.checks.values()]
-        every_check = checks_of_parts(run.parts(environment))
+        every_check = checks_of_parts(run.parts[environment])
         unused = unused_waivers(run.waivers.of(environment), checks, every_check)
         findings = tuple(finding_result(finding, "info", {}) for finding in unused)
         for reported in targets if findings else ():

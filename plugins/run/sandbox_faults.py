@@ -11,6 +11,7 @@ import pytest
 
 from health.sanitize import did_you_mean
 from plugins.paths import ROOT
+from plugins.run.packages import LOCAL, require
 
 
 def list_faults() -> list[dict[str, str]]:
@@ -19,6 +20,7 @@ def list_faults() -> list[dict[str, str]]:
     Raises:
         pytest.UsageError: the sandbox's program does not run here.
     """
+    require([LOCAL], "the sandbox")
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "--list-faults"],
         cwd=ROOT,
@@ -27,7 +29,7 @@ def list_faults() -> list[dict[str, str]]:
         check=False,
     )
     if done.returncode:
-        raise pytest.UsageError("the sandbox does not run here. ./ci/gate --list-faults installs what it needs.")
+        raise pytest.UsageError(f"the sandbox does not run here. python -m sandbox --list-faults, in {ROOT}, says why.")
     faults: list[dict[str, str]] = json.loads(done.stdout)
     return faults
 

@@ -68,7 +68,7 @@ class Sandbox:
                 return
             if "error" in answer:
                 raise CouldNotCheck(**answer["error"])
-            remedy = "./ci/gate --env=local installs what it needs."
+            remedy = f"Run that in {ROOT}, where it says more."
             why = (
                 f"it was not ready within {_READY_S:g} s" if time.monotonic() - begun > _READY_S else self._last_words()
             )

@@ -12,6 +12,7 @@ from health.waivers import file as waivers_file
 from health.waivers.file import WaiversError
 from health.waivers.waivers import Waivers
 from plugins import fixes
+from plugins.run import registry_file
 from plugins.run.user_files import from_here, read_text, shown
 
 
@@ -26,7 +27,9 @@ def load(config: pytest.Config, environments: Collection[str]) -> Waivers:
     elif value := config.getini("waivers"):
         file, source = config.rootpath / Path(value).expanduser(), "pytest.ini"
     else:
-        file, source = config.rootpath / "waivers.toml", "default"
+        # Beside the registry of where the user stands; the suite's own go with any that is named.
+        found = registry_file.find(config)
+        file, source = (config.rootpath if found.source else found.directory) / "waivers.toml", "default"
         if not file.exists():
             return Waivers()
     text = read_text(file, source, "waivers file", "--waivers")

@@ -68,7 +68,7 @@ def require(session: psycopg.Connection, error: psycopg.Error, scripts: Iterable
     named = one_line(", ".join(missing), 120)
     what = f"the local environment's PostgreSQL {major} lacks the {plural(len(missing), 'extension')} {named}"
     brought = [name for name in missing if name in CONTRIB]
-    remedy = f"Run ./ci/gate --fetch-postgres {major}, which brings {one_line(', '.join(brought), 120)}."
+    remedy = f"--fetch-postgres {major} brings {one_line(', '.join(brought), 120)}."
     if len(brought) < len(missing):
         remedy = "Judge an environment that has what is lacking, by --env."
     raise CouldNotCheck(what, str(where), remedy)

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ci.bootstrap import COUNTED
 from plugins.paths import ROOT
+from tests.__main__ import COUNTED
 from tests.support.load import patience
 
 CONFTEST = """

@@ -59,7 +59,7 @@ def test_a_missing_extension_is_named_once_with_what_brings_it(case: Path) -> No
     assert done.status == 4
     (line,) = [line for line in done.text.splitlines() if line.startswith("ERROR")]
     assert "the local environment's PostgreSQL 18 lacks the extensions citext, uuid-ossp" in line
-    assert line.endswith("Run ./ci/gate --fetch-postgres 18, which brings citext, uuid-ossp.")
+    assert line.endswith("--fetch-postgres 18 brings citext, uuid-ossp.")
 
 
 def test_one_that_nothing_brings_is_named_too(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_version_that_is_not_here_says_what_brings_it(tmp_path: Path) -> None:
     done = run("--env=local", "--postgres=13", env={"XDG_CACHE_HOME": str(tmp_path)})
     assert done.status == 4
     assert "there is no PostgreSQL 13 on this machine" in done.text
-    assert "Run ./ci/gate --fetch-postgres 13, which downloads it." in done.text
+    assert "--fetch-postgres 13 downloads it." in done.text
 
 
 def test_a_download_that_fails_is_one_line(tmp_path: Path) -> None:

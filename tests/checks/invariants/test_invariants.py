@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.clone.server import CloneServer, clone
 from fixtures.data.invariants import load
-from fixtures.database.session import writer_only
+from fixtures.database.sessions import writer_only
 from fixtures.facts import Facts
 from health.catalog.catalog import Catalog
 from health.check import CHECKS

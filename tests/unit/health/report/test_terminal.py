@@ -254,7 +254,7 @@ def test_terminal(name: str, verbose: bool) -> None:
 def test_files(name: str) -> None:
     judged = record(name)
     matches_snapshot(f"{name}.sql", "\n".join(sql_file(judged)) + "\n")
-    markdown = "\n".join(summary(Record("", 0.0, 1, (judged,)))) + "\n"
+    markdown = "\n".join(summary(Record("", "", 0.0, 1, (judged,)))) + "\n"
     assert "<script>" not in markdown
     matches_snapshot(f"{name}.md", markdown)
 
