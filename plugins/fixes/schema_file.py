@@ -45,7 +45,7 @@ def unwritten(finding: Finding, schema_file_diff: SchemaFileDiff) -> Iterator[Fi
             "command",
             f"Write the migration that is missing ({len(written)} of the schema file's changes)",
             _command(schema_file_diff.migrations, script),
-            note=f"{_note(script)}{_AGAIN} To undo it, remove the directory.",
+            note=f"{_note(script, schema_file_diff.migrations)}{_AGAIN} To undo it, remove the directory.",
             rank=20,
         )
     yield Fix(
@@ -67,13 +67,13 @@ def _command(migrations: str, script: str) -> str:
     )
 
 
-def _note(script: str) -> str:
+def _note(script: str, migrations: str) -> str:
     upper = script.upper()
     notes = ""
     if "DROP COLUMN" in upper:
         notes += "It drops a column, and the values in it. "
     if "ADD VALUE" in upper and upper.count(";") > 1:
         notes += "A value that is added to an enum cannot be used in the same file. "
-    if "/NODE_MODULES/" in upper:
+    if "/node_modules/" in migrations:
         notes += "In node_modules the next install undoes this. "
     return notes

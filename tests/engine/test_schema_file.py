@@ -123,6 +123,12 @@ def replays() -> Iterator[Replays]:
         made.close()
 
 
+@pytest.fixture(autouse=True)
+def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test asks Prisma itself."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture(params=ENGINES)
 def application(request: pytest.FixtureRequest, tmp_path: Path) -> PrismaApplication:
     made = PrismaApplication(tmp_path / "app", request.param)
@@ -181,6 +187,20 @@ def test_what_was_written_by_hand_is_no_unwritten_change(application: PrismaAppl
     assert {finding.code for finding in judge(schema_file_diff=diff)} == {"not-in-schema-file"}
     known = tuple(f"schema file: {subject}" for subject in NOT_IN_FILE)
     assert judge(schema_file_diff=application.compare(replays, known)) == []
+
+
+@pytest.mark.parametrize("engine", ["6 native"])
+def test_an_answer_is_asked_for_once(engine: Engine, tmp_path: Path, replays: Replays) -> None:
+    application = of(engine, tmp_path)
+    application.migration("20240102000000_by_hand", BY_HAND)
+    first = application.compare(replays)
+    prisma_itself = application.modules / "prisma/build/index.js"
+    prisma_itself.unlink()
+    prisma_itself.write_text("process.exit(1)")
+    assert application.compare(replays) == first
+    application.migration("20240103000000_more", 'ALTER TABLE "User" ADD COLUMN "more" INT;')
+    with pytest.raises(CouldNotCheck, match="prisma migrate diff ends with status 1"):
+        application.compare(replays)
 
 
 def test_what_is_declared_and_does_not_differ_is_named(application: PrismaApplication, replays: Replays) -> None:
