@@ -237,6 +237,14 @@ def test_no_answer_where_a_migration_does_not_run(application: PrismaApplication
         application.compare(replays)
 
 
+@pytest.mark.parametrize("engine", ["6 native"])
+def test_no_answer_where_a_migration_has_no_file(engine: Engine, tmp_path: Path, replays: Replays) -> None:
+    application = of(engine, tmp_path)
+    (application.migrations / "20240102000000_empty").mkdir()
+    with pytest.raises(CouldNotCheck, match="20240102000000_empty does not run from empty: it has no"):
+        application.compare(replays)
+
+
 @pytest.mark.parametrize("engine", ["6 stock", "7 stock"])
 def test_nothing_is_fetched_where_there_is_no_engine(engine: Engine, tmp_path: Path, replays: Replays) -> None:
     application = of(engine, tmp_path)
