@@ -45,6 +45,7 @@ class Environment:
         database_url: as the registry has it: with ``${VARIABLE}``, or literally; empty where the way leads over AWS.
         url_login: what it says, once its variables have been found.
         deploy: the command that deploys it; empty: Frigg's own.
+        prisma_cli: the command that runs the application's own Prisma.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         api_id: of API Gateway, where ``api_url`` has a host of one's own.
         functions: purpose → name of the Lambda function.
@@ -76,6 +77,7 @@ class Environment:
     database_url: str = field(default="", repr=False)
     url_login: UrlLogin | None = None
     deploy: str = ""
+    prisma_cli: str = "npx prisma"
     embedded: bool = False
     api_url: str = ""
     api_id: str | None = None
@@ -116,3 +118,8 @@ class Environment:
     rows: int = 0
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schema_path(self) -> Path:
+        """Where Prisma's schema is, also where nothing names it."""
+        return self.schema_file if self.schema_file != Path() else self.migrations.parent / "schema.prisma"

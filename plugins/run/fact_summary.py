@@ -110,6 +110,7 @@ def read_from(reader: ReplicaStatus) -> str:
 def overview(facts: Facts) -> FactsOverview:
     """Gather what has been read for the record; empty where something has not been."""
     history, catalog = _history(facts), facts.read_already("catalog")
+    environment: Environment | None = facts.read_already("environment")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     dumped = environment_copy.dumped if environment_copy is not None else None
     return FactsOverview(
@@ -117,6 +118,7 @@ def overview(facts: Facts) -> FactsOverview:
         history_overview(history) if history is not None else None,
         entity_overview(catalog) if catalog is not None else None,
         proof_overview(facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")),
+        tunnel=environment is None or Part.TUNNEL in environment.parts,
     )
 
 
