@@ -106,6 +106,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    invariants: Path = Path()
     schema_file: Path = Path()
     known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)
