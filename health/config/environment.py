@@ -52,6 +52,7 @@ class Environment:
         function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
+        invariants: the directory of a team's own invariants; empty: it has none.
         schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
         known_differences: objects that may differ from what the migrations make, as the check names them; those of
