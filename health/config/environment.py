@@ -53,9 +53,10 @@ class Environment:
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
         invariants: the directory of a team's own invariants; empty: it has none.
-        accepted_checksums: migration → checksums with which its row is taken as unedited.
         schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
-        known_differences: objects that may differ from what the migrations make, as the check names them.
+        accepted_checksums: migration → checksums with which its row is taken as unedited.
+        known_differences: objects that may differ from what the migrations make, as the check names them; those of
+            the schema file begin with ``schema file: ``.
         baselines: invariant of the data → how many offending rows are known and accepted.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
             identifier of that stage's own cluster begins with.
