@@ -84,7 +84,7 @@ def load(config: pytest.Config) -> Registry:
     if _embedded(known.entries):
         return known
     own = registry.parse((ROOT / NAME).read_text(encoding="utf-8"), NAME, ROOT)
-    return replace(known, entries={**_embedded(own.entries), **known.entries})
+    return replace(known, entries={**known.entries, **_embedded(own.entries)})
 
 
 def select(config: pytest.Config, known: Registry, names: str) -> tuple[str, ...]:
