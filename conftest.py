@@ -4,6 +4,7 @@ pytest_plugins = [
     "plugins.run.packages",
     "plugins.run.sql_invariants",
     "plugins.run.options",
+    "plugins.run.preflight",
     "plugins.run.no_gc",
     "plugins.redaction",
     "plugins.commands.listing",

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from checks.causes import FAILED, FORESEEN
 from health.catalog.catalog import Catalog, describe, describe_some, named
 from health.check import DEPLOY_MENDS, check
-from health.config.parts import Part
 from health.finding import Finding, Severity
 from health.history.history import History
+from health.parts import Part
 from health.pending.forecast import Forecast
 from health.sanitize import one_line, short
 from health.schema.drift import Difference, Drift, FreshDatabase

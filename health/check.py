@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from health.config.parts import Part
 from health.finding import SEVERITIES, Finding, Phase, Severity
+from health.parts import Part
 
 Judge = Callable[..., Iterable[Finding]]
 Listed = Callable[..., list[Finding]]

@@ -32,7 +32,7 @@ TOPICS = {
     "health": "sql secrets catalog read_only waivers aws logs pending clone prisma application migrations config "
     "history layer tunnel schema reconstruction data api runs editing report",
     "fixtures": "clients application aws tunnel migrations database logs layer api clone data read_only runs "
-    "reconstruction history schema pending editing",
+    "reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",
 }
 # Below the checks nothing names a check or a finding, but for these.

@@ -73,7 +73,8 @@ def read_config(text: str, file: PurePath, root: PurePath) -> ConfigFile:
     config = evaluator.evaluate(module.exported[0])
     if not isinstance(config, Object):
         return _computed(
-            config.reason if isinstance(config, Computed) else "its default export is no object", loads=loads
+            f"it is computed: {config.reason}" if isinstance(config, Computed) else "its default export is no object",
+            loads=loads,
         )
     migrations, datasource = config.get("migrations"), config.get("datasource")
     return ConfigFile(

@@ -6,7 +6,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
+
+MOST_TOKENS = 20_000  # no honest configuration file has as many
 
 Kind = Literal["string", "template", "number", "word", "regex", "mark"]
 
@@ -55,9 +58,12 @@ def tokens(text: str) -> tuple[Token, ...]:
     """Split a text into its tokens.
 
     Raises:
-        SourceError: a template string does not end.
+        SourceError: a template string does not end, or there are too many tokens.
     """
-    return tuple(_tokens(text))
+    found = tuple(islice(_tokens(text), MOST_TOKENS + 1))
+    if len(found) > MOST_TOKENS:
+        raise SourceError(f"it has more than {MOST_TOKENS:,} words and marks")
+    return found
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -22,7 +22,8 @@ class Module:
         imports: local name → the module and the name there, or WHOLE.
         loaded: all modules that it imports.
         constants: the name of a constant → the tokens of its value.
-        exported: the tokens of each default export, or of what is assigned to ``module.exports``.
+        exported: the tokens of each default export, or of what is assigned to ``module.exports``, once for each
+            mention of ``exports``.
     """
 
     tokens: tuple[Token, ...]
@@ -79,7 +80,9 @@ def read_module(text: str) -> Module:
         elif texts[:2] == ["export", "default"]:
             module.exported.append((place + 2, _end(module, place + 2)))
         elif texts == ["module", ".", "exports"] and module.text(place + 3) == "=":
-            module.exported.append((place + 4, _end(module, place + 4)))
+            module.exported += [(place + 4, _end(module, place + 4))] * sum(
+                token.text == "exports" for token in sequence
+            )
     for place, token in enumerate(sequence):
         if token.text in {"require", "import"} and module.text(place + 1) == "(" and place + 2 < len(sequence):
             module.loaded.add(sequence[place + 2].value or "")

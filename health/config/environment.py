@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from health.clone.server_choice import CloneOption
-from health.config.parts import EVERY, Part
+from health.parts import EVERY, Part
 from health.secrets.secret import Secret
 
 

@@ -15,8 +15,8 @@ from health.clone.server_choice import CloneOption, CloneOptionError
 from health.clone.server_choice import parse as parse_clone
 from health.config.environment import LOG_MINUTES, Environment, Limits
 from health.config.expansion import Expansion
-from health.config.parts import Part
 from health.config.validation import NAME, RegistryError, Settings, shown, validate, validate_url
+from health.parts import Part
 from health.sanitize import did_you_mean
 from health.secrets.secret import Secret
 
@@ -133,7 +133,7 @@ def environment(
     own = registry.entries[name] if entry is None else entry
     where = f"{registry.file}: [{name}]" if entry is None else f"the sandbox's entry [{name}]"
     validate(own, where)
-    inherited = _inherited(registry.defaults, own) if entry is None else {}
+    inherited = _inherited(registry.defaults, own, variables) if entry is None else {}
     raw = {**inherited, **own}
     # Also of the embedded environment, whose other settings the sandbox supplies.
     for key, usual in (("clone", "auto"), ("rows", "0")):
@@ -143,6 +143,8 @@ def environment(
     for table in ("functions", "variables", "log_minutes"):
         raw[table] = {**inherited.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
+    if inherited.get("profile") != registry.defaults.get("profile") and "profile" not in own:
+        sources["profile"] = "AWS_PROFILE"
 
     stage = str(raw.get("stage", name))
     expansion = Expansion(where, {**variables, "env": stage})
@@ -182,10 +184,11 @@ def environment(
     return Environment(**{**values, **paths, **fixed})
 
 
-def _inherited(defaults: Settings, own: Settings) -> Settings:
+def _inherited(defaults: Settings, own: Settings, variables: Mapping[str, str]) -> Settings:
     """What [defaults] gives an environment: of one with a URL of its own, nothing that describes a part."""
     if not own.get("database_url"):
-        return defaults
+        chosen = variables.get("AWS_PROFILE")  # whoever exports it means it; [defaults] is everybody's
+        return {**defaults, "profile": chosen} if chosen else defaults
     application = set() if "app" not in own else {"migrations", "deploy"}  # those of the defaults' application
     return {key: value for key, value in defaults.items() if key in _GENERAL - application}
 

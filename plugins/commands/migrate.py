@@ -76,7 +76,7 @@ class MigrateCommand:
         run = session.config.stash[RUN]
         for name, target in run.targets.items():
             selected = {check.id for item in session.items if target_name(item) == name and (check := check_of(item))}
-            if missing := sorted(checks_of_parts(run.parts(target.environment)).keys() - selected):
+            if missing := sorted(checks_of_parts(run.parts[target.environment]).keys() - selected):
                 raise pytest.UsageError(
                     f"--migrate needs every check, and {len(missing)} are not selected ({missing[0]}, …). "
                     "Leave -k, -m and names of tests out."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from health.config.environment import Environment
-from health.config.parts import Part
 from health.finding import DEPLOY, Fix
+from health.parts import Part
 from health.sanitize import printable
 
 _STALE_BUILD = (

@@ -10,8 +10,8 @@ from typing import Any
 from fixtures.facts import parts_of
 from fixtures.parts import instead_of_absent
 from health.check import CHECKS, Check
-from health.config.parts import Part
 from health.finding import PHASES
+from health.parts import Part
 from plugins import fixes
 from plugins.paths import CHECKS as CHECKS_DIRECTORY
 from plugins.run.sql_invariants import declared

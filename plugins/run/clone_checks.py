@@ -32,7 +32,7 @@ def _judged(facts: Facts) -> Iterator[Check]:
     for check in checks_of_parts(environment.parts).values():
         needs = with_needs(check.needs)
         own = {name for name in needs if with_needs([name]) & {"database", "catalog_session", "environment_copy"}}
-        if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and needs - own <= known:
+        if needs & _OF_A_COPY and not needs & _OF_THE_ENVIRONMENT and with_needs(check.needs, known) <= own:
             yield check
 
 

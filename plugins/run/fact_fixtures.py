@@ -16,7 +16,7 @@ import pytest
 import fixtures.database.session
 from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, load_readers
-from fixtures.parts import given_for
+from fixtures.parts import instead_of_absent
 from health.check import Check
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
@@ -68,7 +68,7 @@ class FactSets:
                 environment = self._sandbox.environment
             else:
                 environment = self.run.environment(name)
-                given.update(given_for(environment))
+                given.update(instead_of_absent(environment.parts))
             self._facts[target] = Facts(environment, given)
             self._facts[target].start(_needed(items))
         return self._facts[target]
@@ -159,7 +159,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _targets_of(check: Check, run: Run) -> list[str]:
     """The targets whose environment has what a check judges."""
-    return [name for name, target in run.targets.items() if judged(check, run.parts(target.environment))]
+    return [name for name, target in run.targets.items() if judged(check, run.parts[target.environment])]
 
 
 @pytest.fixture(scope="session")

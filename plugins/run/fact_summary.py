@@ -9,10 +9,10 @@ from fixtures.clone.server import CloneServer
 from fixtures.facts import Facts
 from health.aws.resources import Bastion, Cluster, Identity
 from health.config.environment import Environment
-from health.config.parts import Part
 from health.history.effects import foreseen
 from health.history.history import History
 from health.migrations.directory import MigrationDirectory
+from health.parts import Part
 from health.pending.data_check import DataCheck
 from health.pending.forecast import Forecast
 from health.read_only.proof import ReadOnlyProof

@@ -16,10 +16,10 @@ from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
 from health.config import registry
 from health.config.environment import Environment
-from health.config.parts import EVERY, Part
 from health.config.registry import Registry
 from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
+from health.parts import EVERY, Part
 from health.sanitize import did_you_mean
 from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
@@ -82,10 +82,14 @@ class Run:
             return {f"{name}-before": Target(name, "before"), f"{name}-after": Target(name, "after", migrated=True)}
         return {name: Target(name, self.phase) for name in self.names}
 
-    def parts(self, name: str) -> frozenset[Part]:
-        """What an environment has; the local one has everything."""
-        assert self.registry is not None  # noqa: S101 - names were selected from it
-        return EVERY if self.registry.embedded(name) else self.environment(name).parts
+    @cached_property
+    def parts(self) -> Mapping[str, frozenset[Part]]:
+        """What each environment has, by its name; the local one has everything."""
+        known = self.registry
+        return {
+            name: EVERY if known is None or known.embedded(name) else self.environment(name).parts
+            for name in self.names
+        }
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -212,7 +216,7 @@ def _validate(run: Run) -> None:
     for name in run.names:
         if name not in local:
             run.environment(name)
-        packages.require_for(name, run.parts(name), embedded=name in local)
+        packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
         _validate_baselines(run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from health.config.parts import EVERY, Part
+from health.parts import EVERY, Part
 
 # Module → what pip calls it, as in pyproject.toml. What only some checks need says so itself, where it is missed.
 ALWAYS = {"psycopg": "psycopg[binary]", "sqlparse": "sqlparse"}

@@ -123,7 +123,7 @@ def sound(config: pytest.Config) -> bool:
 
 def verdict_of(config: pytest.Config, target: str) -> Verdict:
     """The verdict on a target by its checks so far."""
-    every_check = checks_of_parts(config.stash[RUN].parts(config.stash[RUN].targets[target].environment))
+    every_check = checks_of_parts(config.stash[RUN].parts[config.stash[RUN].targets[target].environment])
     return verdict(checks_of(config, target), frozenset(every_check), sound(config))
 
 
@@ -133,7 +133,7 @@ def _environments(config: pytest.Config) -> Iterator[EnvironmentResult]:
         checks, reported = checks_of(config, name), config.stash[_REPORTED][name]
         if target.migrated and not checks and triggered is None:
             continue  # the run ended before
-        every_check = checks_of_parts(run.parts(target.environment)) if sound(config) else {}
+        every_check = checks_of_parts(run.parts[target.environment]) if sound(config) else {}
         yield replace(
             judge_environment(
                 target.environment,
@@ -158,7 +158,7 @@ def _add_unused(config: pytest.Config) -> None:
         of_environment.setdefault(target.environment, []).append(config.stash[_REPORTED][name])
     for environment, targets in of_environment.items():
         checks = [check for reported in targets for check in reported.checks.values()]
-        every_check = checks_of_parts(run.parts(environment))
+        every_check = checks_of_parts(run.parts[environment])
         unused = unused_waivers(run.waivers.of(environment), checks, every_check)
         findings = tuple(finding_result(finding, "info", {}) for finding in unused)
         for reported in targets if findings else ():

@@ -15,9 +15,9 @@ from fixtures.data.invariants import load
 from fixtures.facts import READERS, FactReader
 from health.check import CHECKS, Check, Listed
 from health.config.environment import Environment
-from health.config.parts import Part
 from health.data.invariants import Invariant, InvariantError, InvariantResult, findings
 from health.finding import CouldNotCheck, Finding, NoFix, NothingToCheck
+from health.parts import Part
 from plugins.fixes import FIXES, Suggestion
 from plugins.paths import INVARIANTS
 from plugins.run.items import target_name

@@ -8,9 +8,9 @@ from typing import Literal
 
 from health.api.routes import Routes
 from health.config.environment import Environment
-from health.config.parts import Part
 from health.finding import Fix
 from health.history.history import History
+from health.parts import Part
 from plugins.fixes import commands as shell
 
 _How = Literal["applied", "rolled-back"]

@@ -20,7 +20,7 @@ from health.report.terminal import block
 from health.secrets.secret import Searcher
 from health.waivers.waivers import Waiver, Waivers
 from plugins.output.report_files import sql_file, summary
-from plugins.run import check_runner, recorder
+from plugins.run import check_catalog, check_runner, recorder
 from plugins.run.check_catalog import all_checks
 from plugins.run.check_report import CheckReport
 from plugins.run.fact_fixtures import FACT_SETS
@@ -183,7 +183,8 @@ def test_what_is_recorded_is_counted_whole() -> None:
 @pytest.fixture
 def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     few = {id_: check for id_, check in all_checks().items() if id_ in FEW}
-    monkeypatch.setattr(recorder, "all_checks", lambda: few)
+    for module in (recorder, check_catalog):
+        monkeypatch.setattr(module, "all_checks", lambda: few)
 
 
 @pytest.mark.usefixtures("few_checks")
