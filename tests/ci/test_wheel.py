@@ -112,6 +112,12 @@ def test_a_fault_blocks_with_processes_of_its_own(installed: Installed) -> None:
     assert "Root cause: failed-migration" in done.stdout
 
 
+def test_a_reader_that_has_seen_enough_is_no_crash(installed: Installed) -> None:
+    program = installed.venv / "bin" / "migration-health"
+    done = call("sh", "-c", f"'{program}' --list-checks --format=json | true", cwd=installed.here)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_without_a_registry_it_says_how_to_make_one(installed: Installed) -> None:
     done = installed.run("--env=prod")
     assert done.returncode == 4
