@@ -269,12 +269,15 @@ _REFUSED = {
         "too-many-connections", "PostgreSQL has no connection left but those for superusers.",
     ),
     "address refused": (
-        "database-login-refused", "PostgreSQL lets {user} in from nowhere like the bastion (pg_hba.conf).",
+        "database-login-refused", "pg_hba.conf does not let {user} in from this address: {text}",
     ),
     "closed": ("database-silent", "The connection ended before PostgreSQL had said a word."),
     "starting": ("database-waking", "PostgreSQL is starting up."),
     "asleep": ("database-waking", "The cluster may be paused and did not wake up within {limit_s:g} s."),
     "silent": ("database-silent", "PostgreSQL takes the connection and is then silent for {limit_s:g} s."),
+    "tls refused": ("database-login-refused", "TLS with the server fails: {text}"),
+    "unreachable": ("database-silent", "No PostgreSQL answers: {text}"),
+    "unusable": ("database-login-refused", "{text}"),  # of our own settings: nothing was sent
     "other": ("database-login-refused", "PostgreSQL closed the connection: {text}"),
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 TOPICS = {
     "health": "sql secrets catalog read_only waivers aws logs pending clone prisma application migrations config "
     "history layer tunnel schema reconstruction data api runs editing report",
-    "fixtures": "clients application aws tunnel migrations database logs layer api clone data read_only runs "
+    "fixtures": "clients config application aws tunnel migrations database logs layer api clone data read_only runs "
     "reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",
 }

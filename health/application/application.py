@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 from health.application.package_manager import PackageManager
 from health.application.settings import Computed, Variable
 from health.application.support import InstalledPrisma
+from health.sanitize import safe_line
 from health.secrets.secret import Secret
 
 Url = Secret | Variable | Computed | None  # a literal, a variable's name, only by running the configuration, not set
@@ -59,6 +62,18 @@ class Application:
         """The command that deploys the migrations, to be run in the root."""
         return self.package_manager.deploy
 
+    @property
+    def header(self) -> tuple[str, ...]:
+        """What was found where, as lines for a person, such as ``prisma.config.ts: migrations at db/migrations``."""
+        paths = {"schema": self.schema, "migrations": self.migrations}
+        by_source: dict[str, list[str]] = {}
+        for what, path in paths.items():
+            if path is not None and what in self.sources:
+                by_source.setdefault(self.sources[what], []).append(f"{what} at {os.path.relpath(path, self.root)}")
+        if "url" in self.sources and isinstance(self.url, Variable):
+            by_source.setdefault(self.sources["url"], []).append(f"url in {self.url.name}")
+        return tuple(safe_line(f"{source}: {', '.join(found)}") for source, found in by_source.items())
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -76,6 +91,11 @@ class Choice:
     what: str
     migrations: Path | None = None
 
+    def option(self, directory: Path) -> str:
+        """The option that chooses it, for a shell in a directory."""
+        name, path = ("--app", self.root) if self.migrations is None else ("--migrations", self.migrations)
+        return f"{name} {shlex.quote(os.path.relpath(path, directory))}"
+
 
 @dataclass(frozen=True)
 class Several:
@@ -90,6 +110,13 @@ class Several:
     where: Path
     choices: tuple[Choice, ...]
     complete: bool = True
+
+    def lines(self, directory: Path) -> tuple[str, ...]:
+        """The list to choose from, for a person whose shell is in a directory."""
+        first = f"{self.where} has {len(self.choices)} applications; choose one:"
+        more = () if self.complete else ("There may be more: the directory is too large, or was not all readable.",)
+        listed = (safe_line(f"{choice.option(directory)} ({choice.what})") for choice in self.choices)
+        return (safe_line(first), *listed, *more)
 
 
 @dataclass(frozen=True)
@@ -107,3 +134,13 @@ class NoApplication:
     top: Path
     hints: tuple[str, ...] = ()
     complete: bool = True
+
+    @property
+    def message(self) -> str:
+        """What is missing and what to do, on one line."""
+        hints = f" Files of Prisma are in {', '.join(self.hints)}." if self.hints else ""
+        below = "" if self.complete else " Not everything below was searched."
+        return safe_line(
+            f"There is no Prisma application in {self.where}, nor above it up to {self.top}, nor below.{below}{hints} "
+            "Name it by --app DIR, or its migrations by --migrations DIR."
+        )

@@ -21,6 +21,7 @@ class ConfigFile:
         schema: the schema's file or directory, relative to the file.
         migrations: the migrations directory, relative to the file.
         url: of the datasource.
+        direct_url: of the datasource, without a pooler; in Prisma 6.
         engine: ``classic`` or ``js``, in Prisma 6.
         for_prisma_8: whether it is marked as one of Prisma 8.
         loads_env_file: whether it loads ``.env`` by the package dotenv.
@@ -29,6 +30,7 @@ class ConfigFile:
     schema: Setting
     migrations: Setting
     url: Setting
+    direct_url: Setting
     engine: Setting
     for_prisma_8: bool = False
     loads_env_file: bool = False
@@ -81,6 +83,7 @@ def read_config(text: str, file: PurePath, root: PurePath) -> ConfigFile:
         _setting(config.get("schema"), "schema"),
         _setting(_inner(migrations, "path"), "migrations.path"),
         _setting(_inner(datasource, "url"), "datasource.url"),
+        _setting(_inner(datasource, "directUrl"), "datasource.directUrl"),
         _setting(config.get("engine"), "engine"),
         evaluator.for_prisma_8,
         loads,
@@ -89,7 +92,7 @@ def read_config(text: str, file: PurePath, root: PurePath) -> ConfigFile:
 
 def _computed(reason: str, *, loads: bool = False) -> ConfigFile:
     every = Computed(reason)
-    return ConfigFile(every, every, every, every, loads_env_file=loads)
+    return ConfigFile(every, every, every, every, every, loads_env_file=loads)
 
 
 def _inner(value: Value, key: str) -> Value:

@@ -138,14 +138,17 @@ def _names(module: Module, opening: int, source: str, between: str) -> None:
 
 
 def _constant(module: Module, place: int) -> None:
-    equals = next((at for at in module.outer((place, len(module.tokens))) if module.text(at) in {"=", ";"}), None)
-    if equals is None or module.text(equals) != "=":
-        return
-    value = (equals + 1, _end(module, equals + 1))
+    for declared in module.split((place + 1, _end(module, place + 1)), ","):
+        equals = next((at for at in module.outer(declared) if module.text(at) == "="), None)
+        if equals is not None:
+            _declare(module, declared[0], (equals + 1, declared[1]))
+
+
+def _declare(module: Module, place: int, value: Span) -> None:
     required = _required(module, value)
-    name = module.text(place + 1)
+    name = module.text(place)
     if name == "{" and required is not None:
-        _names(module, place + 1, required, ":")
+        _names(module, place, required, ":")
     elif required is not None:
         module.imports[name] = (required, WHOLE)
     elif name not in {"{", "["}:
@@ -153,10 +156,9 @@ def _constant(module: Module, place: int) -> None:
 
 
 def _required(module: Module, value: Span) -> str | None:
-    start, _ = value
-    if module.texts((start, start + 2)) == ["require", "("] and start + 2 < len(module.tokens):
-        return module.tokens[start + 2].value
-    return None
+    start, end = value
+    alone = end - start == 4 and module.texts((start, start + 2)) == ["require", "("]  # noqa: PLR2004 - require ( "…" )
+    return module.tokens[start + 2].value if alone else None
 
 
 def words_of(module: Module, span: Span) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from health.clone.server_choice import CloneOption
+from health.config.database_url import UrlLogin
 from health.parts import EVERY, Part
 from health.secrets.secret import Secret
 
@@ -41,15 +42,19 @@ class Environment:
         stage: the word that names it in AWS and in the tunnel script.
         parts: what its entry describes, and so what is judged beside database and migrations.
         frigg: whether it is an environment of Frigg's; None: its functions or its migrations tell.
-        database_url: as Prisma writes it, or ``${VARIABLE}``; empty where the way leads over AWS.
+        database_url: as the registry has it: with ``${VARIABLE}``, or literally; empty where the way leads over AWS.
+        url_login: what it says, once its variables have been found.
         deploy: the command that deploys it; empty: Frigg's own.
+        prisma_cli: the command that runs the application's own Prisma.
         embedded: whether it is the local one, whose settings the sandbox supplies.
         api_id: of API Gateway, where ``api_url`` has a host of one's own.
         functions: purpose → name of the Lambda function.
         function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
+        invariants: the directory of a team's own invariants; empty: it has none.
         accepted_checksums: migration → checksums with which its row is taken as unedited.
+        schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
         known_differences: objects that may differ from what the migrations make, as the check names them.
         baselines: invariant of the data → how many offending rows are known and accepted.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
@@ -58,6 +63,7 @@ class Environment:
         log_minutes: purpose → how many minutes of that function's log are read.
         clone: which PostgreSQL migrations and fixes are tried on.
         rows: up to how many bytes the rows of a table are copied to the clone; 0 copies none.
+        notes: what a person must know of these settings, each a sentence.
         confirm: whether ``--migrate`` needs ``--confirm`` with its name; ``prod`` does unless said
             otherwise.
         stages: every stage that the tunnel script may name.
@@ -69,7 +75,9 @@ class Environment:
     parts: frozenset[Part] = EVERY
     frigg: bool | None = None
     database_url: str = field(default="", repr=False)
+    url_login: UrlLogin | None = None
     deploy: str = ""
+    prisma_cli: str = "npx prisma"
     embedded: bool = False
     api_url: str = ""
     api_id: str | None = None
@@ -98,13 +106,21 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    invariants: Path = Path()
+    schema_file: Path = Path()
     known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     log_minutes: Mapping[str, float] = field(default_factory=lambda: dict(LOG_MINUTES))
+    notes: tuple[str, ...] = ()
     confirm: bool = False
     stages: tuple[str, ...] = ()
     clone: CloneOption = field(default_factory=CloneOption)
     rows: int = 0
     limits: Limits = Limits()
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schema_path(self) -> Path:
+        """Where Prisma's schema is, also where nothing names it."""
+        return self.schema_file if self.schema_file != Path() else self.migrations.parent / "schema.prisma"

@@ -20,13 +20,13 @@ from health.parts import Part
 from health.sanitize import did_you_mean
 from health.secrets.secret import Secret
 
-_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations"}
+_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file", "invariants"}
 _WAY = ("secret", "cluster_prefix", "ssh_key")
 _FUNCTIONS = ("auth", "worker")
 # Settings that [defaults] gives an environment with a database_url too; the others describe parts, which are its own.
 _GENERAL = {
-    "accepted_checksums", "app", "baselines", "clone", "confirm", "deploy", "known_differences", "limits", "migrations",
-    "prisma", "rows",
+    "accepted_checksums", "app", "baselines", "clone", "confirm", "deploy", "invariants", "known_differences", "limits",
+    "migrations", "prisma", "rows", "schema_file",
 }  # fmt: skip
 _PRODUCTION = re.compile(r"(?<![a-z])(prod|production|live)(?![a-z])", re.IGNORECASE)  # --migrate asks twice there
 
@@ -189,7 +189,8 @@ def _inherited(defaults: Settings, own: Settings, variables: Mapping[str, str]) 
     if not own.get("database_url"):
         chosen = variables.get("AWS_PROFILE")  # whoever exports it means it; [defaults] is everybody's
         return {**defaults, "profile": chosen} if chosen else defaults
-    application = set() if "app" not in own else {"migrations", "deploy"}  # those of the defaults' application
+    # With an application of its own, not those of the defaults'.
+    application = {"migrations", "deploy", "schema_file"} if "app" in own else set()
     return {key: value for key, value in defaults.items() if key in _GENERAL - application}
 
 

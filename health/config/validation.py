@@ -22,7 +22,15 @@ _OTHERS = {
     **dict.fromkeys(("script_stages", "known_differences"), list),
     "ssh_port": int,
 }
-_KEYS = {each.name for each in fields(Environment)} - {"name", "stages", "sources", "parts"}
+_KEYS = {each.name for each in fields(Environment)} - {
+    "name",
+    "notes",
+    "parts",
+    "prisma_cli",
+    "sources",
+    "stages",
+    "url_login",
+}
 _MOST_LOG_MINUTES = 24 * 60
 _PORTS = range(1, 65536)
 

@@ -26,12 +26,20 @@ class FactsOverview:
 
     Attributes:
         facts: label → what is known and where it came from.
+        tunnel: whether the way to the database leads through one.
     """
 
     facts: Mapping[str, str] = field(default_factory=dict)
     history: HistoryOverview | None = None
     entity: tuple[EntityColumn, ...] | None = None
     proof: ProofOverview | None = None
+    tunnel: bool = True
+
+    @property
+    def psql(self) -> str:
+        """How a person runs SQL."""
+        way = "through your tunnel" if self.tunnel else "at the environment's database"
+        return f"psql -v ON_ERROR_STOP=1 {way}, as the owner of the tables"
 
     def updated(self, later: FactsOverview) -> FactsOverview:
         """Return this overview with what a later one knows."""
@@ -40,6 +48,7 @@ class FactsOverview:
             later.history or self.history,
             later.entity if later.entity is not None else self.entity,
             later.proof or self.proof,
+            later.tunnel,
         )
 
 

@@ -104,7 +104,7 @@ class _Block:
         yield from self.rehearsed()
         if any(fix.kind == "sql" for f in self.findings if self.verbose or not f.waived for fix in f.fixes):
             yield ""
-            yield "Run SQL by psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
+            yield f"Run SQL by {self.environment.overview.psql}."
 
     def rehearsed(self) -> Iterator[str]:
         if line := rehearsal_line(self.environment):

@@ -11,7 +11,7 @@ from health.config.environment import Environment
 
 LoginKind = Literal[
     "password refused", "no database", "no role", "no connection left", "only reserved connections left",
-    "address refused", "closed", "starting", "asleep", "silent", "other",
+    "address refused", "closed", "starting", "asleep", "silent", "tls refused", "unreachable", "unusable", "other",
 ]  # fmt: skip
 
 
@@ -81,7 +81,7 @@ class LoginFailure:
     Attributes:
         secret: the secret that the password is from.
         limit_s: seconds after which no more was waited for.
-        text: PostgreSQL's own words, where they are of no known kind.
+        text: PostgreSQL's own words, where the kind alone does not tell; of ``unusable``, what to do.
     """
 
     kind: LoginKind

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.runs.trigger import migrate
 from health.config.validation import RegistryError
+from health.parts import Part
 from health.report.results import Outcome
 from health.words import plural
 from plugins.output.progress import Progress
@@ -48,6 +49,8 @@ def _refuse(config: pytest.Config, run: Run) -> None:
         raise RegistryError("--migrate does not go with -n: one process judges, asks and judges again. Leave -n out.")
     (name,) = run.names
     assert run.registry is not None  # noqa: S101 - the name comes from it
+    if Part.API not in run.parts[name]:
+        raise RegistryError(f"--migrate asks the API for the migration, and {name} has none (api_url). Leave it out.")
     confirmed = config.option.confirm
     if confirmed is not None and confirmed != name:
         raise RegistryError(f"--confirm={confirmed} is not the environment that --env names, {name}.")

@@ -23,6 +23,21 @@ def quote(word: str) -> str:
     return f"$'{''.join(map(_spelt, word))}'"
 
 
+def psql(environment: Environment, *words: str) -> str:
+    """A ``psql`` command for an environment's database: at its own server, or at the end of your tunnel."""
+    login = environment.url_login
+    if login is None:
+        return " ".join(["psql", *map(quote, (environment.database, *words))])
+    host = login.url.hosts[0]
+    where = ("-h", host.name, "-p", str(host.port), "-U", login.url.user, "-d", login.url.database)
+    return " ".join(["psql", *map(quote, (*where, *words))])
+
+
+def way(environment: Environment) -> str:
+    """Where a login of a person's own must lead, for a sentence."""
+    return "through your tunnel" if Part.TUNNEL in environment.parts else f"to the database of {environment.name}"
+
+
 def aws(environment: Environment, *words: str) -> str:
     """An ``aws`` command for an environment."""
     profile = ("--profile", environment.profile) if environment.profile else ()

@@ -65,7 +65,7 @@ def sql_file(environment: EnvironmentResult) -> Iterator[str]:
     """All SQL fixes of an environment with their undos; only the preferred ones stand outside comments."""
     yield f"-- SQL fixes for {environment.name}, in the order in which they are to be applied."
     yield "-- Read each one before you run it; fallbacks and undos are commented out. Run them by"
-    yield "-- psql -v ON_ERROR_STOP=1 through your tunnel, as the owner of the tables."
+    yield f"-- {environment.overview.psql}."
     yield "-- Fixes that are not SQL, such as deploys, have their numbers too: they stand in summary.md."
     findings, beside = worst_first(environment.findings), accepted_keys(environment.findings)
     known = [(f, fix) for f in findings if f.key not in beside for fix in f.fixes]

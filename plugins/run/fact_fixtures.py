@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import pytest
 
-import fixtures.database.session
+import fixtures.database.sessions
 from fixtures.clients.aws import Accounts
 from fixtures.facts import READERS, Facts, load_readers
 from fixtures.parts import instead_of_absent
@@ -61,13 +61,13 @@ class FactSets:
                 "accounts": self._accounts[phase],
             }
             if phase == "after":
-                given.update(fixtures.database.session.writer_only())  # a reader may lag behind the deploy
+                given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
             environment: Environment | Future[Environment]
             if self.run.registry.embedded(name):
                 self._sandbox = self._sandbox or Sandbox(self.run, name)
                 environment = self._sandbox.environment
             else:
-                environment = self.run.environment(name)
+                environment = self.run.deployed[name]
                 given.update(instead_of_absent(environment.parts))
             self._facts[target] = Facts(environment, given)
             self._facts[target].start(_needed(items))

@@ -39,6 +39,10 @@ def summarize(facts: Facts) -> dict[str, str]:
         lines["script"] = f"{environment.tunnel_script} ({source('tunnel_script', 'default')})"
     if Part.API in environment.parts:
         lines["api"] = f"{environment.api_url} ({source('api_url', 'default')})"
+    if application := source("application"):
+        lines["application"] = application
+    if environment.notes:
+        lines["note"] = " ".join(note.rstrip(".") + "." for note in environment.notes)
     if absent := [part.value for part in Part if part not in environment.parts]:
         lines["not judged"] = f"{', '.join(absent)} (no such settings)"
     return {label: one_line(text) for label, text in lines.items()}
@@ -58,6 +62,8 @@ def _way(facts: Facts, environment: Environment) -> dict[str, str]:
     bastion: Bastion | None = facts.read_already("bastion")
     if bastion is not None:
         lines["bastion"] = f"{bastion.public_address or bastion.state} (AWS, {bastion.name} {bastion.instance_id})"
+    if environment.url_login is not None:
+        lines["database"] = f"{environment.url_login.url.place} ({environment.url_login.source})"
     server: DatabaseServer | None = facts.read_already("server")
     if server is not None and server.problem is None:
         answers_from = read_from(facts.read_already("reader") or ReplicaStatus())
@@ -100,6 +106,7 @@ def read_from(reader: ReplicaStatus) -> str:
 def overview(facts: Facts) -> FactsOverview:
     """Gather what has been read for the record; empty where something has not been."""
     history, catalog = _history(facts), facts.read_already("catalog")
+    environment: Environment | None = facts.read_already("environment")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     dumped = environment_copy.dumped if environment_copy is not None else None
     return FactsOverview(
@@ -107,6 +114,7 @@ def overview(facts: Facts) -> FactsOverview:
         history_overview(history) if history is not None else None,
         entity_overview(catalog) if catalog is not None else None,
         proof_overview(facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")),
+        tunnel=environment is None or Part.TUNNEL in environment.parts,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.application.environment import completed
 from health.clone import row_limit
 from health.clone.server_choice import CloneOption, CloneOptionError, supported
 from health.clone.server_choice import parse as parse_clone
@@ -25,8 +26,8 @@ from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
 from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
+from plugins.run.invariant_checks import declared, shipped
 from plugins.run.sandbox_faults import require_known
-from plugins.run.sql_invariants import declared
 from plugins.run.user_files import from_here
 
 
@@ -83,13 +84,26 @@ class Run:
         return {name: Target(name, self.phase) for name in self.names}
 
     @cached_property
+    def deployed(self) -> Mapping[str, Environment]:
+        """The settings of each environment but the local one, by its name.
+
+        Raises:
+            RegistryError: those of one cannot be used.
+        """
+        known = self.registry
+        if known is None:
+            return {}
+        return {name: completed(self.environment(name), os.environ) for name in self.names if not known.embedded(name)}
+
+    @cached_property
+    def invariants(self) -> tuple[Path, ...]:
+        """The directories with a team's own invariants."""
+        return tuple(dict.fromkeys(each.invariants for each in self.deployed.values() if each.invariants != Path()))
+
+    @cached_property
     def parts(self) -> Mapping[str, frozenset[Part]]:
         """What each environment has, by its name; the local one has everything."""
-        known = self.registry
-        return {
-            name: EVERY if known is None or known.embedded(name) else self.environment(name).parts
-            for name in self.names
-        }
+        return {name: self.deployed[name].parts if name in self.deployed else EVERY for name in self.names}
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -117,6 +131,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("migration health")
     add = group.addoption
     add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
+    add("--database-url", metavar="VARIABLE|URL", help="an environment without a registry, named database")
     add("--environments", metavar="FILE", help="another registry than environments.toml")
     add("--app", metavar="DIR", help="checkout of the application")
     add("--migrations", metavar="DIR", help="migrations directory, if not the checkout's own")
@@ -192,8 +207,7 @@ def _understand(config: pytest.Config) -> Run:
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
-    known = registry_file.load(config) if config.getoption("env") is not None else None
-    names = registry_file.select(config, known, config.getoption("env")) if known is not None else ()
+    known, names = registry_file.asked(config)
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, known.names) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
@@ -214,11 +228,9 @@ def _validate(run: Run) -> None:
         if option != "migrations" and run.names and len(local) == len(run.names):
             raise RegistryError(f"{source} has no effect on {local[0]}, which has a checkout of its own. Leave it out.")
     for name in run.names:
-        if name not in local:
-            run.environment(name)
         packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
-        _validate_baselines(run.registry)
+        _validate_invariants(run, run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
@@ -256,11 +268,19 @@ def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
         )
 
 
-def _validate_baselines(known: Registry) -> None:
+def _validate_invariants(run: Run, known: Registry) -> None:
+    for directory in run.invariants:
+        if not directory.is_dir():
+            raise RegistryError(f"{known.file}: invariants: there is no directory {directory}. Name another.")
+    invariants = dict(shipped())
+    for directory in run.invariants:
+        invariants |= declared(directory)
     for name, settings in {"defaults": known.defaults, **known.entries}.items():
+        if name not in run.names and any("invariants" in each for each in (known.defaults, settings)):
+            continue  # an invariant of its own, which nobody has asked for
         for invariant in settings.get("baselines", {}):
-            if invariant not in declared():
-                hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
+            if invariant not in invariants:
+                hint = did_you_mean(invariant, invariants, "checks/invariants holds a file for each.")
                 raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
 
 

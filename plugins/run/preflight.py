@@ -37,4 +37,4 @@ def require(run: Run) -> None:
 
 
 def _found(run: Run, name: str, option: str) -> list[Obstacle]:
-    return list(obstacles(run.environment(name), option))
+    return list(obstacles(run.deployed[name], option))

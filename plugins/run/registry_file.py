@@ -18,6 +18,7 @@ from plugins.run.user_files import from_here, read_text, shown
 
 NAME = "environments.toml"
 _NAMED = "--environments"
+_URL = "--database-url"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,25 @@ def load(config: pytest.Config) -> Registry:
         return known
     own = registry.parse((ROOT / NAME).read_text(encoding="utf-8"), NAME, ROOT)
     return replace(known, entries={**known.entries, **_embedded(own.entries)})
+
+
+def asked(config: pytest.Config) -> tuple[Registry | None, tuple[str, ...]]:
+    """The registry of the run and the environments that are to be judged; None and none where none was asked for.
+
+    Raises:
+        RegistryError: it cannot be used, or has none of a name.
+        pytest.UsageError: it cannot be read.
+    """
+    names, url = config.getoption("env"), config.getoption("database_url")
+    if url is not None:
+        if names is not None:
+            raise RegistryError("--database-url makes an environment of its own. Leave out --env, or --database-url.")
+        known = Registry(_URL, config.invocation_params.dir, {}, {"database": {"database_url": url}})
+        return known, ("database",)
+    if names is None:
+        return None, ()
+    known = load(config)
+    return known, select(config, known, names)
 
 
 def select(config: pytest.Config, known: Registry, names: str) -> tuple[str, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import stat
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from health.aws.resources import Bastion, Cluster
 from health.config.environment import Environment
 from health.finding import Finding, Fix
-from health.tunnel.connection import KeyFile, ScriptRoute
+from health.outcomes import finding_of
+from health.tunnel.connection import KeyFile, LoginFailure, LoginKind, ScriptRoute
 from health.tunnel.script import TunnelScript, parse
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
@@ -164,3 +166,10 @@ def test_a_key_that_others_may_read(tmp_path: Path, mode: int) -> None:
     for command, expected in ((fix.body, 0o600), (fix.undo, mode)):
         subprocess.run(str(command), shell=True, check=True, timeout=patience(20))
         assert stat.S_IMODE(key.stat().st_mode) == expected
+
+
+@pytest.mark.parametrize("kind", get_args(LoginKind))
+def test_each_refused_login_is_a_finding(kind: LoginKind) -> None:
+    found = finding_of(LoginFailure(kind, "ann", "db", "DATABASE_URL", limit_s=3, text="the words of the server"))
+    assert found.subject == "ann@db"
+    assert "{" not in found.message

@@ -226,6 +226,22 @@ class Cli6:
         return Outcome(done.returncode, done.stdout + said, code, applied)
 
 
+def announced(directory: Path, schema: str, variables: Mapping[str, str]) -> str:
+    """What ``prisma migrate status`` says before it connects: the files it has loaded, and where the database is.
+
+    Args:
+        directory: of an application without ``prisma.config.ts``; its URLs must lead to a closed port.
+        schema: the path of the schema file in it.
+        variables: of the process.
+    """
+    environment = _environment("postgresql://127.0.0.1:1/", HERE)
+    del environment["DATABASE_URL"]
+    program = str(install() / "node_modules/prisma/build/index.js")
+    command = [_node()[1], program, "migrate", "status", "--schema", schema]
+    done = _run(command, {**environment, **variables}, directory=directory)
+    return done.stdout + done.stderr
+
+
 def outcome(answer: Mapping[str, Any]) -> Outcome:
     """An answer of :meth:`Engine.act` as the CLI would put it."""
     error = answer.get("error")
@@ -282,10 +298,12 @@ def _environment(url: str, migrations: Path) -> dict[str, str]:
     }
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], given: str = "") -> subprocess.CompletedProcess[str]:
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], given: str = "", directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            command, cwd=install(), env=environment, input=given, capture_output=True, text=True,
+            command, cwd=directory or install(), env=environment, input=given, capture_output=True, text=True,
             encoding="utf-8", errors="replace", timeout=patience(RUN_S), check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -14,7 +14,7 @@ from typing import Any
 
 from fixtures.clone.server import CloneDatabase, CloneServer
 from fixtures.database.login import DatabaseLogin
-from fixtures.database.session import writer_only
+from fixtures.database.sessions import writer_only
 from fixtures.facts import Facts
 from fixtures.migrations.directory import read_migrations
 from health.api.routes import Routes
@@ -119,7 +119,7 @@ class Live:
             {
                 "clone_server": self.server,
                 "database": self.copy.session,
-                "database_login": self.login,
+                "dump_login": self.login,
                 **writer_only(),
                 "migrations": self.directory,
                 "prisma": PrismaVersion(self.prisma, "test"),

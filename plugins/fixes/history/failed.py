@@ -101,8 +101,8 @@ def migration_running(finding: Finding, history: History, environment: Environme
     yield _wait(60, "The server may be about to commit, and then nothing is to be mended.")
     yield Fix(
         "command",
-        "Only if it does not end by itself: end the session that holds the lock, through your tunnel",
-        f"psql {shell.quote(environment.database)} -c {shell.quote(end)}",
+        f"Only if it does not end by itself: end the session that holds the lock, {shell.way(environment)}",
+        shell.psql(environment, "-c", end),
         fallback=True,
         note="What it has done so far is rolled back, and its row stays without an end: run again and mend that. "
         "The session is named by its pid and start, so that no other one is ended. There is no undo.",

@@ -10,7 +10,6 @@ from health.api.routes import Routes
 from health.config.environment import Environment
 from health.finding import Fix
 from health.history.history import History
-from health.parts import Part
 from plugins.fixes import commands as shell
 
 _How = Literal["applied", "rolled-back"]
@@ -26,14 +25,14 @@ def resolve(history: History, environment: Environment, routes: Routes | None, n
     has_ended = any(row.finished_at is not None for row in history.by_name.get(name, ()))
     if how == "applied" and (not on_disk or has_ended):
         return
-    leads = "through your tunnel" if Part.TUNNEL in environment.parts else f"to {environment.name}"
-    schema = environment.migrations.parent / "schema.prisma"
+    schema = shell.quote(str(environment.schema_path))
     yield Fix(
         "command",
         f"Prisma's own command does the same: prisma migrate resolve --{how}",
-        f"npx prisma migrate resolve {shell.quote(f'--{how}={name}')} --schema={shell.quote(str(schema))}",
+        f"{environment.prisma_cli} migrate resolve {shell.quote(f'--{how}={name}')} --schema={schema}",
         fallback=True,
-        note=f"DATABASE_URL must lead {leads}. Prisma has no command that takes it back.{_told(routes)}",
+        note=f"DATABASE_URL must lead {shell.way(environment)}. Prisma has no command that takes it back."
+        f"{_told(routes)}",
     )
     if on_disk and routes is not None and routes.resolve is not None:
         body = json.dumps({"migrationName": name, "action": how, "stage": environment.stage})

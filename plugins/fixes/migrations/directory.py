@@ -167,12 +167,13 @@ def no_history(
     )
     if not recorded:
         return
-    schema = shell.quote(str(environment.migrations.parent / "schema.prisma"))
+    schema = shell.quote(str(environment.schema_path))
     names = " ".join(shell.quote(migration.name) for migration in recorded)
     yield Fix(
         "command",
         "Prisma's own command does the same: prisma migrate resolve --applied, one by one",
-        f'for name in {names}; do npx prisma migrate resolve --applied="$name" --schema={schema} || break; done',
+        f"for name in {names}; do {environment.prisma_cli} migrate resolve "
+        f'--applied="$name" --schema={schema} || break; done',
         fallback=True,
-        note="DATABASE_URL must lead through your tunnel. Prisma has no command that takes it back.",
+        note=f"DATABASE_URL must lead {shell.way(environment)}. Prisma has no command that takes it back.",
     )

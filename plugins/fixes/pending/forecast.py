@@ -10,6 +10,7 @@ from health.catalog.changes import Replay
 from health.config.environment import Environment
 from health.finding import DECISION, Finding, Fix, NoFix
 from health.history.history import History
+from health.parts import Part
 from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import NotNullRequirement, RequirementKind
 from health.sanitize import one_line, printable
@@ -185,11 +186,13 @@ def _extension(said: str) -> str | None:
 
 
 def _make_extension(environment: Environment, extension: str) -> Fix:
+    make = f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA "{environment.schema}"'
+    over_tunnel = Part.TUNNEL in environment.parts
     return Fix(
         "command",
-        f"Create the extension {extension}, as a role of rds_superuser",
-        f"psql {shell.quote(environment.database)} -c "
-        + shell.quote(f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA "{environment.schema}"'),
-        undo=f"psql {shell.quote(environment.database)} -c " + shell.quote(f'DROP EXTENSION "{extension}"'),
-        note="PGHOST and PGPORT must lead through your tunnel. The undo works as long as nothing uses it.",
+        f"Create the extension {extension}, as a {'role of rds_superuser' if over_tunnel else 'role that may'}",
+        shell.psql(environment, "-c", make),
+        undo=shell.psql(environment, "-c", f'DROP EXTENSION "{extension}"'),
+        note=("PGHOST and PGPORT must lead through your tunnel. " if over_tunnel else "")
+        + "The undo works as long as nothing uses it.",
     )

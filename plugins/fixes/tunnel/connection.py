@@ -128,12 +128,12 @@ def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fi
     yield Fix(
         "command",
         "Make a role that can only read",
-        f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -f {ROLE}",
-        note="Run it through your tunnel, as the master user. Set the role's password and name its secret as "
-        "docs/guides/permissions.md tells. "
+        shell.psql(environment, "-X", "-v", "ON_ERROR_STOP=1", "-f", ROLE),
+        note=f"It must lead {shell.way(environment)}, as the master user. Set the role's password and name its secret "
+        "as docs/guides/permissions.md tells. "
         "Then look for the pooler or proxy between bastion and database: it must pass "
         "on the options of a session and BEGIN READ ONLY.",
-        undo=f"psql -X -v ON_ERROR_STOP=1 -d {shell.quote(environment.database)} -c 'DROP ROLE migration_health'",
+        undo=shell.psql(environment, "-X", "-v", "ON_ERROR_STOP=1", "-c", "DROP ROLE migration_health"),
         rank=1,
     )
 

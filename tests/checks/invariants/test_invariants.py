@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.clone.server import CloneServer, clone
 from fixtures.data.invariants import load
-from fixtures.database.session import writer_only
+from fixtures.database.sessions import writer_only
 from fixtures.facts import Facts
 from health.catalog.catalog import Catalog
 from health.check import CHECKS
@@ -24,7 +24,7 @@ from plugins.run.check_catalog import all_checks
 from tests.checks.invariants.cases import CASES, USERS
 from tests.support.lineage import FRIGG, Live, applied, environment
 
-INVARIANTS = {invariant.id: invariant for invariant in load(DIRECTORY)}
+INVARIANTS = {invariant.id: invariant for invariant in load(DIRECTORY, "checks/invariants")}
 
 
 @pytest.fixture(scope="module")

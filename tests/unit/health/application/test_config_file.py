@@ -106,6 +106,9 @@ def test_the_variable_of_a_url_is_read(expression: str, expected: Setting) -> No
         'export default ({ schema: "a" })',
         'const config: PrismaConfig = { schema: "a" }\nexport default config',
         'const schema = "a"\nexport default { schema }',
+        'const x = a / b; const y = "/{"\nexport default { schema: "a" }',
+        'const x = make("b"), schema = "a", y = 1\nexport default { schema }',
+        'const { defineConfig } = require("prisma/config"), y = 1\nmodule.exports = defineConfig({ schema: "a" })',
         'module.exports = { schema: "a" }',
         'const { defineConfig } = require("prisma/config")\nmodule.exports = defineConfig({ schema: "a" })',
         'const { defineConfig: make } = require("prisma/config")\nmodule.exports = make({ schema: "a" })',
@@ -159,15 +162,16 @@ def test_a_config_that_must_be_run_says_why(text: str, reason: str) -> None:
 
 
 def test_what_is_not_set_is_not_computed() -> None:
-    assert read(f"{DEFINE}export default defineConfig({{ schema: '' }})") == ConfigFile(None, None, None, None)
+    assert read(f"{DEFINE}export default defineConfig({{ schema: '' }})") == ConfigFile(None, None, None, None, None)
 
 
 def test_a_whole_config() -> None:
     config = read(
         'import "dotenv/config"\n' + DEFINE + "export default defineConfig({\n  engine: 'classic',\n"
-        '  migrations: { path: "m", seed: `tsx ${x}` },\n  datasource: { url: env("A"), shadowDatabaseUrl: x() },\n})'
+        '  migrations: { path: "m", seed: `tsx ${x}` },\n  datasource: { url: env("A"), directUrl: env("D"), '
+        "shadowDatabaseUrl: x() },\n})"
     )
-    assert config == ConfigFile(None, Text("m"), Variable("A"), Text("classic"), loads_env_file=True)
+    assert config == ConfigFile(None, Text("m"), Variable("A"), Variable("D"), Text("classic"), loads_env_file=True)
     assert config.needs_running is None
 
 

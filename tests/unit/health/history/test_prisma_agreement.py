@@ -24,8 +24,9 @@ from psycopg import sql
 
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
-from fixtures.database import session as sessions
+from fixtures.database import sessions
 from fixtures.database.login import DatabaseLogin
+from fixtures.database.session import ReadOnlySession
 from fixtures.history import history as readers
 from fixtures.migrations.directory import read_migrations
 from health.config.environment import Environment
@@ -81,7 +82,7 @@ class Laboratory:
         directory: gets a migrations directory for each case.
     """
 
-    def __init__(self, owner: psycopg.Connection[Any], session: sessions.ReadOnlySession, directory: Path) -> None:
+    def __init__(self, owner: psycopg.Connection[Any], session: ReadOnlySession, directory: Path) -> None:
         self._owner, self._session, self._directory = owner, session, directory
         self._observed: dict[int, Observed] = {}
 
