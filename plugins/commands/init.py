@@ -35,13 +35,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if os.path.lexists(file):
         raise pytest.UsageError(f"--init: {file} is there already. Nothing was written.")
     application = _find(from_here(config, config.option.app) if config.option.app else here)
-    text = _draft(application, here)
+    text, left = _draft(application, here)
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except (OSError, UnicodeEncodeError) as error:
         raise pytest.UsageError(f"--init: {file} could not be written: {error}.") from None
-    print(_told(config, application, text))
+    print(_told(config, application, text, left))
     return 0
 
 
@@ -64,15 +64,17 @@ def _find(start: Path) -> Application:
     return found
 
 
-def _draft(application: Application, here: Path) -> str:
+def _draft(application: Application, here: Path) -> tuple[str, str]:
+    """The registry's text, and what is left to do."""
     from fixtures.application.draft import frigg, plain
 
     if application.is_frigg:
-        return draft.frigg_registry(frigg(application, here))
-    return draft.plain_registry(plain(application, here))
+        return draft.frigg_registry(frigg(application, here)), "Confirm the names and addresses in it"
+    found = plain(application, here)
+    return draft.plain_registry(found), f"Set {found.variable.value}, unless Prisma's .env does"
 
 
-def _told(config: pytest.Config, application: Application, text: str) -> str:
+def _told(config: pytest.Config, application: Application, text: str, left: str) -> str:
     """What was written, what is left to do, and the command that comes next."""
     here = config.invocation_params.dir
     try:
@@ -81,11 +83,10 @@ def _told(config: pytest.Config, application: Application, text: str) -> str:
         return f"wrote {NAME}, which cannot be used: {error}"
     kind = "Frigg" if application.is_frigg else "Prisma"
     program = "migration-health" if INSTALLED else os.path.join(os.path.relpath(ROOT, here), "ci", "gate")
-    todo = "Confirm the names and addresses in it" if application.is_frigg else "Set the variable of its database_url"
     lines = [
         f"wrote {NAME} for the {kind} application in {application.root}.",
         *(f"note: {note}." for note in application.notes),
         *([f"further applications: {listed(application.others, 5)}"] if application.others else []),
-        f"{todo}, then: {program} --env={name}",
+        f"{left}, then: {program} --env={name}",
     ]
     return "\n".join(lines)
