@@ -10,7 +10,6 @@ import pytest
 from plugins.paths import CHECKS, INVARIANTS
 from plugins.run.invariant_checks import declared, shipped
 from plugins.run.items import target_name
-from plugins.run.options import RUN
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _own(config: pytest.Config) -> tuple[Path, ...]:
     """The directories of invariants that the environments of the run name."""
+    from plugins.run.options import RUN  # pytest loads that plugin after this one, and rewrites its assertions then
+
     return config.stash[RUN].invariants
 
 
