@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def test_the_directory_alone_is_asked_without_an_environment() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((f"--editing={SESSION[:-2]}", MIGRATIONS), f"did you mean {SESSION}"),
+        ((f"--editing={SESSION[:-2]}x", MIGRATIONS), f"did you mean {SESSION}"),
+        ((f"--editing={SESSION[:-2]}x", "--env=local"), f"did you mean {SESSION}"),
+        (("--editing=2026", MIGRATIONS), "'2026' is the beginning of 7 migrations: 20260422120000_add_entity_data"),
         (("--editing=\x1b[2J", MIGRATIONS), r"has no migration '\x1b[2J'"),
         ((f"--editing={SESSION}", "--migrations=/nowhere"), "there is no directory /nowhere"),
         ((f"--editing={SESSION}", MIGRATIONS, "-n2"), "--editing does not go with -n"),
@@ -90,6 +93,28 @@ def test_what_cannot_be_asked_is_refused(arguments: tuple[str, ...], said: str) 
     assert result.status == 4, result.text
     assert said in result.text
     assert "\x1b" not in result.text
+
+
+def test_unique_beginning_of_a_name_is_enough() -> None:
+    result = run("--editing=20261003", MIGRATIONS)
+    assert result.status == 0, result.text
+    assert f"{SESSION}: sound in the directory" in result.out
+
+
+def test_wrong_name_is_answered_before_anything_is_read(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (tmp_path / "environments.toml").write_text(
+            f'[prod]\napp = "{ROOT}"\nmigrations = "sandbox/migrations"\nsecret = "s"\ncluster_prefix = "c"\n'
+            f'ssh_key = "k"\naws_endpoint_url = "{address}"\naws_access_key_id = "a"\n'
+            'aws_secret_access_key = "a-key-of-no-account"\n'
+        )
+        result = run("--env=prod", f"--environments={tmp_path / 'environments.toml'}", "--editing=20269")
+        assert result.status == 4, result.text
+        assert "has no migration '20269'" in result.text
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_directory_with_a_trap_gives_status_1(tmp_path: Path) -> None:
