@@ -67,7 +67,7 @@ def in_environments(name: str, read: Mapping[str, Facts]) -> EditingAnswer:
     Raises:
         EditingError: a directory holds no such migration, or the directories hold different files of it.
     """
-    directories = readable(read)
+    directories = _readable(read)
     name = resolve(name, names_in(directories.values())) if directories else name
     with ExitStack() as owned:
         editing: dict[str, EditedEnvironment] = {}
@@ -103,7 +103,7 @@ def in_environments(name: str, read: Mapping[str, Facts]) -> EditingAnswer:
         return replace(answer, steps=steps, warnings=warnings(own.app, own.migrations, layer=False))
 
 
-def readable(read: Mapping[str, Facts]) -> dict[str, MigrationDirectory]:
+def _readable(read: Mapping[str, Facts]) -> dict[str, MigrationDirectory]:
     """Read the migrations directories, as far as they can be read; nothing else is read for it."""
     found = {}
     for each, facts in read.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from health.editing.report import EditingAnswer, report
 from health.finding import CouldNotCheck
 from health.sanitize import one_line
 from health.secrets.secret import hide
-from plugins.commands.edit_answer import NEEDED, in_directory, in_environments, names_in, readable
+from plugins.commands.edit_answer import NEEDED, in_directory, in_environments, names_in
 from plugins.output.report_files import write_private
 from plugins.paths import SANDBOX_MIGRATIONS
 from plugins.run import registry_file
@@ -53,6 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 class EditingCommand:
     """Takes the place of collecting and running the checks."""
+
+    @pytest.hookimpl(tryfirst=True)  # registered last, so before the pre-flight
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Refuse a wrong name."""
+        try:
+            _require_name(session.config.stash[RUN], session.config.option.editing)
+        except EditingError as error:
+            raise pytest.UsageError(f"--editing: {error}") from None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
@@ -101,19 +109,29 @@ def _ask(config: pytest.Config) -> EditingAnswer:
         with closing(Facts(_default_environment(config))) as facts:
             return in_directory(name, facts)
     readings = config.stash[FACT_SETS]
-    local = [target for target in run.targets if run.registry is not None and run.registry.embedded(target)]
-    if local and (path := _sandbox_directory(run)) is not None:
-        _require_in(path, name)
-    read = {target: readings.begin(target, []) for target in run.targets if target not in local}
-    known = readable(read)
-    if known and not local:  # a wrong name is answered before anything else is read
-        resolve(name, names_in(known.values()))
     read = {target: readings.begin(target, []) for target in run.targets}
-    for target, facts in read.items():
-        facts.start(NEEDED if target in known or target in local else ["migrations"])
+    for facts in read.values():
+        facts.start(NEEDED)
     for target in read:
         readings.wait(target)
     return in_environments(name, read)
+
+
+def _require_name(run: Run, name: str) -> None:
+    """Refuse a name that the migrations directories do not hold, before anything else is read.
+
+    Raises:
+        EditingError: they do not. A directory that cannot be read is passed over: who needs it says so.
+    """
+    directories = []
+    for each in run.names:
+        path = run.deployed[each].migrations if each in run.deployed else _sandbox_directory(run)
+        if path is None:
+            return
+        with suppress(CouldNotCheck):
+            directories.append(read_migrations(path, each))
+    if directories:
+        resolve(name, names_in(directories))
 
 
 def _sandbox_directory(run: Run) -> Path | None:
@@ -123,19 +141,6 @@ def _sandbox_directory(run: Run) -> Path | None:
     if run.case is not None:
         return run.case / "migrations"
     return run.overrides["migrations"][1] if "migrations" in run.overrides else SANDBOX_MIGRATIONS
-
-
-def _require_in(path: Path, name: str) -> None:
-    """Refuse a name that a directory does not hold.
-
-    Raises:
-        EditingError: it does not; what cannot be read is said by whoever needs it.
-    """
-    try:
-        directory = read_migrations(path, "the local environment")
-    except CouldNotCheck:
-        return
-    resolve(name, names_in([directory]))
 
 
 def _default_environment(config: pytest.Config) -> Environment:
