@@ -101,7 +101,7 @@ CASES: Mapping[str, EditCase] = {
         'INSERT INTO "T" VALUES (1, 8);', violated("1 row of T violates", 1, "23505"), "23505"
     ),
     "referenced rows": EditCase(
-        'DELETE FROM "T" WHERE "id" = 1;', violated("1 row of C violates", 1, "23503"), "23503",
+        'DELETE FROM "T" WHERE "id" = 1;', violated("1 row of T violates", 1, "23503"), "23503",
         there=FOREIGN_KEY, rows=ROWS.replace(", (2, 9)", ""),
     ),
     "rows are put right first": EditCase(
