@@ -11,11 +11,12 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, Fix, NoFix, NothingToCheck
+from health.parts import Part
 
 Builder = Callable[..., Iterable[Fix | NoFix]]
 
@@ -76,6 +77,9 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     except Exception as error:  # noqa: BLE001 - a finding must be told also where its fix cannot be built
         return [], f"A fix could not be built ({type(error).__name__}): this is a defect of the suite, report it."
     suggested = [each for each in built if isinstance(each, Fix)]
+    environment = arguments.get("environment")
+    if environment is not None and Part.FRIGG not in environment.parts:  # the guide is Frigg's
+        suggested = [replace(each, option=None) for each in suggested]
     reasons = [each.reason for each in built if isinstance(each, NoFix)]
     return suggested, " ".join(reasons) or None
 
