@@ -20,8 +20,12 @@ from tests.support.plain_application import (
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 # What a plain application does not have: no text for its owner may lead there.
-ELSEWHERE = re.compile(r"\b(API|frigg|AWS|Lambda|layer|bastion|tunnel|secret|the guide|stage|serverless)\b", re.IGNORECASE)
-NOT_JUDGED = "not judged   AWS, tunnel, tunnel script, functions, API, logs, layer, Frigg's own tables (no such settings)"
+ELSEWHERE = re.compile(
+    r"\b(API|frigg|AWS|Lambda|layer|bastion|tunnel|secret|the guide|stage|serverless)\b", re.IGNORECASE
+)
+NOT_JUDGED = (
+    "not judged   AWS, tunnel, tunnel script, functions, API, logs, layer, Frigg's own tables (no such settings)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +146,7 @@ def test_a_right_that_is_missing_is_named_with_its_grant(shop: Shop) -> None:
     shop.apply()
     shop.sql(
         f"CREATE ROLE \"shop's reader\" LOGIN PASSWORD '{PASSWORD}'",
-        f"GRANT CONNECT ON DATABASE {shop.database} TO \"shop's reader\"",
+        f'GRANT CONNECT ON DATABASE {shop.database} TO "shop\'s reader"',
     )
     result = shop.gate(url=shop.server.url(shop.database, "shop's%20reader"))
     assert result.status == 1
