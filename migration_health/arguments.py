@@ -5,9 +5,9 @@ from pathlib import Path
 
 # The suite's options that take a value: plugins/run/options.py, plugins/commands/ and tests/conftest.py.
 VALUED = (
-    "--app", "--case", "--clone", "--confirm", "--database-url", "--editing", "--env", "--environments", "--explain", "--fail-on",
-    "--fault", "--fetch-postgres", "--format", "--histories", "--migrations", "--phase", "--postgres", "--report",
-    "--rows", "--tunnel-script", "--waivers",
+    "--app", "--case", "--clone", "--confirm", "--database-url", "--editing", "--env", "--environments", "--explain",
+    "--fail-on", "--fault", "--fetch-postgres", "--format", "--histories", "--migrations", "--phase", "--postgres",
+    "--report", "--rows", "--tunnel-script", "--waivers",
 )  # fmt: skip
 
 

@@ -15,7 +15,16 @@ from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
 from tests.support.gate_runs import Result, run
 from tests.support.plain_application import (
-    EMAIL, INIT, MIGRATIONS, PACKAGE, PASSWORD, SCHEMA, VARIABLE, Server, Shop, suite,
+    EMAIL,
+    INIT,
+    MIGRATIONS,
+    PACKAGE,
+    PASSWORD,
+    SCHEMA,
+    VARIABLE,
+    Server,
+    Shop,
+    suite,
 )  # fmt: skip
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")

@@ -40,7 +40,8 @@ ACCOUNT = "sso_region = eu-west-1\nsso_account_id = 123456789012\nsso_role_name 
 SSO = f"[profile deployer]\nsso_start_url = {START}\n{ACCOUNT}"
 SESSION = (
     f"[profile deployer]\nsso_session = acme\n{ACCOUNT}"
-    f"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = {START}\nsso_registration_scopes = sso:account:access\n"
+    f"[sso-session acme]\nsso_region = eu-west-1\nsso_start_url = {START}\n"
+    "sso_registration_scopes = sso:account:access\n"
 )
 TOKEN = {"startUrl": START, "region": "eu-west-1", "accessToken": "geheim", "expiresAt": "2020-01-01T00:00:00Z"}
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAIIhbibPSPPprRrqK76e1pvghuDdYJX5ryfGlwDh8od"
@@ -212,7 +213,7 @@ def test_an_sso_login_that_is_over_names_the_command(
 ) -> None:
     machine.write("home/.aws/config", config)
     if cached is not None:
-        name = hashlib.sha1(cached.encode()).hexdigest()  # noqa: S324 - the name that the AWS CLI gives the file
+        name = hashlib.sha1(cached.encode()).hexdigest()
         machine.write(f"home/.aws/sso/cache/{name}.json", json.dumps(TOKEN))
     # botocore finds the home of who starts the process.
     ((told, remedy),) = listed(machine.gate(real=True))
