@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.redaction",
     "plugins.commands.listing",
     "plugins.commands.fetch_postgres",
+    "plugins.commands.init",
     "plugins.run.fact_fixtures",
     "plugins.run.check_report",
     "plugins.run.check_runner",

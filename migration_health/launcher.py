@@ -54,7 +54,13 @@ def run(arguments: Sequence[str], folder: Path) -> int:
 
     # Modules come from the suite, never from the directory where the user stands or a package of the same name.
     sys.path.insert(0, str(SUITE))
-    return int(pytest.main([*_of_wheel(), *complete(arguments, SUITE, folder)]))
+    try:
+        status = int(pytest.main([*_of_wheel(), *complete(arguments, SUITE, folder)]))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 def _of_wheel() -> list[str]:

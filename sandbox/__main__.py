@@ -81,6 +81,8 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
         del os.environ[name]  # real credentials and settings have no business here
     plan = Plan(case=read_case(options.case) if options.case is not None else None)
     apply(plan, options.fault)
+    if plan.case is not None:
+        plan.extensions.update(plan.case.extensions)
     directory = stack.enter_context(private_directory("sandbox"))
     url = stack.enter_context(aws_server())
     major, programs = _installation(options.postgres)

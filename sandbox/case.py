@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -27,12 +28,13 @@ _REQUIRED: Mapping[str, tuple[type, str]] = {
 # What is for people and tests has any keys.
 _KEYS = {
     **_REQUIRED, "row": (list, "a [[row]]"), "seen": (str, "text"), "open": (str, "text"), "right": (dict, "a table"),
-    "first_version": (dict, "a table"), "expected": (dict, "a table"),
+    "first_version": (dict, "a table"), "expected": (dict, "a table"), "extensions": (dict, "a table of SQL by name"),
 }  # fmt: skip
 _ROW_KEYS: Mapping[str, tuple[type, str]] = {
     "name": (str, "text"), "checksum": (str, "text"), "logs": (str, "text"),
     "finished": (bool, "true or false"), "rolled_back": (bool, "true or false"),
 }  # fmt: skip
+_EXTENSION = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # a part of file names
 _UNKNOWN_CHECKSUM = "0" * 64
 _MOST_ENTRIES, _MOST_BYTES, _LARGEST_SCRIPT = 20_000, 200_000_000, 50_000_000
 
@@ -59,6 +61,7 @@ class Case:
         rows: those that are recorded beside them.
         migrations: the directory as the application has it.
         scripts: the texts of ``before.sql`` and ``after.sql``, by these names; what does not exist is left out.
+        extensions: that the environment's server has and no clone's: by name, the SQL of what each brings.
     """
 
     path: Path
@@ -67,6 +70,7 @@ class Case:
     rows: tuple[CaseRow, ...]
     migrations: MigrationDirectory
     scripts: Mapping[str, str]
+    extensions: Mapping[str, str]
 
 
 def read_case(path: Path) -> Case:
@@ -82,7 +86,8 @@ def read_case(path: Path) -> Case:
     migrations = read_migrations(path / "migrations", "--case")
     rows = tuple(_row(path / FILE, number, row, migrations) for number, row in enumerate(told.get("row", ()), 1))
     scripts = {name: text(path / name) for name in ("before.sql", "after.sql") if _exists(path / name)}
-    case = Case(path, told["prisma"], tuple(told["applied"]), rows, migrations, scripts)
+    extensions = told.get("extensions", {})
+    case = Case(path, told["prisma"], tuple(told["applied"]), rows, migrations, scripts, extensions)
     _require_applied_files(case)
     return case
 
@@ -144,6 +149,10 @@ def _settings(file: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CouldNotCheck(f"{FILE} is not TOML: {error}", str(file), "Correct it.") from None
     _require_keys(file, "", told, _KEYS, required=_REQUIRED)
+    for name, sql in told.get("extensions", {}).items():
+        if not _EXTENSION.fullmatch(name) or not isinstance(sql, str):
+            what = f"{FILE}: extensions must be a table of SQL by names of lower-case letters, digits, _ and -"
+            raise CouldNotCheck(what, str(file), "Correct it.")
     if not all(isinstance(name, str) for name in told["applied"]):
         raise CouldNotCheck(f"{FILE}: applied must be a list of names", str(file), "Correct it.")
     if version_in(told["prisma"]) is None:

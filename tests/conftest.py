@@ -9,9 +9,10 @@ import pytest
 
 from plugins.run.user_files import from_here, shown
 from tests.support import assertions, effort, histories
+from tests.support.postgres_versions import PostgresVersions, pytest_generate_tests
 from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
+__all__ = ["pytest_collection_modifyitems", "pytest_generate_tests", "pytest_xdist_make_scheduler"]  # hooks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,3 +47,9 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(path))
         yield path
+
+
+@pytest.fixture(scope="session")
+def postgres_versions() -> PostgresVersions:
+    """PostgreSQL of every major version."""
+    return PostgresVersions()

@@ -24,10 +24,11 @@ class ClusterRole:
     """A role of the environment's server.
 
     Attributes:
-        member: whether the environment's login may act as it (SET ROLE).
+        member: whether the role that deploys may act as it (SET ROLE).
         uses: whether it may use the schema.
         creates: whether it may make objects in the schema.
         records: whether it may write Prisma's table.
+        inherited: whether the role that deploys has its rights without SET ROLE.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ClusterRole:
     uses: bool
     creates: bool
     records: bool
+    inherited: bool = True
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,11 @@ class Environment:
         function_prefix: what the name of every Lambda function begins with; empty: only ``functions`` are judged.
         variables: purpose → the environment variables that its function must have.
         prisma: the version of Prisma, for where the application does not tell.
-        accepted_checksums: migration → checksums with which its row is taken as unedited.
+        invariants: the directory of a team's own invariants; empty: it has none.
         schema_file: the Prisma schema, a file or a directory; empty: where Prisma would have it.
-        known_differences: objects that may differ from what the migrations make, as the check names them.
+        accepted_checksums: migration → checksums with which its row is taken as unedited.
+        known_differences: objects that may differ from what the migrations make, as the check names them; those of
+            the schema file begin with ``schema file: ``.
         baselines: invariant of the data → how many offending rows are known and accepted.
         script_stages: further stage of the tunnel script that is judged with this environment → what the
             identifier of that stage's own cluster begins with.
@@ -105,6 +107,7 @@ class Environment:
     app: Path = Path()
     tunnel_script: Path = Path()
     migrations: Path = Path()
+    invariants: Path = Path()
     schema_file: Path = Path()
     known_differences: tuple[str, ...] = ()
     script_stages: Mapping[str, str] = field(default_factory=dict)

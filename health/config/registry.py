@@ -20,13 +20,13 @@ from health.parts import Part
 from health.sanitize import did_you_mean
 from health.secrets.secret import Secret
 
-_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file"}
+_PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file", "invariants"}
 _WAY = ("secret", "cluster_prefix", "ssh_key")
 _FUNCTIONS = ("auth", "worker")
 # Settings that [defaults] gives an environment with a database_url too; the others describe parts, which are its own.
 _GENERAL = {
-    "accepted_checksums", "app", "baselines", "clone", "confirm", "deploy", "known_differences", "limits", "migrations",
-    "prisma", "rows", "schema_file",
+    "accepted_checksums", "app", "baselines", "clone", "confirm", "deploy", "invariants", "known_differences", "limits",
+    "migrations", "prisma", "rows", "schema_file",
 }  # fmt: skip
 _PRODUCTION = re.compile(r"(?<![a-z])(prod|production|live)(?![a-z])", re.IGNORECASE)  # --migrate asks twice there
 

@@ -45,6 +45,7 @@ class Invariant:
         reads: the tables that the query names; the first is what a finding is about.
         query: without the comments above it and the semicolon at its end.
         line: on which the query begins, from 1.
+        file: how to name the file to a person.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Invariant:
     fix: str
     query: str
     line: int
+    file: str = ""
 
     @property
     def documentation(self) -> str:
@@ -111,7 +113,7 @@ def parse(text: str, file: str, name: str) -> Invariant:
     if strange := [each for each in reads if not _TABLE.fullmatch(each)]:
         raise InvariantError(f"{file}:{lines['reads']}: {strange[0]!r} is no table. Write names with commas between.")
     severity = _severity(told["severity"], f"{file}:{lines['severity']}")
-    return Invariant(name, told["title"], severity, reads, told["why"], told["fix"], query, end + 1)
+    return Invariant(name, told["title"], severity, reads, told["why"], told["fix"], query, end + 1, file)
 
 
 def _header(text: str, file: str) -> tuple[dict[str, str], dict[str, int], int]:

@@ -67,18 +67,6 @@ class MigrationState:
         return self.word in ("pending", "failed")
 
 
-@dataclass(frozen=True)
-class EditProof:
-    """What running the edited file on a copy showed; ``problem`` is None where it is proven.
-
-    Attributes:
-        later: what the next migrations of the directory run into after it, if they do.
-    """
-
-    problem: str | None
-    later: str | None = None
-
-
 def migration_state(history: History, name: str) -> MigrationState:
     """Find the state of a migration by the rows of its name."""
     if rows := history.applied.get(name):
@@ -127,19 +115,6 @@ def why_no_guard(changes: Sequence[Change], now: Catalog, end: Catalog) -> str |
     if all(there.get(c.key) == c.before for c in changes):
         return "nothing of what it does is there: something else is in its way"
     return None
-
-
-def deviation(changes: Sequence[Change], before: Catalog, after: Catalog) -> str | None:
-    """In what a run ended otherwise than the original file does on an empty database; None if in nothing."""
-    start, end = before.objects, after.objects
-    touched = {change.key for change in changes}
-    wrong = [change.key for change in changes if end.get(change.key) != change.after]
-    if wrong:
-        return f"it leaves {describe_some(wrong)} otherwise than the original does on an empty database"
-    besides = [
-        key for key in sorted(start.keys() | end.keys()) if key not in touched and start.get(key) != end.get(key)
-    ]
-    return f"it changes {describe_some(besides)} besides" if besides else None
 
 
 def traps(directory: MigrationDirectory, name: str) -> list[str]:

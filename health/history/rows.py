@@ -88,6 +88,7 @@ class HistoryTable:
         base_tables: the other tables that make Prisma take the schema as not empty (P3005).
         elsewhere: other schemas that hold a table of this name.
         lock_holder: who holds the migration lock, if anyone does.
+        extensions: the database's extensions, each with its schema.
     """
 
     schema: str
@@ -98,3 +99,4 @@ class HistoryTable:
     base_tables: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     lock_holder: LockHolder | None = None
+    extensions: tuple[tuple[str, str], ...] = ()

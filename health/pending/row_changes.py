@@ -56,11 +56,11 @@ def _update(run: StatementRun, change: RowChange) -> tuple[list[DataRequirement]
     unknown = {}
     for number, value in change.values.items():
         column = table.columns[number]
-        if why is not None or not column.plain:
+        if why is not None or not column.cast:
             unknown[number] = why or f"{column.type} is a type of the schema's own"
             continue
         source = column.name if condition else None
-        values[number] = Value(column.name, source=source, sql=value.sql, cast=column.plain, when=condition)
+        values[number] = Value(column.name, source=source, sql=value.sql, cast=column.cast, when=condition)
     known = {number: told for number, told in rows.unknown.items() if number not in change.values or condition}
     now = replace(rows, unknown=known).changed(values, unknown=unknown)
     generated = [number for number, column in table.columns.items() if column.generated]
@@ -82,9 +82,9 @@ def _met(run: StatementRun, change: RowChange, after: Mapping[int, FutureRows]) 
         new = Value(column.name, source=column.name if condition else None, sql=value.sql, when=condition)
         if column.labels or VARYING.fullmatch(column.plain):
             yield typed(shared, new, None, column)
-        elif column.plain and (value.columns or "(" in value.sql):
-            cast = f"CASE WHEN {condition} THEN ({value.sql})::{column.plain} END"
-            yield ValueRequirement(*shared, (cast if condition else f"({value.sql})::{column.plain}",))
+        elif column.cast and (value.columns or "(" in value.sql):
+            cast = f"CASE WHEN {condition} THEN ({value.sql})::{column.cast} END"
+            yield ValueRequirement(*shared, (cast if condition else f"({value.sql})::{column.cast}",))
         if column.not_null:
             shared = here.shared(column.name, here.rows.why_unasked([number]))
             yield NotNullRequirement(*shared, column.name, all_rows=False)

@@ -177,21 +177,21 @@ class TableChange:
             return self._new_value(number, column)
         if old.type_key == column.type_key:
             return Value(column.name, source=old.name), None
-        if not column.plain:
+        if not column.cast:
             return Value(column.name, sql=NULL), f"the change to {column.type} is a conversion of the schema's own"
         using = self.run.conversions.get((self.number, number))
         if using is None:
-            return Value(column.name, source=old.name, cast=column.plain), None
-        return Value(column.name, sql=using.sql, cast=column.plain), self.earlier.why_unasked((), using)
+            return Value(column.name, source=old.name, cast=column.cast), None
+        return Value(column.name, sql=using.sql, cast=column.cast), self.earlier.why_unasked((), using)
 
     def _new_value(self, number: int, column: CloneColumn) -> tuple[Value, str | None]:
         if not column.default and not column.generated:
-            return Value(column.name, sql=NULL, cast=column.plain or None), None
+            return Value(column.name, sql=NULL, cast=column.cast or None), None
         default = self.run.printed.defaults.get((self.number, number))
-        if column.generated or default is None or default.why_unasked is not None or not column.plain:
+        if column.generated or default is None or default.why_unasked is not None or not column.cast:
             why = default.why_unasked if default else None
             return Value(column.name, sql=NULL), why or "it holds a column that is not there yet"
-        return Value(column.name, sql=default.sql, cast=column.plain), None
+        return Value(column.name, sql=default.sql, cast=column.cast), None
 
     @staticmethod
     def _unchanged(before: CloneColumn, after: CloneColumn) -> bool:
@@ -233,7 +233,7 @@ class TableChange:
         rows = self.earlier.texts(using)
         value = Value(column.name, source=None if using else old.name, sql=using.sql if using else None)
         why = rows.why_unasked((), using) if using else rows.why_unasked([number])
-        if not column.plain or column.type.startswith("bit"):
+        if not column.cast or column.type.startswith("bit"):
             why = why or f"the change to {column.type} is a conversion"
         yield typed(self.shared(name, why, rows), value, old, column)
 
@@ -312,8 +312,8 @@ def computed(
         column, what = table.columns[each], printed.defaults[number, each]
         known.pop(each, None)
         why = replace(rows, unknown=known).why_unasked((), what)
-        if why is not None or not column.plain:
+        if why is not None or not column.cast:
             unknown[each] = why or f"{column.type} is a type of the schema's own"
         else:
-            values[each] = Value(column.name, sql=what.sql, cast=column.plain)
+            values[each] = Value(column.name, sql=what.sql, cast=column.cast)
     return replace(rows, unknown=known).changed(values, unknown=unknown)

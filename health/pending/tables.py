@@ -19,6 +19,7 @@ class CloneColumn:
         checks: the numbers of the conditions of its domain.
         not_null: also where its domain says so.
         inherited: whether a parent has it.
+        known: the type, where it is of an extension that the environment has too and that only computes.
     """
 
     name: str
@@ -31,6 +32,12 @@ class CloneColumn:
     labels: tuple[str, ...] = ()
     checks: tuple[int, ...] = ()
     inherited: bool = False
+    known: str = ""
+
+    @property
+    def cast(self) -> str:
+        """The type to which values are cast in a question to the environment; empty where none can be named."""
+        return self.plain or self.known
 
     @property
     def comparable(self) -> bool:

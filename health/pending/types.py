@@ -42,13 +42,13 @@ def typed(
         return TypeRequirement(*shared, value, column.plain, longest=int(varying[1]))
     if old and value.source and old.type in INTEGERS and column.type in INTEGERS:
         return TypeRequirement(*shared, value, column.plain, below=INTEGERS[column.type])
-    inner = _cast_of(value.sql or "", column.plain)
+    inner = _cast_of(value.sql or "", column.cast)
     value = replace(value, sql=inner) if inner else value
     named = value.source if value.sql is None else identifier(value.sql)
     text = (value.sql or "").endswith("::text")
     if old is not None and named == old.name:
         text = old.type in _TEXTS or VARYING.fullmatch(old.type) is not None
-    return TypeRequirement(*shared, value, column.plain, text)
+    return TypeRequirement(*shared, value, column.cast, text)
 
 
 def _cast_of(sql: str, type_: str) -> str | None:

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.editing.advice import NEEDED, EditingError, in_directory, in_environments
 from fixtures.facts import Facts
+from fixtures.migrations.directory import read_migrations
 from health.config import registry
 from health.config.environment import Environment
 from health.config.validation import RegistryError
+from health.editing.names import EditingError, resolve
 from health.editing.report import EditingAnswer, report
+from health.finding import CouldNotCheck
 from health.sanitize import one_line
 from health.secrets.secret import hide
+from plugins.commands.edit_answer import NEEDED, in_directory, in_environments, names_in
 from plugins.output.report_files import write_private
+from plugins.paths import SANDBOX_MIGRATIONS
 from plugins.run import registry_file
 from plugins.run.fact_fixtures import FACT_SETS, distributed
-from plugins.run.options import RUN
+from plugins.run.options import RUN, Run
 from plugins.run.user_files import from_here
 
-TOLD = pytest.StashKey[EditingAnswer]()
+ANSWER = pytest.StashKey[EditingAnswer]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
 class EditingCommand:
     """Takes the place of collecting and running the checks."""
 
+    @pytest.hookimpl(tryfirst=True)  # registered last, so before the pre-flight
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Refuse a wrong name."""
+        try:
+            _require_name(session.config.stash[RUN], session.config.option.editing)
+        except EditingError as error:
+            raise pytest.UsageError(f"--editing: {error}") from None
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
         """Collect nothing: there is one question, and it is not a test."""
@@ -60,7 +73,7 @@ class EditingCommand:
         """Find the answer."""
         config = session.config
         try:
-            config.stash[TOLD] = _ask(config)
+            config.stash[ANSWER] = _ask(config)
         except EditingError as error:
             raise pytest.UsageError(f"--editing: {error}") from None
         return True
@@ -68,24 +81,24 @@ class EditingCommand:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """The exit status, and the patch as a file."""
-        told = session.config.stash.get(TOLD, None)
-        if told is None:
+        answer = session.config.stash.get(ANSWER, None)
+        if answer is None:
             return
-        session.exitstatus, _ = told.answer
-        if (directory := session.config.getoption("report")) and told.diff:
-            path = from_here(session.config, directory) / f"{told.migration}.patch"
+        session.exitstatus, _ = answer.answer
+        if (directory := session.config.getoption("report")) and answer.diff:
+            path = from_here(session.config, directory) / f"{answer.migration}.patch"
             try:
-                write_private(path, hide(told.diff))
+                write_private(path, hide(answer.diff))
             except OSError as error:
                 print(f"--report: {one_line(str(path))} could not be written: {error.strerror}.", file=sys.stderr)
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The report."""
-        told = config.stash.get(TOLD, None)
-        if told is not None:
+        answer = config.stash.get(ANSWER, None)
+        if answer is not None:
             terminalreporter.write_line("")
-            for line in report(told):
+            for line in report(answer):
                 terminalreporter.write_line(line)
             terminalreporter.write_line("")
 
@@ -102,6 +115,32 @@ def _ask(config: pytest.Config) -> EditingAnswer:
     for target in read:
         readings.wait(target)
     return in_environments(name, read)
+
+
+def _require_name(run: Run, name: str) -> None:
+    """Refuse a name that the migrations directories do not hold, before anything else is read.
+
+    Raises:
+        EditingError: they do not. A directory that cannot be read is passed over: who needs it says so.
+    """
+    directories = []
+    for each in run.names:
+        path = run.deployed[each].migrations if each in run.deployed else _sandbox_directory(run)
+        if path is None:
+            return
+        with suppress(CouldNotCheck):
+            directories.append(read_migrations(path, each))
+    if directories:
+        resolve(name, names_in(directories))
+
+
+def _sandbox_directory(run: Run) -> Path | None:
+    """The migrations directory that the local environment will have; None where a fault may change it."""
+    if run.faults:
+        return None
+    if run.case is not None:
+        return run.case / "migrations"
+    return run.overrides["migrations"][1] if "migrations" in run.overrides else SANDBOX_MIGRATIONS
 
 
 def _default_environment(config: pytest.Config) -> Environment:

@@ -14,7 +14,7 @@ from health.finding import PHASES
 from health.parts import Part
 from plugins import fixes
 from plugins.paths import CHECKS as CHECKS_DIRECTORY
-from plugins.run.sql_invariants import declared
+from plugins.run.invariant_checks import shipped
 
 
 def checks_as_far_as_they_load() -> dict[str, Check]:
@@ -29,7 +29,7 @@ def all_checks() -> dict[str, Check]:
     """Every check of the suite by its id, also where pytest has not collected."""
     for path in sorted(CHECKS_DIRECTORY.glob("test_*.py")):
         importlib.import_module(f"checks.{path.stem}")
-    declared()
+    shipped()
     return CHECKS
 
 

@@ -80,7 +80,7 @@ def pytest_runtest_makereport(
     result = CheckResult(
         id=check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
         nodeid=item.nodeid,
-        outcome=_outcome(report, findings, item.stash.get(_ACCEPTED, frozenset())),
+        outcome="unknown" if unread is not None else _outcome(report, findings, item.stash.get(_ACCEPTED, frozenset())),
         severity=check.severity(target.phase) if check else "error",
         seconds=round(call.duration, 3),
         reason=None if findings else _reason(report),

@@ -19,6 +19,7 @@ from health.read_only.proof import ReadOnlyProof
 from health.report.overview import answers, entity_overview, history_overview, proof_overview
 from health.report.record import FactsOverview
 from health.sanitize import one_line
+from health.schema_file.difference import SchemaFileDiff
 from health.tunnel.connection import DatabaseServer, ReplicaStatus
 
 
@@ -83,6 +84,9 @@ def _migrations(facts: Facts) -> dict[str, str]:
         rules = f"{prisma.version or 'unknown'} ({prisma.source}), rules {prisma.generation.value}"
         lines["history"] = history_overview(history).counted
         lines["prisma"] = f"{rules}: {answers(history)}"
+    schema_file: SchemaFileDiff | None = facts.read_already("schema_file_diff")
+    if schema_file is not None:
+        lines["schema file"] = f"{schema_file.schema}, compared by {schema_file.how}"
     return lines
 
 

@@ -212,7 +212,8 @@ class FixRehearsal:
         begun = time.monotonic()
         if plan.to_be_simulated:
             try:
-                end = simulate(plan, self._facts, self._begin().judged, self._schema)
+                before = self._begin().judged
+                end = simulate(plan, self._facts, lambda: before, self._schema)
             except (CloneError, CouldNotCheck, NothingToCheck) as error:
                 end = Simulation(False if self._stopped(plan) else None, one_line(str(error)))
         elif (problem := self._stopped(plan)) is not None:

@@ -26,8 +26,8 @@ from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
 from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
+from plugins.run.invariant_checks import declared, shipped
 from plugins.run.sandbox_faults import require_known
-from plugins.run.sql_invariants import declared
 from plugins.run.user_files import from_here
 
 
@@ -94,6 +94,11 @@ class Run:
         if known is None:
             return {}
         return {name: completed(self.environment(name), os.environ) for name in self.names if not known.embedded(name)}
+
+    @cached_property
+    def invariants(self) -> tuple[Path, ...]:
+        """The directories with a team's own invariants."""
+        return tuple(dict.fromkeys(each.invariants for each in self.deployed.values() if each.invariants != Path()))
 
     @cached_property
     def parts(self) -> Mapping[str, frozenset[Part]]:
@@ -225,7 +230,7 @@ def _validate(run: Run) -> None:
     for name in run.names:
         packages.require_for(name, run.parts[name], embedded=name in local)
     if run.registry is not None:
-        _validate_baselines(run.registry)
+        _validate_invariants(run, run.registry)
     _refuse_rows(run.rows or 0, run.clone or CloneOption(), "--rows")
     if len(local) > 1:
         raise RegistryError(f"--env: only one embedded environment in a run, not {' and '.join(local)}.")
@@ -263,11 +268,19 @@ def _refuse_rows(rows: int, clone: CloneOption, where: str) -> None:
         )
 
 
-def _validate_baselines(known: Registry) -> None:
+def _validate_invariants(run: Run, known: Registry) -> None:
+    for directory in run.invariants:
+        if not directory.is_dir():
+            raise RegistryError(f"{known.file}: invariants: there is no directory {directory}. Name another.")
+    invariants = dict(shipped())
+    for directory in run.invariants:
+        invariants |= declared(directory)
     for name, settings in {"defaults": known.defaults, **known.entries}.items():
+        if name not in run.names and any("invariants" in each for each in (known.defaults, settings)):
+            continue  # an invariant of its own, which nobody has asked for
         for invariant in settings.get("baselines", {}):
-            if invariant not in declared():
-                hint = did_you_mean(invariant, declared(), "checks/invariants holds a file for each.")
+            if invariant not in invariants:
+                hint = did_you_mean(invariant, invariants, "checks/invariants holds a file for each.")
                 raise RegistryError(f"{known.file}: [{name}]: baselines.{invariant}: no such invariant; {hint}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -118,13 +118,13 @@ class Simulation:
     stays: tuple[str, ...] = ()
 
 
-def simulate(plan: Plan, facts: Facts, before: Evaluation, schema: SchemaProof) -> Simulation:
+def simulate(plan: Plan, facts: Facts, before: Callable[[], Evaluation], schema: SchemaProof) -> Simulation:
     """Run the plan on a copy of the environment, from its state now to the end.
 
     Args:
         plan: its steps that are no SQL and no deploy are passed over.
         facts: of the environment.
-        before: what the checks say of a copy on which nothing was done.
+        before: gives what the checks say of a copy on which nothing was done; it is asked where that matters.
         schema: holds the end against what the migrations make.
 
     Raises:
@@ -188,22 +188,24 @@ def stop(history: History) -> str:
     return f"stops with {history.deployment.error}{at}"
 
 
-def _wrong(plan: Plan, before: Evaluation, after: Evaluation) -> str | None:
+def _wrong(plan: Plan, before: Callable[[], Evaluation], after: Evaluation) -> str | None:
     """What of the end is not as the plan wants it: what it caused, or did not end."""
     if after.unanswered:
         return one_line(str(next(iter(after.unanswered.values()))))
     known = {found.key for found in plan.findings}
     red = after.of_severity("after", "error").keys()
-    if caused := red - known - before.keys:
+    if (caused := red - known) and (caused := caused - before().keys):
         return f"then there is {named(after, caused)}"
     remaining = {key for key in red & known if plan.mended(key)}
     return f"what remains is {named(after, remaining)}" if remaining else None
 
 
-def _stays(plan: Plan, before: Evaluation, after: Evaluation) -> tuple[str, ...]:
+def _stays(plan: Plan, before: Callable[[], Evaluation], after: Evaluation) -> tuple[str, ...]:
     """The errors that no step is for, but those that have ended on the copy."""
-    ended = before.keys - after.keys
-    return tuple(one_line(f"{each.code}, {each.subject}") for each in plan.without_a_step if each.key not in ended)
+    if not (left := plan.without_a_step):
+        return ()
+    ended = before().keys - after.keys
+    return tuple(one_line(f"{each.code}, {each.subject}") for each in left if each.key not in ended)
 
 
 def hangs(plan: Plan, trouble: str | None) -> str | None:

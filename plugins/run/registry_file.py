@@ -65,10 +65,9 @@ def find(config: pytest.Config) -> RegistryFile:
     for directory in _upwards(here):
         if directory != ROOT and (directory / NAME).is_file():
             return RegistryFile(directory / NAME, "", os.path.relpath(directory / NAME, here), directory)
-    own = ROOT / NAME
-    return RegistryFile(
-        own, "", f"{NAME} of migration-health" if INSTALLED else shown(own), here if INSTALLED else ROOT
-    )
+    if INSTALLED:
+        return RegistryFile(ROOT / NAME, "", f"migration-health's own {NAME}", here)
+    return RegistryFile(ROOT / NAME, "", NAME, ROOT)
 
 
 def load(config: pytest.Config) -> Registry:
@@ -85,7 +84,7 @@ def load(config: pytest.Config) -> Registry:
     if _embedded(known.entries):
         return known
     own = registry.parse((ROOT / NAME).read_text(encoding="utf-8"), NAME, ROOT)
-    return replace(known, entries={**_embedded(own.entries), **known.entries})
+    return replace(known, entries={**known.entries, **_embedded(own.entries)})
 
 
 def asked(config: pytest.Config) -> tuple[Registry | None, tuple[str, ...]]:

@@ -25,6 +25,7 @@ from health.schema.drift import Drift
 from health.schema.dump_difference import SchemaDifference, beside, history_of, names_of
 from health.schema.dump_text import Pieces
 from health.schema.losses import Loss, StoredTables, losses
+from health.schema_file.difference import known_of_database
 from health.sql.statements import taking_rows
 
 _SHOWN = 60  # characters of a statement
@@ -179,7 +180,8 @@ class SchemaProof:
             drift: Drift = read["drift"]
         except (CouldNotCheck, NothingToCheck):
             return frozenset()
-        if not (drift.differences or drift.partitions or self._facts["environment"].known_differences):
+        known = known_of_database(self._facts["environment"].known_differences)
+        if not (drift.differences or drift.partitions or known):
             return frozenset()
         replays: Replays = self._facts["replays"]
         with replays.copy(applied, "catalog") as copy:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from health.config.environment import Limits
+from tests.support import npm_servers
 from tests.support import sandbox as harness
 from tests.support.cases import CASES, ExpectedCase, Judged
 from tests.support.effort import seconds
@@ -25,11 +27,18 @@ CREATE TABLE "Town" ("id" INTEGER PRIMARY KEY, "name" TEXT);
 INSERT = "INSERT INTO \"Town\" VALUES (%d, 'a; b');"
 
 
-@pytest.mark.parametrize("case", [case.marked for case in CASES])
-def test_what_is_said_of_a_case_is_right(case: ExpectedCase, tmp_path: Path) -> None:
+def on_servers(case: ExpectedCase) -> list[Any]:
+    """The case on each server that it is to be judged on: the embedded one, or each version that has its extensions."""
+    if not case.needs_contrib:
+        return [case.marked(None)]
+    return [case.marked(major, id=f"{case.id}-{major}") for major in npm_servers.majors()]
+
+
+@pytest.mark.parametrize(("case", "major"), [each for case in CASES for each in on_servers(case)])
+def test_what_is_said_of_a_case_is_right(case: ExpectedCase, major: int | None, tmp_path: Path) -> None:
     rehearsed = case.expected.plan is not None or case.expected.proof is not None
     limit = REHEARSAL_S if rehearsed else seconds(patience(SHORT_S), REHEARSAL_S)
-    differences = judged(case.path, tmp_path, limit).differences(case.expected)
+    differences = judged(case.path, tmp_path, limit, major).differences(case.expected)
     assert not differences, "\n".join(differences)
 
 
@@ -51,10 +60,11 @@ def test_file_of_many_inserts_is_judged_in_seconds(tmp_path: Path, applied: str)
     assert time.monotonic() - begun < patience(MANY_S)
 
 
-def judged(case: Path, place: Path, rehearsal_s: float = REHEARSAL_S) -> Judged:
-    with harness.sandbox(case=case) as entry:
+def judged(case: Path, place: Path, rehearsal_s: float = REHEARSAL_S, major: int | None = None) -> Judged:
+    variables = {} if major is None else {"XDG_CACHE_HOME": str(npm_servers.user_cache(major))}
+    with harness.sandbox(case=case, postgres=major) as entry:
         entry["limits"] = {**entry.get("limits", {}), "rehearsal_s": rehearsal_s}
-        result = run(*harness.registry(place, entry), f"--report={place / 'report'}", "-q")
+        result = run(*harness.registry(place, entry), f"--report={place / 'report'}", "-q", env=variables)
     assert result.status in {0, 1}, result.text
     (environment,) = json.loads((place / "report" / "report.json").read_text())["environments"]
     return Judged(environment)

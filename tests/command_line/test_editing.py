@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from fixtures.clone.server import clone
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
+from tests.support.edit_cases import CASES, NAME
 from tests.support.gate_runs import Result, run
 from tests.support.lineage import FRIGG, applied
 
@@ -77,7 +80,9 @@ def test_the_directory_alone_is_asked_without_an_environment() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((f"--editing={SESSION[:-2]}", MIGRATIONS), f"did you mean {SESSION}"),
+        ((f"--editing={SESSION[:-2]}x", MIGRATIONS), f"did you mean {SESSION}"),
+        ((f"--editing={SESSION[:-2]}x", "--env=local"), f"did you mean {SESSION}"),
+        (("--editing=2026", MIGRATIONS), "'2026' is the beginning of 7 migrations: 20260422120000_add_entity_data"),
         (("--editing=\x1b[2J", MIGRATIONS), r"has no migration '\x1b[2J'"),
         ((f"--editing={SESSION}", "--migrations=/nowhere"), "there is no directory /nowhere"),
         ((f"--editing={SESSION}", MIGRATIONS, "-n2"), "--editing does not go with -n"),
@@ -92,6 +97,28 @@ def test_what_cannot_be_asked_is_refused(arguments: tuple[str, ...], said: str) 
     assert "\x1b" not in result.text
 
 
+def test_unique_beginning_of_a_name_is_enough() -> None:
+    result = run("--editing=20261003", MIGRATIONS)
+    assert result.status == 0, result.text
+    assert f"{SESSION}: sound in the directory" in result.out
+
+
+def test_wrong_name_is_answered_before_anything_is_read(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (tmp_path / "environments.toml").write_text(
+            f'[prod]\napp = "{ROOT}"\nmigrations = "sandbox/migrations"\nsecret = "s"\ncluster_prefix = "c"\n'
+            f'ssh_key = "{tmp_path}/k"\naws_endpoint_url = "{address}"\naws_access_key_id = "a"\n'
+            'aws_secret_access_key = "a-key-of-no-account"\n'
+        )
+        result = run("--env=prod", f"--environments={tmp_path / 'environments.toml'}", "--editing=20269")
+        assert result.status == 4, result.text
+        assert "has no migration '20269'" in result.text
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
 def test_a_directory_with_a_trap_gives_status_1(tmp_path: Path) -> None:
     (tmp_path / "20260101000000_a").mkdir()
     (tmp_path / "20260101000000_a" / "migration.sql").write_bytes(b"SELECT '\xe9';\r\n")
@@ -99,3 +126,27 @@ def test_a_directory_with_a_trap_gives_status_1(tmp_path: Path) -> None:
     assert result.status == 1
     assert "no edit found: the file is not UTF-8" in result.out
     assert "end with CRLF" in result.out
+
+
+def test_plain_database_is_asked_without_aws(tmp_path: Path) -> None:
+    case = CASES["half run, the rest over duplicates"]
+    for migration in case.held.migrations:
+        (tmp_path / "prisma" / "migrations" / migration.name).mkdir(parents=True)
+        (tmp_path / "prisma" / "migrations" / migration.name / "migration.sql").write_text(migration.sql or "")
+    (tmp_path / "prisma" / "schema.prisma").write_text('datasource db {\n  provider = "postgresql"\n}\n')
+    (tmp_path / "package.json").write_text('{"devDependencies": {"prisma": "6.19.3"}}')
+    file = tmp_path / "environments.toml"
+    file.write_text('[staging]\ndatabase_url = "${STAGING_URL}"\napp = "."\nprisma = "6.19.3"\n')
+    with clone("public") as server, case.live(server) as live:
+        login = live.login
+        url = f"postgresql://{login.user}:{quote(login.password.reveal(), safe='')}@{login.host}:{login.port}/"
+        options = ("--env=staging", f"--environments={file}", "--editing=2_", f"--report={tmp_path / 'report'}")
+        result = run(*options, env={"STAGING_URL": f"{url}{login.database}"})
+    assert result.status == 1, result.text
+    said = "the edit below applies to the schema, but in staging 2 rows of T violate it (line 2, 23505)"
+    assert f"{NAME}: {said}" in result.out
+    assert "pending-data-violates, 2_edit: T.u: A deploy will fail on line 2 (P3018, 23505): 2 rows of T" in result.out
+    assert "migrate deploy" in result.out
+    assert not re.search("frigg|layer|AWS", result.out.partition("Then, in this order:")[2])
+    assert login.password.reveal() not in result.text
+    assert (tmp_path / "report" / f"{NAME}.patch").read_text().count("IF NOT EXISTS") == 1

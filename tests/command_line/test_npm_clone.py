@@ -11,6 +11,7 @@ from fixtures.clone.server import clone
 from fixtures.clone.servers import take
 from health.clone.contrib import CONTRIB
 from health.clone.server_choice import CloneOption
+from plugins.paths import ROOT
 from tests.support import npm_registry
 from tests.support.gate_runs import run
 
@@ -19,6 +20,7 @@ CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE TABLE "User" (id uuid PRIMARY KEY DEFAULT uuid_generate_v4(), email citext NOT NULL UNIQUE);
 """
 FAILS = 'CREATE TABLE "Team" (name citext PRIMARY KEY);\nCREATE INDEX "Team_name_idx" ON "Team" (name);\n'
+MOST_UNKNOWN = 5  # checks, of more than sixty
 CASE = """gist = "A migration with columns of an extension failed before it did anything."
 prisma = "6.19.3"
 applied = ["20250101000000_users"]
@@ -108,6 +110,30 @@ def test_a_fix_is_proven_on_the_servers_own_version(case: Path, fetched: Path, t
     assert "npm PostgreSQL 15 (--clone)" in done.text
     (environment,) = json.loads((tmp_path / "report.json").read_text())["environments"]
     assert environment["rehearsal"]["status"] == "proven", environment["rehearsal"]
+
+
+def test_a_clone_without_the_extension_names_it_once(case: Path, fetched: Path, tmp_path: Path) -> None:
+    arguments = ("--env=local", f"--case={case}", "--postgres=15", "--clone=embedded", f"--report={tmp_path}")
+    kept = tmp_path / "cache" / "migration-health"  # without what other runs have learnt
+    kept.mkdir(mode=0o700, parents=True)
+    (kept / "postgres").symlink_to(fetched / "migration-health" / "postgres")
+    done = run(*arguments, env={"XDG_CACHE_HOME": str(kept.parent)})
+    assert done.status == 1, done.text
+    lacking = "lacks the extensions citext, uuid-ossp: use --clone with npm"
+    (environment,) = json.loads((tmp_path / "report.json").read_text())["environments"]
+    unknown = [check for check in environment["checks"] if check["outcome"] == "unknown"]
+    assert unknown
+    assert {check["what"] for check in unknown if lacking in check["what"]} == {check["what"] for check in unknown}
+    assert len(unknown) < MOST_UNKNOWN
+    assert environment["rehearsal"] is None or environment["rehearsal"]["status"] == "unproven"
+
+
+def test_what_no_clone_has_is_one_reason() -> None:
+    done = run("--env=local", f"--case={ROOT / 'tests' / 'cases' / 'extensions' / 'postgis-pending'}")
+    assert done.status == 1, done.text
+    assert "local: UNKNOWN" in done.text
+    assert "lacks the extension postgis" in " ".join(done.text.split())
+    assert done.text.count("could not check  ") == 1
 
 
 def test_the_oldest_version_is_judged_as_others(fetched: Path) -> None:

@@ -22,7 +22,7 @@ import pytest
 from fixtures.facts import with_needs
 from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
-from plugins.run.sql_invariants import declared
+from plugins.run.invariant_checks import shipped
 from tests.support import second_environment as second
 from tests.support import second_servers as servers
 from tests.support.second_environment import HOSTILE, Told, World
@@ -38,7 +38,7 @@ def needing(fact: str) -> set[str]:
 CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
 # Its registry names no layer, and of the tables that the invariants read it has Entity alone, with fewer columns.
-LAYER = {"layer-version", "layer-migrations", *declared()} - {"entity-data-object"}
+LAYER = {"layer-version", "layer-migrations", *shipped()} - {"entity-data-object"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
 

@@ -67,6 +67,15 @@ def until(is_so: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
+def test_a_migration_makes_an_untrusted_extension(eye: Eye) -> None:
+    with clone("public", lambda owned: take(DOCKER, "15", owned)) as made, made.database("extends") as copy:
+        assert copy.run("CREATE EXTENSION pgstattuple") is None
+        refused = copy.run("CREATE EXTENSION dblink")
+        assert refused is not None
+        assert refused.sqlstate == "42501"
+        assert copy.session.read(("SHOW max_locks_per_transaction", ())) == [[("512",)]]
+
+
 @pytest.mark.parametrize("major", MAJORS)
 def test_a_fix_is_proven_in_a_container(eye: Eye, tmp_path: Path, major: int) -> None:
     with ExitStack() as owned:

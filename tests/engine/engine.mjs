@@ -7,26 +7,11 @@
 //     the engine's own statement, null where a script failed.
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import { adapterFor, refusals } from './adapter.mjs'
+import { load } from './wasm.mjs'
 
-const HERE = fileURLToPath(new URL('.', import.meta.url))
-const CODE = {
-  '6.19.3': 'node_modules/engine-6.19.3/schema_engine_bg.wasm',
-  '7.10.1': 'engine-7.10.1.wasm',
-}
 const filters = { externalTables: [], externalEnums: [] }
-
-async function load(generation) {
-  const glue = await import(`engine-${generation}/schema_engine_bg`)
-  const code = readFileSync(join(HERE, CODE[generation]))
-  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': glue })
-  glue.__wbg_set_wasm(instance.exports)
-  globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (text) => console.error(text) }
-  instance.exports.__wbindgen_start()
-  return glue.SchemaEngine
-}
 
 // As the CLI reads it: directories only, no links to them, in the order of localeCompare; read errors go to the engine.
 function readMigrations(baseDir) {

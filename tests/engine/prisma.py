@@ -106,6 +106,26 @@ def install() -> Path:
     return place
 
 
+@cache
+def install_cli7() -> Path:
+    """The directory with the packages of the CLI 7.10.1; made now if it is not there.
+
+    Raises:
+        EngineError: npm failed.
+    """
+    place = install() / "cli7"
+    with (HOME / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            half = place.with_name("half-cli7")
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            shutil.copy(HERE / "cli7.json", half / "package.json")
+            _npm(half, "install", "--no-audit", "--no-fund", "--no-package-lock")
+            half.rename(place)
+    return place
+
+
 def deploy_each(generation: Generation, cases: Sequence[tuple[str, Path]]) -> list[dict[str, Any]]:
     """Deploy many directories, each into a database of its own, in one process; ``engine.mjs`` tells the answers."""
     if not all(is_loopback(url) for url, _ in cases):

@@ -13,17 +13,20 @@ import psycopg
 import pytest
 
 from fixtures.clients.private_directory import private_directory
+from fixtures.clone.servers.npm_postgres import NEWEST
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.prisma.statement_batches import in_one
 from health.prisma.version import PrismaVersion
 from health.secrets.secret import Secret
 from health.sql.splitter import locate
 from sandbox.case import Case, read_case
+from sandbox.database import extension
 from sandbox.database.case import put
 from sandbox.database.history import connect
 from tests.engine import prisma
 from tests.engine.prisma import Generation
 from tests.engine.test_engine import IN_URL, PASSWORD
+from tests.support import npm_servers
 from tests.support.cases import CASES, Expected, ExpectedCase
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
@@ -53,11 +56,11 @@ class Databases:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack, self._numbers = stack, itertools.count()
-        self._server: PrivatePostgres | None = None
+        self._servers: dict[object, PrivatePostgres] = {}
 
-    def urls(self, case: Case) -> dict[Generation, str]:
-        """Put a case into databases of its own, one for each engine."""
-        server, name = self._free_server(), f"case_{next(self._numbers)}"
+    def urls(self, case: Case, programs: Path | None) -> dict[Generation, str]:
+        """Put a case into databases of its own, one for each engine, on a server by these programs."""
+        server, name = self._free_server(case, programs), f"case_{next(self._numbers)}"
         self._execute(server, f"CREATE DATABASE {name}")
         put(server.port, PASSWORD, case, name)
         urls: dict[Generation, str] = {}
@@ -66,18 +69,30 @@ class Databases:
             urls[generation] = f"postgresql://postgres:{IN_URL}@127.0.0.1:{server.port}/{name}_{number}"
         return urls
 
-    def _free_server(self) -> PrivatePostgres:
+    def _free_server(self, case: Case, programs: Path | None) -> PrivatePostgres:
         roles = "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|postgres$)'"
-        if self._server is None or self._execute(self._server, roles):
+        kind = programs, tuple(case.extensions.items())
+        if kind not in self._servers or self._execute(self._servers[kind], roles):
             place = self._stack.enter_context(private_directory("cases"))
-            self._server = self._stack.enter_context(PrivatePostgres(place, Secret(PASSWORD)))
-        return self._server
+            settings = extension.settings(place, case.extensions, NEWEST)
+            made = PrivatePostgres(place, Secret(PASSWORD), programs=programs, settings=settings)
+            self._servers[kind] = self._stack.enter_context(made)
+        return self._servers[kind]
 
     @staticmethod
     def _execute(server: PrivatePostgres, sql: str) -> list[tuple[Any, ...]]:
         with connect(server.port, PASSWORD) as admin:
             cursor = admin.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
+
+
+def programs_of(case: ExpectedCase) -> Path | None:
+    """What a case's server is started by; None: the embedded one's. It skips where that cannot be had."""
+    return npm_servers.programs(NEWEST) if case.needs_contrib else None
+
+
+def unavailable(case: ExpectedCase) -> bool:
+    return case.needs_contrib and npm_servers.unavailable(NEWEST) is not None
 
 
 def unsent(case: Case) -> str | None:
@@ -124,8 +139,9 @@ def ends() -> Iterator[dict[tuple[str, Generation], tuple[Deployed, str]]]:
     """By case and engine: how the deploy ended, and the URL of the database then."""
     with ExitStack() as stack:
         databases = Databases(stack)
-        places = {case.id: read_case(case.path) for case in CASES}
-        urls = {name: databases.urls(case) for name, case in places.items() if unsent(case) is None}
+        places = {case.id: read_case(case.path) for case in CASES if not unavailable(case)}
+        programs = {case.id: programs_of(case) for case in CASES if case.id in places}
+        urls = {name: databases.urls(case, programs[name]) for name, case in places.items() if unsent(case) is None}
         found = {}
         for generation in GENERATIONS:
             asked = [(urls[name][generation], places[name].path / "migrations") for name in urls]
@@ -139,6 +155,7 @@ def ends() -> Iterator[dict[tuple[str, Generation], tuple[Deployed, str]]]:
 def test_deploy_of_a_case_ends_as_is_right(
     case: ExpectedCase, generation: Generation, ends: dict[tuple[str, Generation], tuple[Deployed, str]]
 ) -> None:
+    programs_of(case)
     state = read_case(case.path)
     if (why := unsent(state)) is not None:
         pytest.skip(why)

@@ -11,7 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from fixtures.clone.server import CloneServer, clone
+from fixtures.clone.servers import local
 from fixtures.facts import Facts
+from health.clone.server_choice import ServerChoice
 from health.finding import CouldNotCheck, NothingToCheck
 from health.history.history import History
 from health.pending.data_check import DataCheck
@@ -19,13 +21,15 @@ from health.pending.forecast import Forecast
 from tests.engine import prisma
 from tests.engine.test_engine import write
 from tests.engine.test_forecast import FailurePoint, answered, outcome
-from tests.support.effort import seeds
+from tests.support import npm_servers
+from tests.support.effort import full, seeds
 from tests.support.lineage import Live, directory, live
 from tests.support.random_history import RandomHistory, random_history
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
 AT_ONCE = 10  # of one process of the engine
+OF_A_VERSION, OF_ITS_FEW = 40, 5  # histories
 _DEFECT = "defect of the suite"
 LEAST = 0.8  # of the histories, of which something is foreseen
 
@@ -37,17 +41,33 @@ def server() -> Iterator[CloneServer]:
 
 
 def test_the_forecast_is_the_deploy(server: CloneServer, tmp_path: Path) -> None:
+    seen = agreement(server, tmp_path, seeds(40))
+    assert seen["agreed"] >= LEAST * seen.total(), seen
+
+
+@pytest.mark.parametrize("major", npm_servers.majors())
+def test_the_forecast_is_the_deploy_on_every_version(major: int, tmp_path: Path) -> None:
+    offer = ServerChoice("npm", major, str(npm_servers.programs(major)))
+    chosen = seeds(OF_A_VERSION)[: OF_A_VERSION if full() else OF_ITS_FEW]
+    with clone("public", lambda owned: (local.start(offer, owned), f"npm PostgreSQL {major}")) as made:
+        assert made.major == major
+        seen = agreement(made, tmp_path, chosen)
+    assert seen.total() == len(chosen)
+    assert seen["agreed"] >= (LEAST * len(chosen) if full() else 1), seen
+
+
+def agreement(server: CloneServer, place: Path, chosen: list[int]) -> Counter[str]:
+    """How often each answer came of these seeds; it fails where one is wrong."""
     seen: Counter[str] = Counter()
     wrong: list[str] = []
-    chosen = seeds(40)
     for begin in range(0, len(chosen), AT_ONCE):
         some = chosen[begin : begin + AT_ONCE]
-        for seed, said in zip(some, compare(server, tmp_path / str(begin), some), strict=True):
+        for seed, said in zip(some, compare(server, place / str(begin), some), strict=True):
             seen[said.partition(":")[0]] += 1
             if said.startswith("wrong"):
                 wrong.append(f"seed {seed}: {said}")
     assert not wrong, "\n".join(wrong)
-    assert seen["agreed"] >= LEAST * sum(seen.values()), seen
+    return seen
 
 
 def compare(server: CloneServer, place: Path, some: list[int]) -> list[str]:

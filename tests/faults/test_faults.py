@@ -18,20 +18,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from health.catalog.catalog import Key
 from health.check import check_of_code
-from health.finding import DEPLOY, Finding, Fix
-from health.prisma.engine import MIGRATE_LOCK, TABLE
-from health.report.root_causes import explain
+from health.finding import DEPLOY, Fix
+from health.prisma.engine import MIGRATE_LOCK
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
-from sandbox.database.prisma_deploy import deploy
+from tests.support import fault_promises as promises
 from tests.support import sandbox as harness
 from tests.support.fault_fixes import FixCase, read_cases, write_cases
-from tests.support.faults import Broken, all_faults, broken_by, rehearse
+from tests.support.faults import Broken, all_faults, broken_by
 from tests.support.load import patience
 
-COSTS = {"B": "hand-written-row"}  # what an option of the guide leaves behind
 FAULTS = [fault["name"] for fault in all_faults()]
 CASES = read_cases()
 SQL = [(fault, case) for fault, cases in CASES.items() for case in cases]
@@ -66,10 +63,7 @@ def test_the_table_of_fixes_names_faults_that_exist() -> None:
 
 @only(*FAULTS)
 def test_a_fault_raises_its_finding_and_only_what_that_explains(broken: Broken) -> None:
-    causes = explain(broken.judged.all)
-    assert {finding.code for finding in broken.roots} == broken.raises
-    last = {cause for cause in causes.values() if cause not in causes}  # a consequence may have some of its own
-    assert {cause.partition(":")[0] for cause in last} <= broken.raises
+    promises.raises_its_finding(broken)
 
 
 @only(*FAULTS)
@@ -107,66 +101,12 @@ def test_every_finding_has_a_suggestion_or_a_reason(broken: Broken) -> None:
 
 @of_each(SQL)
 def test_sql_fixes_the_finding_and_its_undo_restores(broken: Broken, case: FixCase) -> None:
-    finding, fix = broken.fix_of(case)
-    with broken.restoring() as before:
-        broken.apply(fix.body)
-        fixed = broken.judge_anew()
-        assert not fixed.unanswered
-        assert finding.key not in fixed.keys
-        costs = {f"{COSTS[fix.option]}:{finding.subject}"} if fix.option in COSTS else set()
-        assert fixed.serious - broken.judged.serious == costs
-        assert pending(finding, fixed.keys) == any(other.rank == DEPLOY for other in broken.suggested[finding.key][0])
-
-        if fix.undo is None:
-            assert "undo" in fix.note
-        else:
-            broken.apply(fix.undo)
-            assert broken.state() == before
+    promises.fixes_and_restores(broken, case)
 
 
 @only(*dict.fromkeys(fault for fault, _ in SQL))
 def test_what_a_rehearsal_proves_is_what_comes(broken: Broken) -> None:
-    """No suggestion is refuted; what is proven to the end ends so, by the printed fixes and Prisma's deploy."""
-    rehearsed = rehearse(broken)
-    assert rehearsed.refuted == []
-    if rehearsed.status is None:
-        assert rehearsed.sql == []  # there are fallbacks alone
-        return
-    if rehearsed.status == "unproven":
-        assert rehearsed.detail
-        return
-    assert rehearsed.status == "proven"
-    with broken.restoring():
-        for fix in rehearsed.sql:
-            if fix.rank < DEPLOY:
-                broken.apply(fix.body)
-        login = broken.read["secret_read"]
-        list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
-        for fix in rehearsed.sql:
-            if fix.rank > DEPLOY:
-                broken.apply(fix.body)
-        ended = broken.judge_anew()
-        assert not ended.unanswered
-        assert set(ended.of_severity("after", "error")) <= set(broken.judged.of_severity("after", "error")) - {
-            root.key for root in broken.roots
-        }
-        assert without_history(broken.state().objects) == fresh(broken)
-
-
-def fresh(broken: Broken) -> dict[Key, str]:
-    """The schema that all migrations make of an empty database."""
-    objects: dict[Key, str] = {}
-    for changes in broken.read["replay"].changes.values():
-        objects |= {change.key: change.after for change in changes}
-    return {key: definition for key, definition in objects.items() if definition is not None}
-
-
-def without_history(objects: dict[Key, str]) -> dict[Key, str]:
-    return {key: definition for key, definition in objects.items() if not any(TABLE in word for word in key)}
-
-
-def pending(finding: Finding, keys: set[str]) -> bool:
-    return not {f"{code}:{finding.subject}" for code in ("pending-migration", "rolled-back-unapplied")}.isdisjoint(keys)
+    promises.ends_as_rehearsed(broken)
 
 
 @of_each(SQL)

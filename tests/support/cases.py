@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from health.clone.contrib import CONTRIB
+from health.clone.server_choice import extensions_made
 from plugins.paths import ROOT
 
 PLACE = ROOT / "tests" / "cases"
@@ -82,10 +84,17 @@ class ExpectedCase:
         return str(self.path.relative_to(PLACE))
 
     @property
-    def marked(self) -> Any:
+    def needs_contrib(self) -> bool:
+        """Whether its SQL makes extensions that the embedded server has not, and npm's has."""
+        made = (
+            extensions_made(file.read_text(encoding="utf-8", errors="replace")) for file in self.path.rglob("*.sql")
+        )
+        return any(CONTRIB & names for names in made)
+
+    def marked(self, *more: object, id: str | None = None) -> Any:  # noqa: A002 - as pytest's own
         """The case as a parameter; one that is open must fail: who makes it right takes the key away."""
         marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=self.open)] if self.open else []
-        return pytest.param(self, id=self.id, marks=marks)
+        return pytest.param(self, *more, id=self.id if id is None else id, marks=marks)
 
 
 def read_expected(path: Path) -> ExpectedCase:

@@ -19,6 +19,11 @@ _REAL_RUNS = "TESTS_REAL_RUNS"  # see tests/support/gate_runs.py
 _EXAMPLES = "TESTS_EXAMPLES"  # times the usual number
 
 
+def full() -> bool:
+    """Whether all is wanted, in whatever time that needs: ``--full``."""
+    return _REAL_RUNS in os.environ
+
+
 def scaled(number: int) -> int:
     """Scale how many examples hypothesis makes up."""
     return max(1, round(number * float(os.environ.get(_EXAMPLES, "1"))))

@@ -3,8 +3,8 @@
 ``python -m tests.support.fork_server KIND FD`` imports everything once, then forks for each request on the socket.
 It ends with the socket.
 
-- ``sandbox``: the message is the arguments of ``python -m sandbox`` as JSON; the descriptors are its standard input
-  and output.
+- ``sandbox``: the message is JSON (``arguments`` of ``python -m sandbox``, and ``variables`` beside the server's own);
+  the descriptors are its standard input and output.
 - ``gate``: the descriptors are a request, standard output, standard error and an answer. The request is JSON
   (``words``, ``cwd``, ``env``); the answer is a line with the process id, and one with the exit status.
 """

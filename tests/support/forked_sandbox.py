@@ -42,12 +42,13 @@ def load(stack: ExitStack) -> None:
 
 def become(message: bytes, descriptors: list[int]) -> None:
     """Run a sandbox as this fork's own program; never returns."""
-    _become(descriptors, partial(_sandbox, json.loads(message)))
+    _become(descriptors, partial(_sandbox, **json.loads(message)))
 
 
-def _sandbox(arguments: list[str]) -> None:
+def _sandbox(arguments: list[str], variables: dict[str, str]) -> None:
     from sandbox.__main__ import main as run
 
+    os.environ.update(variables)
     run(arguments)
 
 

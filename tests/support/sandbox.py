@@ -18,18 +18,26 @@ from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
+from tests.support import npm_servers
 from tests.support.fork_server import forked_sandbox
 
 
 @contextmanager
-def sandbox(*faults: str, migrations: Path | None = None, case: Path | None = None) -> Iterator[dict[str, Any]]:
-    """A running sandbox's registry entry."""
+def sandbox(
+    *faults: str, migrations: Path | None = None, case: Path | None = None, postgres: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """A running sandbox's registry entry; ``postgres`` is the version of a server by npm."""
     arguments = [word for fault in faults for word in ("--fault", fault)]
     if migrations is not None:
         arguments += ["--migrations", str(migrations)]
     if case is not None:
         arguments += ["--case", str(case)]
-    with forked_sandbox(json.dumps(arguments).encode()) as answer:
+    variables = {}
+    if postgres is not None:
+        arguments += ["--postgres", str(postgres)]
+        if npm_servers.unavailable(postgres) is None:  # else the machine's own, or the wheel's
+            variables["XDG_CACHE_HOME"] = str(npm_servers.user_cache(postgres))
+    with forked_sandbox(json.dumps({"arguments": arguments, "variables": variables}).encode()) as answer:
         yield json.loads(answer)["environment"]
 
 

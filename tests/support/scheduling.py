@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-_BY_PARAMETER = ("tests/faults/test_faults.py", "tests/cases/test_cases.py")
+_BY_PARAMETER = ("tests/faults/test_faults.py", "tests/cases/test_cases.py", "tests/versions/test_faults.py")
 # What begins late must be short, else one worker ends alone. What is not listed comes last.
 _LONGEST_FIRST = (
     "tests/command_line/test_second_environment.py",
@@ -17,6 +17,7 @@ _LONGEST_FIRST = (
     "tests/containers/",
     "tests/sandbox/",
     "tests/engine/",
+    "tests/versions/",
     "tests/unit/fixtures/",
     "tests/faults/test_several_faults.py",
     "tests/cases/",

@@ -221,20 +221,20 @@ def printed(statements: Sequence[str]) -> bool:
 def _rolled_back(
     history: History, environment: Environment, routes: Routes | None, rows: Sequence[Row], note: str
 ) -> Iterator[Fix | NoFix]:
-    from plugins.fixes.history.row_sql import RowSql
-
-    sql = RowSql(history, rows)
-    yield Fix(
-        "sql",
-        f"Mark the failed {plural(len(rows), 'row')} as rolled back",
-        sql.roll_back(),
-        undo=sql.undo_roll_back(),
-        note=note,
-    )
+    yield roll_back(history, rows, note)
     yield from resolve(history, environment, routes, rows[0].migration_name, "rolled-back")
     yield from deleted(
         history, rows, "The deploy does the same as after the first fix, but the trace of it is lost.", "A"
     )
+
+
+def roll_back(history: History, rows: Sequence[Row], note: str = "") -> Fix:
+    """Mark failed rows as rolled back, so that the next deploy applies their migration again."""
+    from plugins.fixes.history.row_sql import RowSql
+
+    sql = RowSql(history, rows)
+    title = f"Mark the failed {plural(len(rows), 'row')} as rolled back"
+    return Fix("sql", title, sql.roll_back(), undo=sql.undo_roll_back(), note=note)
 
 
 def deleted(

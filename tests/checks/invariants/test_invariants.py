@@ -24,7 +24,7 @@ from plugins.run.check_catalog import all_checks
 from tests.checks.invariants.cases import CASES, USERS
 from tests.support.lineage import FRIGG, Live, applied, environment
 
-INVARIANTS = {invariant.id: invariant for invariant in load(DIRECTORY)}
+INVARIANTS = {invariant.id: invariant for invariant in load(DIRECTORY, "checks/invariants")}
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from health.report.root_causes import explain, explained_by
 from health.sanitize import fenced, inert, markdown, one_line, printable
 from health.secrets.secret import Secret
 from plugins.run.check_catalog import all_checks
-from plugins.run.sql_invariants import declared
+from plugins.run.invariant_checks import shipped
 
 
 def test_a_secret_never_shows_itself() -> None:
@@ -99,7 +99,7 @@ def test_codes_and_ids_are_unique_and_documented() -> None:
     codes = [code for check in checks for code in check.finds]
     assert len(codes) == len(set(codes))
     # An invariant of the data finds what its file is named by.
-    assert not {check.id for check in checks if check.id not in declared()} & set(codes)
+    assert not {check.id for check in checks if check.id not in shipped()} & set(codes)
     for check in checks:
         paragraphs = check.documentation.split("\n\n")
         assert len(paragraphs) >= 3, f"{check.id}: what it means, why it matters, how it is mended"

@@ -13,7 +13,7 @@ from health.config.validation import RegistryError
 from health.data.invariants import InvariantError
 from plugins import fixes
 from plugins.paths import INVARIANTS
-from plugins.run import sql_invariants as plugin
+from plugins.run import invariant_checks as plugin
 from plugins.run.check_catalog import all_checks
 from tests.support.gate_runs import run
 
@@ -53,7 +53,7 @@ def test_it_is_explained() -> None:
 def test_a_file_that_cannot_be_used_is_named(name: str, data: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.sql").write_bytes(data)
     with pytest.raises(InvariantError) as error:
-        load(tmp_path)
+        load(tmp_path, "checks/invariants")
     assert str(error.value).startswith(said)
 
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_taken_is_a_usage_error(taken: str, tmp_path: Path, monke
     (tmp_path / f"{taken}.sql").write_text(text)
     monkeypatch.setattr(plugin, "INVARIANTS", tmp_path)
     with pytest.raises(pytest.UsageError) as error:
-        plugin.declared.__wrapped__()  # not what it remembers
+        plugin.declared.__wrapped__(tmp_path)  # not what it remembers
     assert str(error.value) == (
         f"checks/invariants/{taken}.sql: there is a check or a finding {taken} already. Give the file another name."
     )

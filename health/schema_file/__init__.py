@@ -1,0 +1,1 @@
+"""The schema file, compared with what the migrations make."""

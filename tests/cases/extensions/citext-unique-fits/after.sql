@@ -1,0 +1,1 @@
+INSERT INTO "Account" ("email") VALUES ('A@x.org'), ('b@x.org');

@@ -1,0 +1,1 @@
+INSERT INTO "Product" ("attributes") VALUES ('name => a, color => red'), (DEFAULT);

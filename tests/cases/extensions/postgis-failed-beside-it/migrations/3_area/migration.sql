@@ -1,0 +1,1 @@
+CREATE TABLE "Area" ("id" SERIAL PRIMARY KEY, "place" INTEGER REFERENCES "Place"("id"));

@@ -1,0 +1,2 @@
+INSERT INTO "Person" ("name") VALUES ('Zoë'), ('José');
+DROP INDEX "Person_searchName_idx";
