@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.sanitize import plain
 from health.schema_file.difference import KNOWN, SchemaFileDiff
@@ -34,7 +35,7 @@ no_fix(
 
 
 @fixes("unwritten-schema-change")
-def unwritten(finding: Finding, schema_file_diff: SchemaFileDiff) -> Iterator[Fix | NoFix]:
+def unwritten(finding: Finding, schema_file_diff: SchemaFileDiff, environment: Environment) -> Iterator[Fix | NoFix]:
     """Write a migration with the SQL of all unwritten changes; Prisma's own command does the same."""
     written = [change for change in schema_file_diff.changes if change.kind in {"unwritten", "slower", "renamed"}]
     script = "\n".join(statement for change in written for statement in change.sql)
@@ -51,7 +52,7 @@ def unwritten(finding: Finding, schema_file_diff: SchemaFileDiff) -> Iterator[Fi
     yield Fix(
         "command",
         "Prisma's own command writes it from a development database",
-        "npx prisma migrate dev --create-only --name schema_file",
+        f"{environment.prisma_cli} migrate dev --create-only --name schema_file",
         fallback=True,
         note="It needs a development database and a shadow database, which it resets: never let DATABASE_URL lead to "
         "another. It also drops what the schema file does not have.",

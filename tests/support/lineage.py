@@ -67,7 +67,8 @@ def environment(**changes: Any) -> Environment:
     entry = {
         "stage": "local", "embedded": True, "api_url": "http://127.0.0.1:9", "region": "us-east-1", "account": "1",
         "functions": {"auth": "a", "worker": "w"}, "secret": "s", "cluster_prefix": "c", "ssh_key": "k",
-        "app": "/app", "tunnel_script": "/app/tunnel.sh", "migrations": "/app/prisma/migrations", **changes,
+        "app": "/app", "tunnel_script": "/app/tunnel.sh", "migrations": "/app/prisma/migrations",
+        "limits": {"rehearsal_s": 600}, **changes,  # what is tested is not how fast a busy machine is
     }  # fmt: skip
     return registry.environment(known, "local", os.environ, {}, entry)
 
