@@ -50,10 +50,14 @@ def fixes(*codes: str) -> Callable[[Builder], Builder]:
     return register
 
 
-def no_fix(table: Mapping[str | tuple[str, ...], tuple[str, str]]) -> None:
-    """Register codes without a fix: a title, and why; `{finding…}` and `{environment…}` are filled in there."""
-    for codes, (title, reason) in table.items():
-        suggestion = Suggestion(_reason(reason), title, ("environment",))
+def no_fix(table: Mapping[str | tuple[str, ...], tuple[str, str] | tuple[str, str, str]]) -> None:
+    """Register codes without a fix: a title, and why; `{finding…}` and `{environment…}` are filled in there.
+
+    Args:
+        table: the third text of a code, where it has one, is why in an environment whose database has a URL.
+    """
+    for codes, (title, *reasons) in table.items():
+        suggestion = Suggestion(_reason(reasons[0], reasons[-1]), title, ("environment",))
         FIXES.update(dict.fromkeys((codes,) if isinstance(codes, str) else codes, suggestion))
 
 
@@ -92,8 +96,9 @@ def texts(finding: Finding, name: str) -> tuple[str, ...]:
     return value
 
 
-def _reason(text: str) -> Builder:
+def _reason(text_over_aws: str, text_by_url: str) -> Builder:
     def build(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+        text = text_over_aws if environment.url_login is None else text_by_url
         yield NoFix(text.format(finding=finding.shown, environment=environment))
 
     return build

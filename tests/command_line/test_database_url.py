@@ -30,7 +30,8 @@ from tests.support.plain_application import (
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 # What a plain application does not have: no text for its owner may lead there.
 ELSEWHERE = re.compile(
-    r"\b(API|frigg|AWS|Lambda|layer|bastion|tunnel|secret|the guide|stage|serverless)\b", re.IGNORECASE
+    r"\b(API|frigg|AWS|RDS|Lambda|worker|cluster|layer|bastion|tunnel|secret|the guide|stage|serverless)\b",
+    re.IGNORECASE,
 )
 NOT_JUDGED = (
     "not judged   AWS, tunnel, tunnel script, functions, API, logs, layer, Frigg's own tables (no such settings)"
@@ -126,10 +127,15 @@ def test_a_state_is_judged_and_what_is_suggested_is_within_reach(
     assert PASSWORD not in result.text
     for file in (tmp_path / "report").iterdir():
         assert PASSWORD not in file.read_text()
-    told = result.out.replace(NOT_JUDGED, "").replace(str(tmp_path), "")
+    assert not elsewhere(result, tmp_path)
+
+
+def elsewhere(result: Result, directory: Path) -> list[str]:
+    """The lines that speak of what a plain application does not have."""
+    told = result.out.replace(NOT_JUDGED, "").replace(str(directory), "")
     # Files of checks are named after what they were written for.
     lines = [line for line in told.splitlines() if not re.match(r"\S*checks/test_|plugins: ", line)]
-    assert not [line for line in lines if ELSEWHERE.search(line)]
+    return [line for line in lines if ELSEWHERE.search(line)]
 
 
 def roots(report: Path) -> set[str]:
@@ -163,6 +169,38 @@ def test_a_right_that_is_missing_is_named_with_its_grant(shop: Shop) -> None:
     told = " ".join(result.out.split())
     assert "permission denied for table _prisma_migrations" in told
     assert 'GRANT pg_read_all_data, pg_read_all_stats TO "shop\'s reader"' in told
+
+
+@pytest.fixture(scope="module")
+def roles(server: Server) -> None:
+    """Roles that are refused each for another reason."""
+    with server.connect() as session:
+        for name, how in (("expired", "LOGIN VALID UNTIL '2020-01-01'"), ("crowded", "LOGIN CONNECTION LIMIT 0")):
+            session.execute(f"CREATE ROLE {name} PASSWORD '{PASSWORD}' {how}".encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "advice"),
+    [
+        (("127.0.0.1", "db.invalid"), "database-silent", "correct host and port of the URL"),
+        ((r":\d+/", ":1/"), "database-silent", "correct host and port of the URL"),
+        (("//postgres:", "//nobody:"), "database-login-refused", "Correct user, password and sslmode of the URL"),
+        (("//postgres:", "//expired:"), "database-login-refused", "Correct user, password and sslmode of the URL"),
+        (("//postgres:", "//crowded:"), "too-many-connections", "raise max_connections or the role's own limit"),
+        (("/shop_", "/no_shop_"), "database-missing", "Correct the name of the database in the URL"),
+    ],
+    ids=["host", "port", "user", "expired", "crowded", "database"],
+)
+@pytest.mark.usefixtures("roles")
+def test_a_server_that_lets_nobody_in_leads_to_the_url(
+    shop: Shop, tmp_path: Path, change: tuple[str, str], code: str, advice: str
+) -> None:
+    result = shop.gate("-v", f"--report={tmp_path / 'report'}", url=re.sub(*change, shop.url))
+    assert result.status == 1, result.text
+    assert roots(tmp_path / "report") == {code}
+    assert advice in " ".join(result.out.split())
+    assert not elsewhere(result, tmp_path)
+    assert PASSWORD not in result.text
 
 
 def test_debians_own_server_is_judged_as_well(tmp_path: Path) -> None:
