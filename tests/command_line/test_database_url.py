@@ -15,6 +15,7 @@ from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
 from tests.support.gate_runs import Result, run
 from tests.support.plain_application import (
+    BEGAN,
     EMAIL,
     INIT,
     MIGRATIONS,
@@ -99,10 +100,28 @@ def rows_in_the_way(shop: Shop) -> None:
     shop.add(EMAIL, 'ALTER TABLE "Customer" ADD COLUMN "email" TEXT NOT NULL;\n')
 
 
+def crashed(shop: Shop) -> None:
+    failed(shop)
+    shop.sql("UPDATE _prisma_migrations SET logs = NULL WHERE finished_at IS NULL")
+
+
+def crashed_just_now(shop: Shop) -> None:
+    crashed(shop)
+    shop.sql("UPDATE _prisma_migrations SET started_at = now() WHERE finished_at IS NULL")
+
+
+def twice(shop: Shop) -> None:
+    shop.apply()
+    shop.row(EMAIL, BEGAN, BEGAN)
+
+
 STATES: dict[Callable[[Shop], None], tuple[int, set[str]]] = {
     healthy: (0, set()),
     pending: (0, {"pending-migration"}),
     failed: (1, {"failed-migration"}),
+    crashed: (1, {"crashed-migration"}),
+    crashed_just_now: (1, {"crashed-migration"}),
+    twice: (1, {"duplicated-row"}),
     orphaned: (1, {"orphaned-migration"}),
     edited: (1, {"edited-migration"}),
     drifted: (1, {"schema-object-extra", "schema-object-missing"}),
@@ -155,6 +174,16 @@ def test_history_and_models_are_in_the_schema_of_the_url(shop: Shop, tmp_path: P
     result = shop.gate(f"--report={tmp_path / 'report'}", url=url)
     assert roots(tmp_path / "report") == {"crashed-migration"}
     assert 'UPDATE "shop schema"."_prisma_migrations"' in result.out
+
+
+def test_a_migration_at_work_is_waited_for(shop: Shop) -> None:
+    pending(shop)
+    with shop.session() as session:
+        session.execute("SELECT pg_advisory_lock(72707369)")
+        result = shop.gate("-v", "--clone=off")
+    assert result.status == 1, result.text
+    assert "migration-running" in result.out
+    assert not elsewhere(result, shop.root)
 
 
 def test_a_right_that_is_missing_is_named_with_its_grant(shop: Shop) -> None:

@@ -37,13 +37,13 @@ class Life:
     def gate(self, phase: str = "before") -> Result:
         """Judge the environment; the record of it is read by :meth:`findings`."""
         report = self.shop.root / "report"
-        arguments = ("--env=staging", f"--phase={phase}", f"--report={report}")
-        return run(*suite(), *arguments, cwd=self.shop.root, env={"STAGING_URL": self.shop.url})
+        arguments = ("--env=database", f"--phase={phase}", f"--report={report}")
+        return run(*suite(), *arguments, cwd=self.shop.root, env={"DATABASE_URL": self.shop.url})
 
     def healthy(self, phase: str = "before") -> Result:
         result = self.gate(phase)
         assert result.status == 0, result.text
-        assert "staging: HEALTHY" in result.out
+        assert "database: HEALTHY" in result.out
         return result
 
     def findings(self) -> dict[str, dict[str, Any]]:
@@ -70,7 +70,8 @@ def life(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Life
     shop = Shop(server, tmp_path / "shop", migrations={INIT: MIGRATIONS[INIT]})
     version = {Cli6: "6.19.3", Engine7: "7.10.1"}[request.param]
     shop.write("package.json", json.dumps({"name": "shop", "devDependencies": {"prisma": version}}))
-    shop.write("environments.toml", '[staging]\ndatabase_url = "${STAGING_URL}"\n')
+    made = run(*suite(), "--init", cwd=shop.root)
+    assert made.status == 0, made.text
     return Life(shop, request.param(shop.url, shop.root / "prisma/migrations"))
 
 
