@@ -186,6 +186,17 @@ def test_a_migration_at_work_is_waited_for(shop: Shop) -> None:
     assert not elsewhere(result, shop.root)
 
 
+@pytest.mark.parametrize("state", [pending, failed, rows_in_the_way], ids=lambda state: state.__name__)
+def test_an_answer_about_editing_ends_with_the_deploy_of_the_application(
+    shop: Shop, state: Callable[[Shop], None]
+) -> None:
+    state(shop)
+    result = shop.gate("--editing", EMAIL[:8])
+    assert result.status == (state is rows_in_the_way), result.text
+    assert result.out.count("npx prisma migrate deploy") == 1
+    assert not elsewhere(result, shop.root)
+
+
 def test_a_right_that_is_missing_is_named_with_its_grant(shop: Shop) -> None:
     shop.apply()
     shop.sql(

@@ -101,10 +101,11 @@ def migration_running(finding: Finding, history: History, environment: Environme
         pid=literal(holder.pid),
         started=literal(holder.backend_start),
     ).as_string(None)
+    over = f", {shell.way(environment)}" if Part.TUNNEL in environment.parts else ""
     yield _wait(60, "The server may be about to commit, and then nothing is to be mended.")
     yield Fix(
         "command",
-        f"Only if it does not end by itself: end the session that holds the lock, {shell.way(environment)}",
+        f"Only if it does not end by itself: end the session that holds the lock{over}",
         shell.psql(environment, "-c", end),
         fallback=True,
         note="What it has done so far is rolled back, and its row stays without an end: run again and mend that. "
