@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.application.environment import completed
 from fixtures.facts import Facts
 from fixtures.migrations.directory import read_migrations
 from health.config import registry
@@ -144,12 +145,17 @@ def _sandbox_directory(run: Run) -> Path | None:
 
 
 def _default_environment(config: pytest.Config) -> Environment:
-    """The settings by which a directory is found where no environment is named."""
+    """The settings by which a directory is found where no environment is named: the registry's, else the user's own."""
+    overrides = config.stash[RUN].overrides
     try:
         known = registry_file.find(config).read()
         named = next(iter(known.deployed), None)
-        if named is None:
-            raise RegistryError(f"{known.file} describes no environment. Name one by --env=NAME.")
-        return registry.environment(known, named, os.environ, config.stash[RUN].overrides)
+        if named is not None:
+            environment = registry.environment(known, named, os.environ, overrides)
+            if environment.migrations != Path() and environment.migrations.is_dir():
+                return environment
+        _, app = overrides.get("app", ("", config.invocation_params.dir))
+        _, migrations = overrides.get("migrations", ("", Path()))
+        return completed(Environment("", "", parts=frozenset(), app=app, migrations=migrations), os.environ)
     except RegistryError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(str(error).removeprefix("[]: ")) from None
