@@ -125,7 +125,7 @@ class TestHealthy:
         assert healthy.outcomes() == {"passed": set(CHECKS) - ABSENT, "skipped": ABSENT}
 
     def test_what_it_does_not_have_is_told_in_one_line(self, healthy: Told) -> None:
-        assert healthy.result.out.count("not judged: layer (no such settings)") == 1
+        assert healthy.result.out.count("qa: not judged  layer (no such settings)\n") == 1
         assert not {"layer-version", "layer-migrations"} & healthy.checks().keys()
         assert "test_layer" not in healthy.result.text
 
@@ -333,9 +333,10 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
         "ssh_key in the registry.",
     ),
     "login-expired": (
-        {"aws_endpoint_url": "{expired}"},
+        {},  # its AWS is that of servers.expired_login
         needing("aws"),
-        "AWS does not accept the credentials (ExpiredToken) ({region}, keys in {file}). {login}",
+        "AWS does not accept the credentials (ExpiredToken) (eu-central-1, the registry's keys). Renew the registry's "
+        "keys.",
     ),
 }
 # What the file of known hosts says of the bastion → the settings. That a host is not known is told before anything
@@ -420,8 +421,9 @@ class TestNeighbours:
         assert servers.USERS["strangers"] not in neighbours.logins
 
 
-# What is missing on this machine, in the order in which it is told: each has the environment, its settings, what is
-# missing and what provides it. {hosts} is a directory, {scan} how the bastion's host key is asked for.
+# What is missing on this machine, in the order in which it is told, which is not that of --env. Each has the
+# environment, its settings, what is missing and what provides it. {hosts} is a directory, {scan} how the bastion is
+# asked for its host key.
 MISSING: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     (
         "no-migrations",
@@ -449,7 +451,7 @@ MISSING: tuple[tuple[str, dict[str, Any], str, str], ...] = (
             "Compare its fingerprint with the instance's own, then add it: {scan} | ssh-keygen -lf -; "
             f"{{scan}} >> {{hosts}}/{name}",
         )
-        for name in ("absent", "unknown")
+        for name in ("unknown", "absent")
     ),
 )
 
@@ -466,7 +468,7 @@ def obstructed(world: World) -> tuple[Told, dict[str, str]]:
         for name, settings, _, _ in MISSING
     }
     registry = world.registry(others)
-    names = ",".join(["qa", *reversed(others)])
+    names = ",".join(["host-unknown", "host-absent", "no-key", "no-profile", "no-migrations", "qa"])
     with world.counting() as (logins, requests):
         told = world.run(env=names, registry=registry)
         assert not logins
