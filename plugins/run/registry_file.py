@@ -71,7 +71,7 @@ def find(config: pytest.Config) -> RegistryFile:
 
 
 def load(config: pytest.Config) -> Registry:
-    """The environments of the run; the suite's embedded one is among them if the registry has none.
+    """The environments of the run; the suite's embedded one is among them if the registry has none, nor its name.
 
     Raises:
         RegistryError: its text is no registry.
@@ -84,7 +84,9 @@ def load(config: pytest.Config) -> Registry:
     if _embedded(known.entries):
         return known
     own = registry.parse((ROOT / NAME).read_text(encoding="utf-8"), NAME, ROOT)
-    return replace(known, entries={**known.entries, **_embedded(own.entries)})
+    # A database of the user's own may be named local too: that one is meant, never ours in its place.
+    added = {name: entry for name, entry in _embedded(own.entries).items() if name not in known.entries}
+    return replace(known, entries={**known.entries, **added})
 
 
 def asked(config: pytest.Config) -> tuple[Registry | None, tuple[str, ...]]:

@@ -33,7 +33,8 @@ def called() -> set[str]:
                 with suppress(NothingToCheck):
                     read[need]  # what fixes are built from
         front.stop()
-    assert not [reason for reason in told.values() if isinstance(reason, str)]
+    # It has no schema file, for which AWS would not be asked either.
+    assert [name for name, reason in told.items() if isinstance(reason, str)] == ["schema-file-has-no-unwritten-change"]
     return {iam_action(*operation.split(":")) for operation in front.seen if ":" in operation}
 
 

@@ -20,25 +20,27 @@ import asyncssh
 import pytest
 
 from fixtures.facts import with_needs
+from health.parts import EVERY, Part
 from plugins.paths import ROOT
-from plugins.run.check_catalog import all_checks
+from plugins.run.check_catalog import checks_of_parts
 from plugins.run.invariant_checks import shipped
 from tests.support import second_environment as second
 from tests.support import second_servers as servers
 from tests.support.second_environment import HOSTILE, Told, World
 
-EVERY = len(all_checks())
+CHECKS = checks_of_parts(EVERY - {Part.LAYER})  # its registry names no layer
+COUNT = len(CHECKS)
 
 
 def needing(fact: str) -> set[str]:
-    """The ids of the checks that have no answer without this fact."""
-    return {name for name, check in all_checks().items() if fact in with_needs(check.needs)}
+    """The ids of its checks that have no answer without this fact."""
+    return {name for name, check in CHECKS.items() if fact in with_needs(check.needs)}
 
 
 CLUSTER = {"cluster-available", "security-group", "database-url", "database-host"}
 SCRIPT = {"tunnel-script-endpoint", "tunnel-script-bastion"}
-# Its registry names no layer, and of the tables that the invariants read it has Entity alone, with fewer columns.
-LAYER = {"layer-version", "layer-migrations", *shipped()} - {"entity-data-object"}
+# It has no schema file, and of the tables that the invariants read Entity alone, with fewer columns.
+ABSENT = {"schema-file-has-no-unwritten-change", *shipped()} - {"entity-data-object"}
 Runs = dict[str, tuple[Told, dict[str, int], dict[str, int]]]  # told, logins by user, requests by environment
 NO_KEYS = {"aws_access_key_id": None, "aws_secret_access_key": None, "profile": "acme-deploy"}
 
@@ -117,11 +119,15 @@ class TestHealthy:
         assert healthy.status == 0
         assert healthy.environment()["verdict"] == "healthy"
         assert (
-            f"qa: HEALTHY before a deploy; {EVERY} checks, {EVERY - len(LAYER)} passed, {len(LAYER)} skipped."
+            f"qa: HEALTHY before a deploy; {COUNT} checks, {COUNT - len(ABSENT)} passed, {len(ABSENT)} skipped."
             in healthy.flat
         )
-        assert healthy.outcomes() == {"passed": set(healthy.checks()) - LAYER, "skipped": LAYER}
-        assert len(healthy.checks()) == EVERY
+        assert healthy.outcomes() == {"passed": set(CHECKS) - ABSENT, "skipped": ABSENT}
+
+    def test_what_it_does_not_have_is_told_in_one_line(self, healthy: Told) -> None:
+        assert healthy.result.out.count("qa: not judged  layer (no such settings)\n") == 1
+        assert not {"layer-version", "layer-migrations"} & healthy.checks().keys()
+        assert "test_layer" not in healthy.result.text
 
     def test_report(self, healthy: Told) -> None:
         assert_keys(healthy.report)
@@ -149,7 +155,10 @@ class TestHealthy:
         results = [json.loads(path.read_text()) for path in (healthy.directory / "allure").glob("*-result.json")]
         named = {f"{'/'.join(result['titlePath'])}::{result['name']}" for result in results}
         assert named == {check["nodeid"] for check in healthy.checks().values()}
-        assert Counter(result["status"] for result in results) == {"passed": EVERY - len(LAYER), "skipped": len(LAYER)}
+        assert Counter(result["status"] for result in results) == {
+            "passed": COUNT - len(ABSENT),
+            "skipped": len(ABSENT),
+        }
 
 
 class TestHistory:
@@ -249,7 +258,7 @@ def test_no_tunnel_script(world: World, singles: dict[str, Told]) -> None:
     told = singles["no script"]
     assert told.status == 0
     assert told.environment()["verdict"] == "healthy"
-    assert told.outcomes()["skipped"] == SCRIPT | LAYER
+    assert told.outcomes()["skipped"] == SCRIPT | ABSENT
     reason = f"there is no tunnel script at {world.app / 'ops/none.sh'}"
     for each in SCRIPT:
         assert told.checks()[each]["reason"] == reason
@@ -311,11 +320,11 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
         SCRIPT,
         "the tunnel script is not UTF-8 at byte 12 ({app}/ops/latin-1.sh). Save it as UTF-8.",
     ),
-    "no-migrations": (
-        {"migrations": "db/nowhere"},
-        needing("migrations") - LAYER,
-        "the migrations directory cannot be read: No such file or directory ({app}/db/nowhere, from {file}). Run npm "
-        "ci in the application, or name the checkout by --app DIR or the directory by --migrations DIR.",
+    "large-lock": (
+        {"migrations": "db/large"},
+        needing("migrations"),
+        "the lock file is larger than 1,000,000 bytes ({app}/db/large/migration_lock.toml). Name another by "
+        "--migrations DIR.",
     ),
     "wrong-key": (
         {"ssh_key": "ops/tunnel.sh"},
@@ -323,14 +332,16 @@ UNREADABLE: dict[str, tuple[dict[str, Any], set[str], str]] = {
         "the SSH key is not a private key in PEM or OpenSSH form ({app}/ops/tunnel.sh). Name the bastion's own key as "
         "ssh_key in the registry.",
     ),
-    "no-profile": (
-        NO_KEYS,
+    "login-expired": (
+        {},  # its AWS is that of servers.expired_login
         needing("aws"),
-        "there is no AWS profile acme-deploy, and the default chain has no credentials (AWS configuration files and "
-        "variables). Run aws configure sso --profile acme-deploy, or export AWS_PROFILE.",
+        "AWS does not accept the credentials (ExpiredToken) (eu-central-1, the registry's keys). Renew the registry's "
+        "keys.",
     ),
 }
-STRANGERS = ("unknown", "absent", "changed")  # what the file of known hosts says of the bastion
+# What the file of known hosts says of the bastion → the settings. That a host is not known is told before anything
+# is read where the registry has its address; see TestBeforeThisCanRun.
+STRANGERS: dict[str, dict[str, Any]] = {"unknown": {}, "absent": {}, "changed": {"bastion_address": "127.0.0.1"}}
 
 
 @dataclass(frozen=True)
@@ -346,15 +357,18 @@ class Neighbours:
 @pytest.fixture(scope="module")
 def neighbours(world: World) -> Iterator[Neighbours]:
     (world.app / "ops" / "latin-1.sh").write_bytes("QA_ENDPOINT=é\n".encode("latin-1"))
+    (world.app / "db" / "large").mkdir()
+    (world.app / "db" / "large" / "migration_lock.toml").write_bytes(b"#" * 1_000_001)
     hosts = world.directory / "hosts"
     hosts.mkdir()
     other = world.bastion.known_hosts(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
     (hosts / "unknown").touch()
     (hosts / "changed").write_text(other)
     others = {name: settings for name, (settings, _, _) in UNREADABLE.items()}
-    others |= {name: {"known_hosts": str(hosts / name), "ssh_user": servers.USERS["strangers"]} for name in STRANGERS}
-    registry = world.registry(others)
-    with world.counting() as (logins, requests):
+    others |= {name: stranger(hosts / name, **settings) for name, settings in STRANGERS.items()}
+    with servers.expired_login() as url, world.counting() as (logins, requests):
+        others["login-expired"] = {"aws_endpoint_url": url}
+        registry = world.registry(others)
         told = world.run(env=",".join(["qa", *others]), registry=registry)
         yield Neighbours(told, registry, dict(logins), dict(requests))
     assert (hosts / "unknown").read_bytes() == b""  # nothing is learnt
@@ -362,11 +376,16 @@ def neighbours(world: World) -> Iterator[Neighbours]:
     assert not (hosts / "absent").exists()
 
 
+def stranger(known_hosts: Path, **settings: Any) -> dict[str, Any]:
+    """The settings of an environment whose bastion is not the one that this file knows."""
+    return {"known_hosts": str(known_hosts), "ssh_user": servers.USERS["strangers"], **settings}
+
+
 class TestNeighbours:
     def test_healthy_beside_the_broken(self, neighbours: Neighbours) -> None:
         assert neighbours.told.status == neighbours.told.report["exit_status"] == 1
         assert neighbours.told.environment()["verdict"] == "healthy"
-        answering = {"qa", *UNREADABLE, *STRANGERS} - {"no-profile"}
+        answering = {"qa", *UNREADABLE, *STRANGERS} - {"login-expired"}
         assert neighbours.requests == dict.fromkeys(answering, 1)
 
     @pytest.mark.parametrize("name", UNREADABLE)
@@ -398,8 +417,87 @@ class TestNeighbours:
         assert causes == {f"{code}:127.0.0.1:{port}"}
 
     def test_no_key_is_offered_to_a_stranger(self, neighbours: Neighbours) -> None:
-        assert neighbours.logins == {"ubuntu": 2 + 2 + 2 + 2}  # qa, two scripts, no-migrations
+        assert neighbours.logins == {"ubuntu": 2 + 2 + 2 + 2}  # qa, two scripts, large-lock
         assert servers.USERS["strangers"] not in neighbours.logins
+
+
+# What is missing on this machine, in the order in which it is told, which is not that of --env. Each has the
+# environment, its settings, what is missing and what provides it. {hosts} is a directory, {scan} how the bastion is
+# asked for its host key.
+MISSING: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    (
+        "no-migrations",
+        {"migrations": "db/nowhere"},
+        "there is no directory of migrations at {app}/db/nowhere",
+        "Name it: pytest --env={names} --app=DIR, or --migrations DIR",
+    ),
+    (
+        "no-profile",
+        NO_KEYS,
+        "there is no AWS profile acme-deploy, and the default chain has no credentials",
+        "Run aws configure sso --profile acme-deploy, or export AWS_PROFILE.",
+    ),
+    (
+        "no-key",
+        {"ssh_key": "ops/none.pem"},
+        "there is no key of the bastion at {app}/ops/none.pem (ssh_key: {file})",
+        "Put it there, for you alone: install -m 600 FROM {app}/ops/none.pem",
+    ),
+    *(
+        (
+            f"host-{name}",
+            {"known_hosts": f"{{hosts}}/{name}", "bastion_address": "127.0.0.1"},
+            f"the host key of the bastion 127.0.0.1 is not in {{hosts}}/{name}",
+            "Compare its fingerprint with the instance's own, then add it: {scan} | ssh-keygen -lf -; "
+            f"{{scan}} >> {{hosts}}/{name}",
+        )
+        for name in ("unknown", "absent")
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def obstructed(world: World) -> tuple[Told, dict[str, str]]:
+    """A run over ``qa``, which lacks nothing, and environments that lack one thing each; and what {…} stands for."""
+    hosts = world.directory / "no-hosts"
+    hosts.mkdir()
+    (hosts / "unknown").write_text(world.bastion.known_hosts().replace("127.0.0.1", "127.0.0.2"))
+    before, connections = (hosts / "unknown").read_bytes(), world.bastion.connections
+    others = {
+        name: {key: value.format(hosts=hosts) if key == "known_hosts" else value for key, value in settings.items()}
+        for name, settings, _, _ in MISSING
+    }
+    registry = world.registry(others)
+    names = ",".join(["host-unknown", "host-absent", "no-key", "no-profile", "no-migrations", "qa"])
+    with world.counting() as (logins, requests):
+        told = world.run(env=names, registry=registry)
+        assert not logins
+        assert not requests
+    assert world.bastion.connections == connections
+    assert (hosts / "unknown").read_bytes() == before  # nothing is learnt
+    assert not (hosts / "absent").exists()
+    scan = f"ssh-keyscan -p {world.bastion.port} 127.0.0.1"
+    return told, {"app": str(world.app), "file": str(registry), "hosts": str(hosts), "names": names, "scan": scan}
+
+
+class TestBeforeThisCanRun:
+    """What the pre-flight knows without asking anybody ends the run; what it cannot know TestNeighbours has."""
+
+    def test_it_is_one_list_for_all_environments(self, obstructed: tuple[Told, dict[str, str]]) -> None:
+        told, words = obstructed
+        assert told.status == 4
+        lines = ["ERROR: Before this can run:"]
+        for number, (name, _, what, remedy) in enumerate(MISSING, start=1):
+            lines += [f"  {number}. {name}: {what.format(**words)}.", f"     {remedy.format(**words)}"]
+        assert told.result.err.rstrip().splitlines() == lines
+
+    def test_nothing_is_judged_and_nothing_written(self, obstructed: tuple[Told, dict[str, str]]) -> None:
+        told, _ = obstructed
+        assert "HEALTHY" not in told.result.text
+        assert not [path for path in told.directory.rglob("*") if path.is_file()]
+
+    def test_one_that_lacks_nothing_is_judged_alone(self, healthy: Told) -> None:
+        assert "Before this can run" not in healthy.result.text
 
 
 def test_two_clusters_fit(world: World) -> None:
@@ -439,7 +537,7 @@ WORDS = {
         "{file}: [qa]: ssh_port = '22' is not a whole number. Write it as one.", changes={"ssh_port": "22"}
     ),
     "unknown environment": Words("--env: no environment 'q' in {file}; did you mean qa or qa2?", env="q"),
-    "nothing like it": Words("--env: no environment 'xyz' in {file}; it has local-dev, qa, qa2.", env="qa,xyz"),
+    "nothing like it": Words("--env: no environment 'xyz' in {file}; it has local-dev, qa, qa2, local.", env="qa,xyz"),
     "missing variable": Words(
         "{file}: [qa]: database = '${{NO_SUCH}}': the variable NO_SUCH is not set. Export it, or write the value.",
         changes={"database": "${NO_SUCH}"},
@@ -492,13 +590,13 @@ class TestSelection:
         told = singles[how]
         assert told.status == 0
         assert told.environment()["verdict"] == "partial"
-        assert f"qa: PARTIAL before a deploy; {count} of {EVERY} checks ran, {count} passed." in told.flat
+        assert f"qa: PARTIAL before a deploy; {count} of {COUNT} checks ran, {count} passed." in told.flat
         assert "HEALTHY" not in told.flat
 
     def test_stops_at_the_first(self, singles: dict[str, Told]) -> None:
         told = singles["-x"]
         assert told.status == told.report["exit_status"] == 1
-        assert f"qa: UNKNOWN before a deploy; 2 of {EVERY} checks ran, 1 could not be checked, 1 passed." in told.flat
+        assert f"qa: UNKNOWN before a deploy; 2 of {COUNT} checks ran, 1 could not be checked, 1 passed." in told.flat
         assert "stopping after 1 failures" in told.flat
 
     def test_what_is_said_without_the_finding_reads_well(self, singles: dict[str, Told]) -> None:
@@ -515,7 +613,7 @@ class TestSelection:
             assert not requests
         assert told.status == 0
         assert world.bastion.connections == connections
-        assert told.result.out.count("[qa]") == told.result.out.count("[qa2]") == EVERY
+        assert told.result.out.count("[qa]") == told.result.out.count("[qa2]") == COUNT
 
 
 @pytest.fixture(scope="module")

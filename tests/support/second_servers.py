@@ -10,6 +10,8 @@ import secrets
 import threading
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -212,3 +214,43 @@ class Aws:
             return made[service]
 
         return client
+
+
+# AWS's protocols spell a refusal in three ways as XML; the others say it in JSON.
+_REFUSALS = {
+    "sts": "<ErrorResponse><Error><Code>{}</Code></Error></ErrorResponse>",
+    "rds": "<ErrorResponse><Error><Code>{}</Code></Error></ErrorResponse>",
+    "ec2": "<Response><Errors><Error><Code>{}</Code></Error></Errors></Response>",
+    "s3": "<Error><Code>{}</Code></Error>",
+}
+
+
+@contextmanager
+def expired_login() -> Iterator[str]:
+    """An AWS to which every login has expired; gives its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            service = self.headers["Authorization"].split("/")[3]  # of Credential=KEY/DATE/REGION/SERVICE/aws4_request
+            body = _REFUSALS.get(service, '{{"__type": "{}"}}').format("ExpiredToken").encode()
+            self.send_response(403)
+            self.send_header("x-amzn-ErrorType", "ExpiredToken")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()

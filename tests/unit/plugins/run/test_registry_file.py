@@ -67,6 +67,15 @@ def test_the_local_environment_is_in_every_registry(tree: Path) -> None:
         registry_file.select(at, known, "prod")
 
 
+def test_a_database_of_the_users_own_may_be_named_local(tree: Path) -> None:
+    (tree / "shop" / "environments.toml").write_text(OWN.replace("[qa]", "[local]"))
+    at: Any = At(tree / "shop")
+    known = registry_file.load(at)
+    assert registry_file.select(at, known, "local") == ("local",)
+    assert not known.embedded("local")
+    assert known.entries == {"local": {"database_url": "${QA_URL}"}}
+
+
 def test_of_an_installed_suite_only_the_local_environment_can_be_judged(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
