@@ -121,7 +121,7 @@ STATES: dict[Callable[[Shop], None], tuple[int, set[str]]] = {
     failed: (1, {"failed-migration"}),
     crashed: (1, {"crashed-migration"}),
     crashed_just_now: (1, {"crashed-migration"}),
-    twice: (1, {"duplicated-row"}),
+    twice: (0, {"duplicated-row"}),
     orphaned: (1, {"orphaned-migration"}),
     edited: (1, {"edited-migration"}),
     drifted: (1, {"schema-object-extra", "schema-object-missing"}),
