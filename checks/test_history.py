@@ -213,7 +213,7 @@ def _about_failed(
     if logs:
         yield f"It said: {short(hide(logs), 200)}"
     elif not history.may_be_running(last):
-        yield "It left no error text: its worker was ended, or the lock is switched off."
+        yield "It left no error text: what ran it was ended, or the lock is switched off."
 
 
 def _renamed(row: Row, now: Renamed) -> str:

@@ -36,6 +36,11 @@ class PackageManager:
         return (*_RUN[self.name], "prisma", *words)
 
     @property
+    def install(self) -> tuple[str, ...]:
+        """The command that installs what the lock file names."""
+        return (self.name, "ci" if self.name == "npm" else "install")
+
+    @property
     def deploy(self) -> tuple[str, ...]:
         """The command that deploys the migrations."""
         return self.prisma("migrate", "deploy")

@@ -49,16 +49,20 @@ class InstalledPrisma:
         return ""
 
 
+class UnsupportedPrismaError(CouldNotCheck):
+    """The application's Prisma is one whose rules are not known."""
+
+
 def require_supported_version(prisma: InstalledPrisma) -> None:
     """Refuse a version of Prisma whose rules are not known.
 
     Raises:
-        CouldNotCheck: it is older than 5 or newer than 7.
+        UnsupportedPrismaError: it is older than 5 or newer than 7.
     """
     if prisma.major is None or OLDEST <= prisma.major <= NEWEST:
         return
     reason = "keeps its history in another way" if prisma.major > NEWEST else "is too old"
-    raise CouldNotCheck(
+    raise UnsupportedPrismaError(
         f"Prisma {prisma.version} {reason}; only Prisma {OLDEST} to {NEWEST} can be checked",
         prisma.source,
         f"Use a version of this suite that knows Prisma {prisma.major}."

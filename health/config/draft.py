@@ -72,9 +72,10 @@ def plain_registry(found: PlainApplication) -> str:
                 [
                     ("app", found.app, "the application; paths below start there"),
                     ("migrations", found.migrations.value, found.migrations.source),
-                    ("deploy", found.deploy.value, found.deploy.source),
                 ]
             ),
+            # Left out, the command is run in the application, with the URL of the environment that it is printed for.
+            *(f"# {line}" for line in _settings([("deploy", found.deploy.value, found.deploy.source)])),
             "",
             "[database]",
             *_settings([("database_url", f"${{{found.variable.value}}}", found.variable.source)]),

@@ -143,7 +143,7 @@ def environment(
     for table in ("functions", "variables", "log_minutes"):
         raw[table] = {**inherited.get(table, {}), **own.get(table, {})}
     sources = dict.fromkeys(raw, registry.file if entry is None else "sandbox")
-    if inherited.get("profile") != registry.defaults.get("profile") and "profile" not in own:
+    if inherited.get("profile") not in {None, registry.defaults.get("profile")} and "profile" not in own:
         sources["profile"] = "AWS_PROFILE"
 
     stage = str(raw.get("stage", name))

@@ -50,7 +50,9 @@ def _refuse(config: pytest.Config, run: Run) -> None:
     (name,) = run.names
     assert run.registry is not None  # noqa: S101 - the name comes from it
     if Part.API not in run.parts[name]:
-        raise RegistryError(f"--migrate asks the API for the migration, and {name} has none (api_url). Leave it out.")
+        deploy = run.deployed[name].deploy if name in run.deployed else ""
+        instead = f"Leave it out, and deploy by: {deploy}" if deploy else "Leave it out."
+        raise RegistryError(f"--migrate asks the API for the migration, and {name} has none (api_url). {instead}")
     confirmed = config.option.confirm
     if confirmed is not None and confirmed != name:
         raise RegistryError(f"--confirm={confirmed} is not the environment that --env names, {name}.")

@@ -11,11 +11,12 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, Fix, NoFix, NothingToCheck
+from health.parts import Part
 
 Builder = Callable[..., Iterable[Fix | NoFix]]
 
@@ -49,10 +50,14 @@ def fixes(*codes: str) -> Callable[[Builder], Builder]:
     return register
 
 
-def no_fix(table: Mapping[str | tuple[str, ...], tuple[str, str]]) -> None:
-    """Register codes without a fix: a title, and why; `{finding…}` and `{environment…}` are filled in there."""
-    for codes, (title, reason) in table.items():
-        suggestion = Suggestion(_reason(reason), title, ("environment",))
+def no_fix(table: Mapping[str | tuple[str, ...], tuple[str, str] | tuple[str, str, str]]) -> None:
+    """Register codes without a fix: a title, and why; `{finding…}` and `{environment…}` are filled in there.
+
+    Args:
+        table: the third text of a code, where it has one, is why in an environment whose database has a URL.
+    """
+    for codes, (title, *reasons) in table.items():
+        suggestion = Suggestion(_reason(reasons[0], reasons[-1]), title, ("environment",))
         FIXES.update(dict.fromkeys((codes,) if isinstance(codes, str) else codes, suggestion))
 
 
@@ -76,6 +81,9 @@ def suggest(finding: Finding, facts: Mapping[str, Any]) -> tuple[list[Fix], str 
     except Exception as error:  # noqa: BLE001 - a finding must be told also where its fix cannot be built
         return [], f"A fix could not be built ({type(error).__name__}): this is a defect of the suite, report it."
     suggested = [each for each in built if isinstance(each, Fix)]
+    environment = arguments.get("environment")
+    if environment is not None and Part.FRIGG not in environment.parts:  # the guide is Frigg's
+        suggested = [replace(each, option=None) for each in suggested]
     reasons = [each.reason for each in built if isinstance(each, NoFix)]
     return suggested, " ".join(reasons) or None
 
@@ -88,8 +96,9 @@ def texts(finding: Finding, name: str) -> tuple[str, ...]:
     return value
 
 
-def _reason(text: str) -> Builder:
+def _reason(text_over_aws: str, text_by_url: str) -> Builder:
     def build(finding: Finding, environment: Environment) -> Iterator[NoFix]:
+        text = text_over_aws if environment.url_login is None else text_by_url
         yield NoFix(text.format(finding=finding.shown, environment=environment))
 
     return build

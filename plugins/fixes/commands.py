@@ -35,7 +35,10 @@ def psql(environment: Environment, *words: str) -> str:
 
 def way(environment: Environment) -> str:
     """Where a login of a person's own must lead, for a sentence."""
-    return "through your tunnel" if Part.TUNNEL in environment.parts else f"to the database of {environment.name}"
+    if Part.TUNNEL in environment.parts or environment.url_login is None:
+        return "through your tunnel"
+    host = environment.url_login.url.hosts[0]
+    return f"to database {environment.database} at {host.name}:{host.port}"
 
 
 def aws(environment: Environment, *words: str) -> str:

@@ -27,13 +27,19 @@ def require(run: Run) -> None:
     """
     assert run.registry is not None  # noqa: S101 - names were selected from it
     deployed = [name for name in run.names if not run.registry.embedded(name)]
-    names = ",".join(run.names)
-    option = f"pytest --env={names} --app=DIR"
     with ThreadPoolExecutor() as pool:  # a provider of credentials may keep each waiting
-        asked = [pool.submit(_found, run, name, option) for name in deployed]
+        asked = [pool.submit(_found, run, name, _app_option(run, name)) for name in deployed]
     found = {name: each.result() for name, each in zip(deployed, asked, strict=True)}
     if text := before_this_can_run(found):
         raise pytest.UsageError(text)
+
+
+def _app_option(run: Run, name: str) -> str:
+    """What names another checkout: an option where all environments are of one, else an entry's own setting."""
+    if len({each.app for each in run.deployed.values()}) == 1:
+        return f"pytest --env={','.join(run.names)} --app=DIR"
+    assert run.registry is not None  # noqa: S101 - as above
+    return f'app = "DIR" under [{name}] in {run.registry.file}'
 
 
 def _found(run: Run, name: str, option: str) -> list[Obstacle]:

@@ -13,6 +13,7 @@ from health.finding import DECISION, Finding, Fix, NoFix
 from health.history.effects import MigrationEffect
 from health.history.history import WORKER_LIMIT_S, History
 from health.history.rows import Row
+from health.parts import Part
 from health.sanitize import one_line, plain, printable
 from health.secrets.secret import hide
 from health.words import plural
@@ -44,10 +45,11 @@ def failed_migration(
     """
     rows = rows_of(history, finding)
     name = rows[-1].migration_name
+    of_worker = "the worker's " if Part.FUNCTIONS in environment.parts else ""
     if any(history.may_be_running(row) for row in rows):
         yield _wait(
             WORKER_LIMIT_S - min(map(history.age_s, rows)),
-            f"The row is younger than the worker's {WORKER_LIMIT_S} s and holds no error, so it may be a migration at "
+            f"The row is younger than {of_worker}{WORKER_LIMIT_S} s and holds no error, so it may be a migration at "
             "work.",
         )
         return
@@ -84,10 +86,11 @@ def failed_migration(
 def migration_running(finding: Finding, history: History, environment: Environment) -> Iterator[Fix | NoFix]:
     """Wait. Past the worker's 900 s, end the session by its pid and start, as a command of last resort."""
     holder = history.recorded.lock_holder
+    who = "worker" if Part.FUNCTIONS in environment.parts else "deploy"
     if holder is None or holder.backend_start is None or history.running_s < WORKER_LIMIT_S:
         yield _wait(
             WORKER_LIMIT_S - history.running_s,
-            f"A worker may take {WORKER_LIMIT_S} s, and the migration may be about to commit.",
+            f"A {who} may take {WORKER_LIMIT_S} s, and the migration may be about to commit.",
         )
         return
     from plugins.fixes.sql import fill, literal
@@ -98,10 +101,11 @@ def migration_running(finding: Finding, history: History, environment: Environme
         pid=literal(holder.pid),
         started=literal(holder.backend_start),
     ).as_string(None)
+    over = f", {shell.way(environment)}" if Part.TUNNEL in environment.parts else ""
     yield _wait(60, "The server may be about to commit, and then nothing is to be mended.")
     yield Fix(
         "command",
-        f"Only if it does not end by itself: end the session that holds the lock, {shell.way(environment)}",
+        f"Only if it does not end by itself: end the session that holds the lock{over}",
         shell.psql(environment, "-c", end),
         fallback=True,
         note="What it has done so far is rolled back, and its row stays without an end: run again and mend that. "

@@ -32,6 +32,8 @@ no_fix(
             "None in the database: which schema is the right one is a person's decision.",
             "Compare ?schema= in the DATABASE_URL of the worker with `schema` in the registry: one of them, or the "
             "place of the table, is wrong, and only a person knows which.",
+            "Compare ?schema= in the URL ({environment.url_login.source}) with that of the URL by which the "
+            "application is deployed: one of them, or the place of the table, is wrong, and only a person knows which.",
         ),
     }
 )

@@ -35,20 +35,28 @@ no_fix(
             "None: whether the secret or the database has the right password is a person's decision.",
             "Which side is right is a person's decision. Put the password that the database knows into the secret, or"
             " set the role's password to the secret's; every Lambda needs a deploy afterwards.",
+            "Which side is right is a person's decision. Correct user, password and sslmode of the URL "
+            "({environment.url_login.source}), or on the server the role, its right to connect, or pg_hba.conf.",
         ),
         "database-missing": (
             "None: name the application's database in the registry; it is the last part of DATABASE_URL.",
             "Set database of [{environment.name}] in the registry to the last part of the functions' DATABASE_URL. "
             "Create none: an empty database would look like a lost history.",
+            "Correct the name of the database in the URL ({environment.url_login.source}). Create none by hand: where "
+            "there is to be a new one, the first deploy makes it.",
         ),
         "too-many-connections": (
             "None: ending somebody's session is a person's decision. Wait, end idle sessions, or raise the capacity.",
             "Wait a minute and run again. If it stays so, look in RDS which clients are connected, and end idle ones "
             "or raise the cluster's capacity: a deploy needs a connection too.",
+            "Wait a minute and run again. If it stays so, look in pg_stat_activity which clients are connected, and "
+            "end idle ones, or raise max_connections or the role's own limit: a deploy needs a connection too.",
         ),
         ("database-waking", "database-silent"): (
             "None: nothing is broken yet; run again, then look at the cluster in RDS.",
             "Run again in a minute. If it stays so, look at the cluster's status and events in RDS.",
+            "Start the server, or correct host and port of the URL ({environment.url_login.source}); a firewall may "
+            "stand between. Then run again.",
         ),
         "database-secret-unusable": (
             "None: only a person knows the password. Restore the secret's last version, or name the right secret.",
@@ -129,13 +137,17 @@ def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fi
         "command",
         "Make a role that can only read",
         shell.psql(environment, "-X", "-v", "ON_ERROR_STOP=1", "-f", ROLE),
-        note=f"It must lead {shell.way(environment)}, as the master user. Set the role's password and name its secret "
-        "as docs/guides/permissions.md tells. "
-        "Then look for the pooler or proxy between bastion and database: it must pass "
-        "on the options of a session and BEGIN READ ONLY.",
+        note=f"It must lead {shell.way(environment)}, as the master user. {_role_of(environment)} Then look for the "
+        "pooler or proxy on the way to the database: it must pass on the options of a session and BEGIN READ ONLY.",
         undo=shell.psql(environment, "-X", "-v", "ON_ERROR_STOP=1", "-c", "DROP ROLE migration_health"),
         rank=1,
     )
+
+
+def _role_of(environment: Environment) -> str:
+    if environment.url_login is None:
+        return "Set the role's password and name its secret as docs/guides/permissions.md tells."
+    return f"Set the role's password by psql's \\password, and name both in the URL ({environment.url_login.source})."
 
 
 @fixes("admin-api-key-missing")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from health.config import registry
+from health.config.environment import Environment
 from health.config.validation import RegistryError
+from health.parts import Part
 from plugins.paths import ROOT
 
 SHIPPED = ROOT / "environments.toml"
@@ -182,3 +184,112 @@ def test_no_place_to_try_things_is_refused_without_its_password() -> None:
     with pytest.raises(RegistryError, match="clone is none of auto, embedded") as refused:
         registry.environment(known, "qa", VARIABLES, {})
     assert "of-the-clone" not in str(refused.value)
+
+
+PLAIN = '[staging]\ndatabase_url = "${STAGING_URL}"\n'
+FRIGGS = (
+    "[defaults]\n"
+    + MINIMAL.replace("[qa]\n", "")
+    + 'layer = "l"\nprofile = "p"\nregion = "eu-west-1"\nschema_file = "s"\n'
+    'rows = "1MB"\nprisma = "6.1.0"\nlimits.database_s = 9\nfrigg = true\nknown_differences = ["table t"]\n[prod]\n'
+)
+
+
+def parts(text: str, name: str) -> set[Part]:
+    return set(registry.environment(load(text), name, VARIABLES, {}).parts)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", set()),
+        ("frigg = true\n", {Part.FRIGG}),
+        ('tunnel_script = "t.sh"\n', None),
+        (
+            'functions.auth = "a"\nfunctions.worker = "w"\n',
+            {Part.AWS, Part.FUNCTIONS, Part.LOGS, Part.FRIGG},
+        ),
+        (
+            'functions.auth = "a"\nfunctions.worker = "w"\nfrigg = false\nlayer = "l"\napi_url = "https://api.example"\n',
+            {Part.AWS, Part.FUNCTIONS, Part.LOGS, Part.LAYER, Part.API},
+        ),
+    ],
+    ids=["bare", "frigg", "script", "functions", "all"],
+)
+def test_an_environment_with_a_url_has_the_parts_that_its_entry_describes(
+    more: str, expected: set[Part] | None
+) -> None:
+    if expected is not None:
+        assert parts(PLAIN + more, "staging") == expected
+        return
+    with pytest.raises(RegistryError, match="database_url is one way to the database, and tunnel_script is of another"):
+        parts(PLAIN + more, "staging")
+
+
+def test_an_environment_over_aws_has_what_it_has_always_had() -> None:
+    every = set(Part)
+    assert parts(MINIMAL, "qa") == every - {Part.LAYER}
+    assert parts(FRIGGS, "prod") == every
+
+
+def test_one_with_a_url_inherits_nothing_of_aws_from_the_defaults() -> None:
+    known = load(FRIGGS + PLAIN)
+    staging = registry.environment(known, "staging", {**VARIABLES, "AWS_PROFILE": "mine"}, {})
+    assert staging.parts == frozenset()
+    bare = Environment("staging", "staging")
+    for key in (
+        "api_url",
+        "functions",
+        "secret",
+        "cluster_prefix",
+        "ssh_key",
+        "tunnel_script",
+        "layer",
+        "profile",
+        "region",
+    ):
+        assert getattr(staging, key) == getattr(bare, key), key
+    assert "profile" not in staging.sources
+    # What says how its database is judged, it does.
+    assert (staging.rows, staging.prisma, staging.limits.database_s) == (1_000_000, "6.1.0", 9)
+    assert staging.known_differences == ("table t",)
+    assert staging.migrations == Path("/suite/migrations")
+    own = registry.environment(load(FRIGGS + PLAIN + 'app = "mine"\n'), "staging", VARIABLES, {})
+    assert (own.app, own.migrations, own.schema_file) == (Path("/suite/mine"), Path(), Path())
+
+
+def test_a_url_waits_for_its_variable_and_is_not_shown() -> None:
+    staging = registry.environment(load(PLAIN), "staging", VARIABLES, {})  # it may stand in a .env file
+    assert staging.database_url == "${STAGING_URL}"
+    literal = load('[staging]\ndatabase_url = "postgresql://ann:geheim@db/shop"\n')
+    assert "geheim" not in repr(literal)
+    assert "geheim" not in repr(registry.environment(literal, "staging", VARIABLES, {}))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[staging]\n", "nothing says how to reach its database. Add database_url"),
+        ('[staging]\nsecret = "s"\n', "cluster_prefix, ssh_key missing"),
+        (PLAIN + 'secret = "s"\n', "database_url is one way to the database, and secret is of another"),
+        (PLAIN + 'functions.auth = "a"\n', "functions.worker missing"),
+        (PLAIN + 'api_url = "https://api.example"\n', "functions.auth, functions.worker missing"),
+        (PLAIN + "database_url_ = 1\n", "database_url"),
+        ("[staging]\ndatabase_url = 5\n", "database_url"),
+        ('[defaults]\ndatabase_url = "x"\n' + PLAIN, "a database_url is of one environment"),
+    ],
+)
+def test_half_a_description_says_what_is_missing(text: str, told: str) -> None:
+    with pytest.raises(RegistryError) as error:
+        registry.environment(load(text), "staging", VARIABLES, {})
+    assert told in str(error.value)
+
+
+def test_an_exported_profile_wins_over_the_defaults_and_not_over_an_entry() -> None:
+    def chosen(text: str, name: str) -> tuple[str | None, str | None]:
+        found = registry.environment(load(text), name, {**VARIABLES, "AWS_PROFILE": "mine"}, {})
+        return found.profile, found.sources.get("profile")
+
+    assert chosen(FRIGGS, "prod") == ("mine", "AWS_PROFILE")
+    assert chosen(MINIMAL, "qa") == ("mine", "AWS_PROFILE")
+    assert chosen(MINIMAL + 'profile = "own"\n', "qa") == ("own", "environments.toml")
