@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.clients.private_directory import private_directory
-from fixtures.clone.servers.private_postgres import PrivatePostgres
-from health.secrets.secret import Secret
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine7
 from tests.support.gate_runs import Result, run
-from tests.support.plain_application import EMAIL, INIT, MIGRATIONS, PASSWORD, Server, Shop, suite
+from tests.support.plain_application import EMAIL, INIT, MIGRATIONS, Server, Shop, serving, suite
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -61,8 +58,8 @@ class Life:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with private_directory("plain") as place, PrivatePostgres(place, Secret(PASSWORD)) as postgres:
-        yield Server(postgres)
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture(params=[Cli6, Engine7], ids=["6", "7"])

@@ -14,6 +14,7 @@ from fixtures.clients.private_directory import private_directory
 from fixtures.clone.replays import Replays
 from fixtures.clone.server import clone
 from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, Fix, NothingToCheck
 from health.schema_file.difference import SchemaFileDiff
 from health.secrets.secret import Secret
@@ -169,7 +170,7 @@ def test_an_unwritten_change_is_found_and_its_migration_ends_it(
     assert application.listing() == before
     assert severities(diff) == UNWRITTEN
     finding = judge(schema_file_diff=diff)[0]
-    suggested, _ = fixes.suggest(finding, {"schema_file_diff": diff})
+    suggested, _ = fixes.suggest(finding, {"schema_file_diff": diff, "environment": Environment("local", "local")})
     write(suggested[0])
     assert len(list(application.migrations.glob("*_schema_file/migration.sql"))) == 1
     assert judge(schema_file_diff=application.compare(replays)) == []

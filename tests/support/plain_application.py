@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,9 @@ from urllib.parse import quote
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.secrets.secret import Secret
 from tests.support.gate_runs import Result, run
 from tests.support.history_table import TABLE
 
@@ -166,3 +170,34 @@ def suite() -> tuple[str, ...]:
     from plugins.paths import CHECKS, ROOT
 
     return ("-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), str(CHECKS))
+
+
+@contextmanager
+def serving(programs: Path | None = None) -> Iterator[Server]:
+    """Start a PostgreSQL that is somebody else's; the newest that the suite brings, unless programs are given."""
+    with private_directory("plain") as place, PrivatePostgres(place, Secret(PASSWORD), programs=programs) as postgres:
+        yield Server(postgres)
+
+
+# What a plain application does not have: no text for its owner may lead there.
+ELSEWHERE = re.compile(
+    r"\b(API|frigg|AWS|RDS|Lambda|worker|cluster|layer|bastion|tunnel|secret|the guide|stage|serverless)\b",
+    re.IGNORECASE,
+)
+NOT_JUDGED = (
+    "not judged   AWS, tunnel, tunnel script, functions, API, logs, layer, Frigg's own tables (no such settings)"
+)
+
+
+def elsewhere(result: Result, directory: Path) -> list[str]:
+    """The lines that speak of what a plain application does not have."""
+    told = result.out.replace(NOT_JUDGED, "").replace(str(directory), "")
+    # Files of checks are named after what they were written for.
+    lines = [line for line in told.splitlines() if not re.match(r"\S*checks/test_|plugins: ", line)]
+    return [line for line in lines if ELSEWHERE.search(line)]
+
+
+def roots(report: Path) -> set[str]:
+    """The codes of findings that no other explains."""
+    checks = json.loads((report / "report.json").read_text())["environments"][0]["checks"]
+    return {each["code"] for check in checks for each in check["findings"] if not each["explained_by"]}
