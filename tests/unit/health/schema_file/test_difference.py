@@ -6,6 +6,7 @@ import pytest
 
 from checks.test_schema_file import test_schema_file_has_no_unwritten_change as judge
 from health.catalog.catalog import Catalog, Column
+from health.config.environment import Environment
 from health.finding import Fix
 from health.schema_file.clauses import split_clauses
 from health.schema_file.difference import SchemaChange, SchemaFileDiff, apart_from_known, changes, known_of_database
@@ -112,7 +113,9 @@ def test_a_wrong_schema_file_is_said_in_few_findings() -> None:
 
 def fix_of(*written: SchemaChange, migrations: str = "/app/prisma/migrations") -> list[Fix]:
     diff = SchemaFileDiff("schema.prisma", migrations, "Prisma", written)
-    suggested, _ = fixes.suggest(judge(schema_file_diff=diff)[0], {"schema_file_diff": diff})
+    suggested, _ = fixes.suggest(
+        judge(schema_file_diff=diff)[0], {"schema_file_diff": diff, "environment": Environment("local", "local")}
+    )
     return suggested
 
 
