@@ -209,7 +209,7 @@ def _understand(config: pytest.Config) -> Run:
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
     known, names = registry_file.asked(config)
     faults = tuple(config.getoption("fault"))
-    waived = waivers.load(config, known.names) if known is not None else Waivers()
+    waived = waivers.load(config, registry_file.waivable(config, known)) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate
     case = from_here(config, config.option.case) if config.option.case is not None else None
     asked = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]

@@ -108,6 +108,16 @@ def asked(config: pytest.Config) -> tuple[Registry | None, tuple[str, ...]]:
     return known, select(config, known, names)
 
 
+def waivable(config: pytest.Config, known: Registry) -> tuple[str, ...]:
+    """The environments that a waiver may name: also those of the registry beside which a URL is judged."""
+    if known.file != _URL:
+        return known.names
+    try:
+        return (*known.names, *load(config).names)
+    except (RegistryError, pytest.UsageError):  # it is not what this run was asked for
+        return known.names
+
+
 def select(config: pytest.Config, known: Registry, names: str) -> tuple[str, ...]:
     """The environments of ``--env``.
 

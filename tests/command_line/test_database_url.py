@@ -63,6 +63,17 @@ def test_aws_of_the_users_shell_has_no_say(shop: Shop, profile: str | None) -> N
     assert "somebody-elses" not in result.text
 
 
+def test_a_waiver_of_the_registrys_own_environment_is_no_mistake(shop: Shop) -> None:
+    shop.apply()
+    shop.write("environments.toml", f'[prod]\ndatabase_url = "${{{VARIABLE}}}"\n')
+    waiver = '[[waiver]]\ncode = "orphaned-migration"\nenvironment = "{}"\nsubject = "1_x"\nreason = "A trial."\n'
+    rest = 'owner = "ann@example.com"\nexpires = 2099-12-31\n'
+    shop.write("waivers.toml", "\n".join(waiver.format(name) + rest for name in ("prod", "nowhere")))
+    result = shop.gate("-k", "waivers_hold")
+    assert "no environment 'nowhere'" in result.out
+    assert "no environment 'prod'" not in result.out
+
+
 def test_a_literal_url_is_taken_and_warned_of(shop: Shop) -> None:
     shop.apply()
     result = run(*suite(), f"--database-url={shop.url}", "-k", "no_failed_migration", cwd=shop.root)
