@@ -56,7 +56,7 @@ def _refuse(config: pytest.Config, run: Run) -> None:
     confirmed = config.option.confirm
     if confirmed is not None and confirmed != name:
         raise RegistryError(f"--confirm={confirmed} is not the environment that --env names, {name}.")
-    if confirmed is None and not run.registry.embedded(name) and run.environment(name).confirm:
+    if confirmed is None and not run.registry.embedded(name) and run.deployed[name].confirm:
         raise RegistryError(f"--migrate changes {name}. Add --confirm={name} if that is what you mean.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,9 @@ from tests.support.plain_application import (
     PASSWORD,
     SCHEMA,
     VARIABLE,
-    Server,
     Shop,
-    serving,
     suite,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as started:
-        yield started
-
-
-@pytest.fixture
-def shop(server: Server, tmp_path: Path) -> Shop:
-    return Shop(server, tmp_path / "shop")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,17 +23,6 @@ from tests.support.plain_application import (
 )  # fmt: skip
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as started:
-        yield started
-
-
-@pytest.fixture
-def shop(server: Server, tmp_path: Path) -> Shop:
-    return Shop(server, tmp_path / "shop")
 
 
 def healthy(shop: Shop) -> None:

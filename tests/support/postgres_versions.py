@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.clone.server import CloneServer, clone
+from fixtures.clone.server import CloneServer
 from fixtures.clone.servers import local
 from health.clone.server_choice import ServerChoice
 from tests.support import npm_servers
+from tests.support.clone_servers import started
 
 _VARIABLE = "XDG_CACHE_HOME"
 
@@ -52,9 +53,7 @@ class PostgresVersions:
     def server(self, major: int) -> Iterator[CloneServer]:
         """A server of a version, which makes databases until the block ends."""
         choice = self.choice(major)
-        with clone("public", lambda owned: (local.start(choice, owned), f"{choice.kind} {major}")) as made:
-            with made.database("first"):
-                pass  # a server starts with the first one
+        with started(lambda owned: (local.start(choice, owned), f"{choice.kind} {major}")) as made:
             yield made
 
     def _found(self, major: int) -> ServerChoice:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.clone.server import CloneServer, clone
+from fixtures.clone.server import CloneServer
 from plugins.run.check_catalog import all_checks
+from tests.support.clone_servers import started
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,7 +19,5 @@ def checks() -> None:
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[CloneServer]:
-    with clone("public") as made:
-        with made.database("first"):
-            pass  # a server starts with the first one
+    with started() as made:
         yield made
