@@ -3,6 +3,7 @@
 pytest_plugins = [
     "plugins.run.packages",
     "plugins.run.sql_invariants",
+    "plugins.run.selection",
     "plugins.run.options",
     "plugins.run.preflight",
     "plugins.run.no_gc",
@@ -18,5 +19,6 @@ pytest_plugins = [
     "plugins.commands.migrate",
     "plugins.output.terminal",
     "plugins.output.report_files",
+    "plugins.output.written_files",
     "plugins.commands.editing",
 ]

@@ -102,7 +102,7 @@ def check(
     """
 
     def declare(function: Judge) -> Listed:
-        name = function.__name__.removeprefix("test_").replace("_", "-")
+        name = id_of(function.__name__)
         by_phase = {
             code: s if isinstance(s, SeverityByPhase) else SeverityByPhase(s, s, s) for code, s in finds.items()
         }
@@ -117,6 +117,11 @@ def check(
         return judge
 
     return declare
+
+
+def id_of(test: str) -> str:
+    """Give the id of the check that a test's name, as ``test_no_failed_migration``, stands for."""
+    return test.removeprefix("test_").replace("_", "-")
 
 
 def check_of_code(code: str) -> Check | None:

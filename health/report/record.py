@@ -16,6 +16,7 @@ from health.runs.triggered import MigrationRun
 from health.waivers.waivers import Waivers
 
 SCHEMA_VERSION = 1
+UNKNOWN = 10  # the exit status where nothing that is known blocks, but a question was not answered
 Verdict = Literal["healthy", "blocked", "unknown", "partial"]
 _JUDGED = ("passed", "warned", "waived", "failed")
 
@@ -193,9 +194,12 @@ def unused_waivers(
     subjects: dict[str, list[str]] = {
         code: [] for name, check in every_check.items() if not ran[name].reason for code in check.finds
     }
+    waived = set()
     for finding in findings_of(checks):
         subjects.setdefault(finding.code, []).append(finding.subject)
-    yield from waivers.unused(subjects)
+        if finding.waived is not None:
+            waived.add((finding.code, finding.subject))
+    yield from waivers.unused(subjects, waived)
 
 
 def anything_judged(checks: Sequence[CheckResult]) -> bool:

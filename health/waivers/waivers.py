@@ -1,17 +1,18 @@
 """Accepted findings: which findings ``waivers.toml`` waives; :mod:`health.waivers.file` reads it.
 
-A waiver is for one finding: code, environment and subject are compared as they stand, without patterns.
+A waiver is for one finding: code, environment and subject are compared as they stand, without patterns, and the
+subject as its source has it: a text that only looks like it when it is shown is another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from health.finding import Finding
-from health.sanitize import did_you_mean
+from health.sanitize import did_you_mean, safe_line
 
 # What the suite says of a waiver is mended in the file: it cannot be waived.
 OWN_CODES = frozenset({"expired-waiver", "malformed-waiver", "unused-waiver"})
@@ -64,8 +65,7 @@ class Waivers:
 
     def match(self, environment: str, finding: Finding) -> Waiver | None:
         """The waiver in force for a finding."""
-        wanted = (environment, finding.code, finding.shown.subject)
-        return self._accepting.get(wanted)
+        return self._accepting.get((environment, finding.code, finding.subject))
 
     @cached_property
     def _in_force(self) -> Mapping[str, tuple[Waiver, ...]]:
@@ -79,15 +79,17 @@ class Waivers:
     def _accepting(self) -> Mapping[tuple[str, str, str], Waiver]:
         return {waiver.accepts: waiver for waiver in reversed(self.in_force)}  # the first one of several
 
-    def unused(self, found: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    def unused(
+        self, found: Mapping[str, Sequence[str]], waived: Collection[tuple[str, str]] = frozenset()
+    ) -> Iterator[Finding]:
         """A finding for each waiver in force that waives none.
 
         Args:
-            found: of every code that was judged, the subjects that were found.
+            found: of every code that was judged, the subjects that were found, as they are shown.
+            waived: code and subject, as it is shown, of each finding that a waiver accepted.
         """
-        subjects = {code: set(of_code) for code, of_code in found.items()}
         for waiver in self.in_force:
-            if waiver.code not in found or waiver.subject in subjects[waiver.code]:
+            if waiver.code not in found or (waiver.code, safe_line(waiver.subject)) in waived:
                 continue
             hint = did_you_mean(waiver.subject, found[waiver.code], "")
             yield Finding(

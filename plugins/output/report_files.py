@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +19,11 @@ from health.report.tables import tables
 from health.report.terminal import migration_lines
 from health.sanitize import fenced, markdown, printable
 from health.secrets.secret import hide
+from plugins.output.written_files import could_not_write
 from plugins.run.recorder import RECORD
 from plugins.run.user_files import from_here
 
+_LOCK = pytest.StashKey[int | None]()  # held until the process ends
 _LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http", "decision": "sql"}
 
 
@@ -34,8 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")
+            config.stash[_LOCK] = locked(path)
         except OSError as error:
             raise pytest.UsageError(f"--report: {path}: {error.strerror}. Name a directory to write to.") from None
+        if config.stash[_LOCK] is None:
+            raise pytest.UsageError(f"--report: another run is writing to {path}. Name another directory, or wait.")
 
 
 @pytest.hookimpl(trylast=True)
@@ -57,8 +62,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         try:
             write_private(path / name, hide(text) + "\n")
         except OSError as error:  # the terminal still tells the result
-            print(f"--report: {path / name} could not be written: {error.strerror}.", file=sys.stderr)
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+            could_not_write(session, "--report", path / name, error)
+
+
+def locked(directory: Path) -> int | None:
+    """Lock a directory for this run, by a file ``.lock`` in it, which stays.
+
+    Returns:
+        The descriptor that holds the lock; None where another run has it.
+
+    Raises:
+        OSError: there can be no such file.
+    """
+    descriptor = os.open(
+        directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def sql_file(environment: EnvironmentResult) -> Iterator[str]:

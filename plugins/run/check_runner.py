@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from health.check import blocks
+from health.check import Check, blocks, id_of
 from health.finding import CouldNotCheck, Finding, Severity
 from health.report.record import FactsOverview
 from health.report.results import CheckResult, FindingResult, Outcome, RehearsalOutcome
 from health.sanitize import inert, one_line, printable
 from health.waivers.waivers import Waiver
 from plugins import fixes
+from plugins.paths import CHECKS
 from plugins.run.accepted import accepted_findings
 from plugins.run.check_report import CheckReport, result_on
 from plugins.run.fact_fixtures import FACT_SETS, target_of
@@ -23,6 +25,7 @@ from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Target
 
 _ACCEPTED = pytest.StashKey[frozenset[str]]()
+_FAILED = pytest.StashKey[bool]()  # also where only a part of a test, a subtest, did
 _FINDINGS = pytest.StashKey[tuple[FindingResult, ...]]()
 _REHEARSALS = pytest.StashKey[dict[str, FixRehearsal]]()
 _SENT = pytest.StashKey[dict[str, FactsOverview]]()
@@ -78,9 +81,9 @@ def pytest_runtest_makereport(
     check = check_of(item)
     findings = item.stash.get(_FINDINGS, ())
     result = CheckResult(
-        id=check.id if check else item.name.partition("[")[0].removeprefix("test_").replace("_", "-"),
+        id=check.id if check else id_of(item.name.partition("[")[0]),
         nodeid=item.nodeid,
-        outcome="unknown" if unread is not None else _outcome(report, findings, item.stash.get(_ACCEPTED, frozenset())),
+        outcome=_outcome(report, check, findings, item.stash.get(_ACCEPTED, frozenset())),
         severity=check.severity(target.phase) if check else "error",
         seconds=round(call.duration, 3),
         reason=None if findings else _reason(report),
@@ -88,6 +91,14 @@ def pytest_runtest_makereport(
         what=one_line(unread.what) if unread is not None else None,
         explained_by=unread.explained_by if unread is not None else None,
     )
+    if unread is not None:
+        result = replace(result, outcome="unknown")
+    elif check is not None and (mark := _hiding_mark(item)) and result.outcome in ("skipped", "passed"):
+        result = replace(result, outcome="unknown", reason=f"The mark {mark} hides it. A waiver accepts a finding.")
+    elif result.outcome == "failed":
+        item.stash[_FAILED] = True
+    elif item.stash.get(_FAILED, False):
+        result = replace(result, outcome="failed", reason="One of its subtests failed.")
     rehearsed = _rehearse_all(item)
     carried = CheckReport(target_name(item) or "", result, _news(item), rehearsed)
     if report.failed and not isinstance(report.longrepr, str):
@@ -162,18 +173,25 @@ def _is_last(item: pytest.Item) -> bool:
     return by_target(item.session)[target_name(item)][-1] is item
 
 
-def _outcome(report: pytest.TestReport, findings: Sequence[FindingResult], known: frozenset[str]) -> Outcome:
+def _outcome(
+    report: pytest.TestReport, check: Check | None, findings: Sequence[FindingResult], known: frozenset[str]
+) -> Outcome:
     if report.skipped:
         return "skipped"
     if report.failed:
-        return (
-            "unknown"
-            if report.when == "setup" or (report.when == "call" and not findings and _crashed(report))
-            else "failed"
-        )
+        # A check that could not do its work has judged nothing; any other test that is red is red.
+        unjudged = report.when == "setup" or (not findings and _crashed(report))
+        return "unknown" if check is not None and unjudged else "failed"
     if any(f.severity != "info" and not f.waived and f.key not in known for f in findings):
         return "warned"
     return "waived" if any(f.waived or f.key in known for f in findings) else "passed"
+
+
+def _hiding_mark(item: pytest.Item) -> str | None:
+    """The mark by which pytest does not run a check of the suite's, or lets it fail: no check has one of its own."""
+    if not item.path.is_relative_to(CHECKS):
+        return None
+    return next((mark.name for mark in item.iter_markers() if mark.name in ("skip", "skipif", "xfail")), None)
 
 
 def _crashed(report: pytest.TestReport) -> bool:

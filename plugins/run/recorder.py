@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from health.report.record import (
+    UNKNOWN,
     EnvironmentResult,
     FactsOverview,
     MigrationOutcome,
     Record,
     Verdict,
-    anything_judged,
     judge_environment,
     unused_waivers,
     verdict,
@@ -47,6 +47,7 @@ class _Reported:
 RECORD = pytest.StashKey[Record]()
 _REPORTED = pytest.StashKey[dict[str, _Reported]]()
 _UNSOUND = pytest.StashKey[bool]()
+_RED = pytest.StashKey[bool]()  # something failed that is no unanswered question
 _STARTED = pytest.StashKey[tuple[datetime, float]]()
 
 
@@ -70,6 +71,9 @@ class Recorder:
             self._config.stash[_REPORTED][carried.target].add(carried)
         elif report.failed:  # a test without facts, or a process that died under it
             self._config.stash[_UNSOUND] = True
+        unread = carried is not None and carried.check.outcome == "unknown"
+        if report.failed and not unread and report.when in ("setup", "call", "teardown"):  # -n tells of a death by ???
+            self._config.stash[_RED] = True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember that a file could not be collected: nobody knows what it would have checked."""
@@ -91,10 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Judge each environment; a run in which nothing was judged is no success."""
     config = session.config
-    if not config.pluginmanager.hasplugin("migration-health-recorder") or config.option.collectonly:
-        return
-    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+    if not config.pluginmanager.hasplugin("migration-health-recorder") or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return  # nothing was begun
+    if config.option.collectonly:
+        if exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        return
     if sound(config):
         _add_unused(config)
     else:
@@ -171,11 +177,13 @@ def _exit_status(config: pytest.Config, status: int, environments: Sequence[Envi
     """Pytest's own status, corrected where it would let a gate pass or give a wrong reason."""
     stopped = getattr(config.pluginmanager.getplugin("dsession"), "shouldstop", False)
     if status == pytest.ExitCode.INTERRUPTED and stopped:  # -x with -n: nobody has interrupted
-        return pytest.ExitCode.TESTS_FAILED
-    if status != pytest.ExitCode.OK:
+        status = pytest.ExitCode.TESTS_FAILED
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return status
-    if not any(anything_judged(environment.checks) for environment in environments):
-        return pytest.ExitCode.NO_TESTS_COLLECTED
-    if any(environment.verdict in ("blocked", "unknown") for environment in environments):
+    verdicts = {environment.verdict for environment in environments}
+    if "blocked" in verdicts or config.stash.get(_RED, False):
         return pytest.ExitCode.TESTS_FAILED
-    return status
+    outcomes = {check.outcome for environment in environments for check in environment.checks}
+    if outcomes <= {"skipped"}:
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    return UNKNOWN if "unknown" in verdicts else pytest.ExitCode.OK

@@ -18,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     shipped()
     for directory in _own(config):
         declared(directory)
-        if any(Path(argument).resolve() == CHECKS for argument in config.args):
+        if any(CHECKS.is_relative_to(Path(argument).resolve()) for argument in config.args):
             config.args += [str(path) for path in sorted(directory.glob("*.sql")) if str(path) not in config.args]
 
 

@@ -148,10 +148,21 @@ def test_a_file_that_holds_something_else_is_refused(text: str, told: list[str])
         ("prod", finding(subject="m12"), False),
         ("prod", finding(subject="M1"), False),
         ("prod", finding(code="failed-migration"), False),
+        ("prod", finding(subject="m1\u200b"), False),
+        ("prod", finding(subject=" m1"), False),
     ],
 )
 def test_a_waiver_is_for_exactly_one_finding(environment: str, found: Finding, waived: bool) -> None:
     assert (load(table()).match(environment, found) is not None) is waived
+
+
+def test_a_waiver_for_the_text_of_an_escape_waives_no_character_that_is_shown_so() -> None:
+    real, text = finding(subject="a\u200bb"), finding(subject=r"a\u200bb")
+    assert real.shown.subject == text.shown.subject
+    for subject, accepted, other in (('"a\\u200bb"', real, text), (r"'a\u200bb'", text, real)):
+        waivers = load(table(subject=subject))
+        assert waivers.match("prod", accepted) is not None
+        assert waivers.match("prod", other) is None
 
 
 def test_an_expired_or_malformed_waiver_waives_nothing() -> None:
@@ -193,7 +204,9 @@ EVERY = {check.id: check for check in map(one, CODES)}
 
 
 def told(code: str, outcome: Outcome = "passed", reason: str | None = None, *subjects: str) -> CheckResult:
-    findings = tuple(FindingResult.of(finding(code, subject), "error") for subject in subjects)
+    (waiver,) = load(table()).in_force
+    by = waiver if outcome == "waived" else None
+    findings = tuple(FindingResult.of(finding(code, subject), "error", by) for subject in subjects)
     return CheckResult(f"no-{code}", "", outcome, "error", 0.0, reason, findings)
 
 

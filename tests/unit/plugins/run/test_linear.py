@@ -114,7 +114,8 @@ def waived(size: int) -> Callable[[], object]:
     found: dict[str, list[str]] = {}
     for each in findings:
         found.setdefault(each.code, []).append(each.subject)
-    return lambda: ([waivers.match("dev", each) for each in findings], list(waivers.unused(found)))
+    used = {(each.code, each.subject) for each in findings}
+    return lambda: ([waivers.match("dev", each) for each in findings], list(waivers.unused(found, used)))
 
 
 # Environments
