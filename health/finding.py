@@ -14,6 +14,8 @@ Phase = Literal["before", "after", "nightly"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # worst first
 PHASES: tuple[Phase, ...] = ("before", "after", "nightly")
 
+UNANSWERED = 10  # the exit status where nothing that is known blocks, but a question could not be answered
+
 Value = str | int | float | bool | tuple[str, ...] | None
 Evidence = Mapping[str, Value]
 

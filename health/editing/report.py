@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from health.editing.advice import EditConflict, MigrationState
 from health.editing.verdict import EditVerdict
+from health.finding import UNANSWERED
 from health.sanitize import inert, one_line, printable
 
 
@@ -69,8 +70,10 @@ class EditingAnswer:
     @property
     def answer(self) -> tuple[int, str]:
         """The exit status, and the answer in a line."""
-        if (closed := _closed(self.places) or _unread(self.places)) is not None:
+        if (closed := _closed(self.places)) is not None:
             return 1, closed
+        if (unread := _unread(self.places)) is not None:
+            return UNANSWERED, unread
         if (reason := _no_edit(self)) is not None:
             return 1, f"no edit found: {reason}"
         if not self.places:

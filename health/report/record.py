@@ -16,7 +16,6 @@ from health.runs.triggered import MigrationRun
 from health.waivers.waivers import Waivers
 
 SCHEMA_VERSION = 1
-UNKNOWN = 10  # the exit status where nothing that is known blocks, but a question was not answered
 Verdict = Literal["healthy", "blocked", "unknown", "partial"]
 _JUDGED = ("passed", "warned", "waived", "failed")
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from health.finding import UNANSWERED
 from health.report.record import (
-    UNKNOWN,
     EnvironmentResult,
     FactsOverview,
     MigrationOutcome,
@@ -186,4 +186,4 @@ def _exit_status(config: pytest.Config, status: int, environments: Sequence[Envi
     outcomes = {check.outcome for environment in environments for check in environment.checks}
     if outcomes <= {"skipped"}:
         return pytest.ExitCode.NO_TESTS_COLLECTED
-    return UNKNOWN if "unknown" in verdicts else pytest.ExitCode.OK
+    return UNANSWERED if "unknown" in verdicts else pytest.ExitCode.OK

@@ -165,7 +165,9 @@ def recorded(size: int) -> Callable[[], object]:
         for name in run.targets:
             for id_ in FEW:
                 result = CheckResult(id_, f"checks/x.py::{id_}[{name}]", "passed", "error", 0.0)
-                report: Any = SimpleNamespace(health=CheckReport(name, result, FactsOverview({"region": "r"})))
+                report: Any = SimpleNamespace(
+                    failed=False, health=CheckReport(name, result, FactsOverview({"region": "r"}))
+                )
                 keeper.pytest_runtest_logreport(report)
             recorder.verdict_of(session.config, name)
         recorder.pytest_sessionfinish(session, 0)

@@ -1,0 +1,1 @@
+"""Attacks on the promises of the README: each package tries to break one."""

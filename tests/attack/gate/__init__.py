@@ -1,0 +1,1 @@
+"""A gate never passes unchecked."""
