@@ -70,10 +70,9 @@ class EditingAnswer:
     @property
     def answer(self) -> tuple[int, str]:
         """The exit status, and the answer in a line."""
-        if (closed := _closed(self.places)) is not None:
-            return 1, closed
-        if (unread := _unread(self.places)) is not None:
-            return UNANSWERED, unread
+        closed, unread = _closed(self.places), _unread(self.places)
+        if closed is not None or unread is not None:
+            return (UNANSWERED, unread) if closed is None and unread is not None else (1, closed or "")
         if (reason := _no_edit(self)) is not None:
             return 1, f"no edit found: {reason}"
         if not self.places:
