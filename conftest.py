@@ -18,7 +18,7 @@ pytest_plugins = [
     "plugins.run.recorder",
     "plugins.commands.migrate",
     "plugins.output.terminal",
-    "plugins.output.written_files",
+    "plugins.output.writers",
     "plugins.output.report_files",
     "plugins.commands.editing",
 ]

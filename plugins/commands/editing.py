@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from health.config.validation import RegistryError
 from health.editing.names import EditingError, resolve
 from health.editing.report import EditingAnswer, report
 from health.finding import CouldNotCheck
-from health.sanitize import one_line
 from health.secrets.secret import hide
 from plugins.commands.edit_answer import NEEDED, in_directory, in_environments, names_in
-from plugins.output.report_files import write_private
+from plugins.output.private_files import write_private
+from plugins.output.writers import could_not_write
 from plugins.paths import SANDBOX_MIGRATIONS
 from plugins.run import registry_file
 from plugins.run.fact_fixtures import FACT_SETS, distributed
@@ -91,8 +90,7 @@ class EditingCommand:
             try:
                 write_private(path, hide(answer.diff))
             except OSError as error:
-                print(f"--report: {one_line(str(path))} could not be written: {error.strerror}.", file=sys.stderr)
-                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+                could_not_write(session, "--report", OSError(error.errno, error.strerror, str(path)))
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The report."""

@@ -15,7 +15,8 @@ from health.report.json_values import from_json, to_json
 from health.report.record import EnvironmentResult, FactsOverview, Record, judge_environment
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome, RehearsalOutcome, WaivedBy
 from health.report.terminal import block, header
-from plugins.output.report_files import sql_file, summary
+from plugins.output.markdown_summary import summary
+from plugins.output.sql_files import sql_file
 from tests.support.paths import DATA
 
 SNAPSHOTS = DATA / "snapshots"

@@ -19,7 +19,8 @@ from health.report.results import CheckResult, FindingResult
 from health.report.terminal import block
 from health.secrets.secret import Searcher
 from health.waivers.waivers import Waiver, Waivers
-from plugins.output.report_files import sql_file, summary
+from plugins.output.markdown_summary import summary
+from plugins.output.sql_files import sql_file
 from plugins.run import check_catalog, check_runner, recorder
 from plugins.run.check_catalog import all_checks
 from plugins.run.check_report import CheckReport

@@ -1,0 +1,48 @@
+"""Files and directories of a run that belong to their owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read.
+
+    Raises:
+        OSError: it could not be written; nothing is left of it.
+    """
+    # A new file each time: the old one may be a link to somewhere, or readable by others.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def locked(directory: Path) -> int | None:
+    """Lock a directory for this run, by a file ``.lock`` in it, which stays.
+
+    Returns:
+        The descriptor that holds the lock; None where another run has it.
+
+    Raises:
+        OSError: there can be no such file.
+    """
+    descriptor = os.open(
+        directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
