@@ -77,10 +77,9 @@ def _guard(plugin: Any, session: pytest.Session) -> None:
 
 def could_not_write(session: pytest.Session, option: str, error: Exception) -> None:
     """Say that a file of the run is missing; whatever the checks found, the run has status 3."""
-    what = (
-        f"{error.filename or ''} could not be written: {error.strerror or error}"
-        if isinstance(error, OSError)
-        else (f"could not be written: {type(error).__name__}: {error}")
-    )
+    if isinstance(error, OSError):
+        what = f"{error.filename or 'it'} could not be written: {error.strerror or error}"
+    else:
+        what = f"it could not be written: {type(error).__name__}: {error}"
     print(one_line(f"{option}: {what}.", 1000), file=sys.stderr)
     session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
