@@ -26,17 +26,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def locked(directory: Path) -> int | None:
-    """Lock a directory for this run, by a file ``.lock`` in it, which stays.
+    """Lock a directory for this run.
 
     Returns:
         The descriptor that holds the lock; None where another run has it.
 
     Raises:
-        OSError: there can be no such file.
+        OSError: it cannot be opened, or locked.
     """
-    descriptor = os.open(
-        directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
-    )
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.output.private_files import locked
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
 from tests.support.gate_runs import run
@@ -174,9 +174,12 @@ def test_a_full_disk_costs_the_junit_file_and_a_line(healthy: list[str], tmp_pat
 
 
 def test_two_runs_do_not_write_to_one_directory(tmp_path: Path) -> None:
-    with (tmp_path / ".lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+    other = locked(tmp_path)
+    assert other is not None
+    try:
         result = run("--env=local", f"--report={tmp_path}")
+    finally:
+        os.close(other)
     assert result.status == 4
     assert result.err.strip() == (
         f"ERROR: --report: another run is writing to {tmp_path}. Name another directory, or wait."
