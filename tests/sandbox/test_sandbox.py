@@ -86,13 +86,13 @@ class Place:
 
     @property
     def directories(self) -> list[Path]:
-        return list(self.path.glob("migration-health-*"))
+        return list(self.path.glob("migration-health-*/*"))
 
     @property
     def servers(self) -> list[int]:
         """The ports of PostgreSQL servers that have become ready."""
         ports = []
-        for file in self.path.glob("migration-health-*/*/postmaster.pid"):
+        for file in self.path.glob("migration-health-*/*/*/postmaster.pid"):
             with suppress(OSError, IndexError):  # it may be being written
                 lines = file.read_text().splitlines()
                 ports += [int(lines[3])] if lines[-1].strip() == "ready" else []
@@ -206,7 +206,7 @@ def test_a_killed_sandbox_leaves_nothing(place: Place) -> None:
 
 def test_a_sandbox_killed_while_it_starts_leaves_nothing(place: Place) -> None:
     with place.start() as process:
-        assert until(lambda: list(place.path.glob("migration-health-*/postgres")), START_S)
+        assert until(lambda: list(place.path.glob("migration-health-*/*/postgres")), START_S)
         started = descendants(process.pid)
         process.kill()
         assert nothing_left(place, started, [])
