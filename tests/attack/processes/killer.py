@@ -1,6 +1,6 @@
 """Runs a command, kills it at a moment, and tells what is left: ``python -m … HOW MOMENT PLACE COMMAND…``.
 
-HOW is ``leader`` (that process alone), ``group`` (its process group) or ``groups`` (every group of all that it started).
+HOW is ``leader`` (that process alone), ``group`` (its process group) or ``groups`` (each group that it started).
 MOMENT is seconds, or what is waited for: ``sandbox``, ``server``, ``clone``, ``end``. PLACE holds its temporary files.
 It adopts all orphans (PR_SET_CHILD_SUBREAPER), so that nothing which was started escapes it.
 """

@@ -83,7 +83,12 @@ def killed(kill: Kill, place: Path) -> dict[str, Any]:
 def swept(place: Path) -> list[Path]:
     environ = {**os.environ, "TMPDIR": str(place)}
     subprocess.run([sys.executable, "-c", NEXT_RUN], cwd=ROOT, env=environ, timeout=patience(60), check=True)
-    return list(place.iterdir())
+    return left(place)
+
+
+def left(place: Path) -> list[Path]:
+    """What is in the place but for pytest's own directory of ``-n``, of which it keeps three after every run."""
+    return [path for path in place.rglob("*") if "pytest-of-" not in str(path)]
 
 
 def segments() -> list[list[str]]:
@@ -94,7 +99,7 @@ def test_killed_run_leaves_nothing(kill: Kill, place: Path) -> None:
     told = killed(kill, place)
     assert told["left"] == {}
     if kill.how != "groups":  # the directories' guards live
-        assert list(place.iterdir()) == []
+        assert left(place) == []
     assert swept(place) == []
     assert [segment for segment in told["memory"] if segment in segments()] == []
 
