@@ -96,8 +96,8 @@ def main(how: str, moment: str, place: Path, command: list[str]) -> dict[str, ob
         if moment in moments:
             came = _until(lambda: moments[moment]() or run.poll() is not None, _MOMENT_S) and run.poll() is None
         else:
-            came = _until(lambda: run.poll() is not None, 0) or True
-            time.sleep(float(moment))
+            came = True
+            time.sleep(patience(float(moment)))
         there, memory = processes(), segments(place)
         groups = set()
         for pid in there:
