@@ -47,8 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             entry = start(options, stack)
         except CouldNotCheck as error:
             return _refuse(error.what, error.where, error.remedy)
-        except (PostgresError, OSError) as error:
+        except PostgresError as error:
             return _refuse(str(error), "python -m sandbox", "Nothing was started.")
+        except OSError as error:
+            return _refuse(error.strerror or str(error), error.filename or "python -m sandbox", "Nothing was started.")
         print(json.dumps({"environment": entry}), flush=True)
         threading.Event().wait()  # until one of the signals
     return 0

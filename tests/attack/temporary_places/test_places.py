@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from migration_health import launcher
 from plugins.paths import ROOT
 from tests.support.load import patience
 
@@ -224,3 +225,14 @@ def test_cache_below_a_directory_that_others_can_change_is_not_used(place: Path,
     subprocess.run(["/bin/sh", "-c", f"chmod {mode}"], cwd=place, check=True)
     assert use(place, CACHE, XDG_CACHE_HOME=str(place), DATA=str(tmp_path)) == "None None []"
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(("prepared", "used"), [("true", True), *((script, False) for script in CACHES.values())])
+def test_pytest_of_an_installed_suite_keeps_nothing_in_a_strangers_cache(
+    place: Path, monkeypatch: pytest.MonkeyPatch, prepared: str, used: bool
+) -> None:
+    monkeypatch.setattr(launcher, "INSTALLED", True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place))
+    assert stranger(place, prepared)
+    assert (f"cache_dir={place}/migration-health/pytest" in launcher._of_wheel()) is used
+    assert ("no:cacheprovider" in launcher._of_wheel()) is not used
