@@ -69,11 +69,14 @@ def _until(holds: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _reaped_all() -> bool:
-    with suppress(ChildProcessError):
+def _childless() -> bool:
+    """Whether nothing is left: all orphans are this process's children, so it has none then."""
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-    return not processes()
+    except ChildProcessError:
+        return True
+    return False
 
 
 def main(how: str, moment: str, place: Path, command: list[str]) -> dict[str, object]:
@@ -106,12 +109,12 @@ def main(how: str, moment: str, place: Path, command: list[str]) -> dict[str, ob
         for pid in {"leader": [run.pid], "group": [-run.pid], "groups": [-group for group in groups]}[how]:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        gone = _until(_reaped_all, _GONE_S)
+        gone = _until(_childless, _GONE_S)
         left = {} if gone else processes()
         for pid in left:  # so that the test itself leaves nothing
             os.kill(pid, signal.SIGKILL)
         said_last = os.pread(output.fileno(), 3_000, 0).decode(errors="replace") if not came else ""
-    return {"came": came, "said": said_last, "left": left, "was": len(there), "memory": memory}
+    return {"came": came, "said": said_last, "gone": gone, "left": left, "was": len(there), "memory": memory}
 
 
 if __name__ == "__main__":

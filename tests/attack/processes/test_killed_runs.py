@@ -97,7 +97,7 @@ def segments() -> list[list[str]]:
 
 def test_killed_run_leaves_nothing(kill: Kill, place: Path) -> None:
     told = killed(kill, place)
-    assert told["left"] == {}
+    assert (told["gone"], told["left"]) == (True, {})
     if kill.how != "groups":  # the directories' guards live
         assert left(place) == []
     assert swept(place) == []
@@ -109,7 +109,7 @@ def test_killed_run_leaves_no_database_to_the_next(late: str, place: Path) -> No
         url = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{server.port}/postgres"
         for moment in (0.4, 0.6, 0.8):
             told = killed(Kill(late, f"{LASTS_S * moment:g}", (f"--clone={url}",)), place)
-            assert told["left"] == {}
+            assert (told["gone"], told["left"]) == (True, {})
         remote.reach(Login("127.0.0.1", server.port, "postgres", Secret(PASSWORD), "postgres"))
         with psycopg.connect(url) as session:
             ours = "SELECT datname FROM pg_database WHERE datname LIKE 'health%'"
