@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.clients.child_launcher import end_with_parent
 from plugins.run.options import RUN
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """End a worker with its run, whatever it is doing; one on another machine ends with its connection."""
     owner = getattr(config, "workerinput", {}).get("owner")
     if owner == os.getppid():
+        from fixtures.clients.child_launcher import end_with_parent
+
         end_with_parent(owner, signal.SIGKILL)
 
 
