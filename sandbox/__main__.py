@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from fixtures.clone.servers.private_postgres import PostgresError, PrivatePostgr
 from health.finding import CouldNotCheck
 from health.secrets.secret import Secret
 from sandbox.faults import FAULTS, apply
+from sandbox.owner import end_with_input
 from sandbox.plan import Plan
 
 
@@ -39,15 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--case is the whole state: it goes with neither --fault nor --migrations")
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # leaves through the blocks below, which free everything
+    end_with_input()
     with ExitStack() as stack:
         try:
             entry = start(options, stack)
         except CouldNotCheck as error:
             return _refuse(error.what, error.where, error.remedy)
-        except (PostgresError, OSError) as error:
+        except PostgresError as error:
             return _refuse(str(error), "python -m sandbox", "Nothing was started.")
+        except OSError as error:
+            return _refuse(error.strerror or str(error), error.filename or "python -m sandbox", "Nothing was started.")
         print(json.dumps({"environment": entry}), flush=True)
-        sys.stdin.read()
+        threading.Event().wait()  # until one of the signals
     return 0
 
 

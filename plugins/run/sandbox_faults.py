@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterable
 
 import pytest
 
+from fixtures.clients.child_process import run
 from health.sanitize import did_you_mean
 from plugins.paths import ROOT
 from plugins.run.packages import LOCAL, require
@@ -21,13 +21,7 @@ def list_faults() -> list[dict[str, str]]:
         pytest.UsageError: the sandbox's program does not run here.
     """
     require([LOCAL], "the sandbox")
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--list-faults"],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = run([sys.executable, "-m", "sandbox", "--list-faults"], cwd=ROOT, seconds=60)
     if done.returncode:
         raise pytest.UsageError(f"the sandbox does not run here. python -m sandbox --list-faults, in {ROOT}, says why.")
     faults: list[dict[str, str]] = json.loads(done.stdout)

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+from fixtures.clients.child_process import spawn
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
 from plugins.paths import ROOT
@@ -34,7 +35,7 @@ class Sandbox:
             command += ["--case", str(run.case)]
         elif "migrations" in run.overrides:
             command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = spawn(
             command,
             cwd=ROOT,
             stdin=subprocess.PIPE,

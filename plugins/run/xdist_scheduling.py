@@ -1,7 +1,9 @@
-"""With ``-n``: all checks of one environment go to one worker, so that each environment is read once."""
+"""With ``-n``: workers end with the run, and all checks of an environment go to one, which reads it once."""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,22 @@ from plugins.run.options import RUN
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker whose it is."""
+    node.workerinput["owner"] = os.getpid()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """End a worker with its run, whatever it is doing; one on another machine ends with its connection."""
+    owner = getattr(config, "workerinput", {}).get("owner")
+    if owner == os.getppid():
+        from fixtures.clients.child_launcher import end_with_parent
+
+        end_with_parent(owner, signal.SIGKILL)
 
 
 # First, as pytest loads the conftest.py of this project's own tests too where it starts in its root.

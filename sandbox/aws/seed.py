@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fixtures.clients.child_process import spawn
 from sandbox.api.runs import Clients, seed_runs
 from sandbox.aws import logs
 from sandbox.aws.proxy import AwsProxy
@@ -41,7 +42,7 @@ class Endpoints:
 @contextmanager
 def aws_server() -> Iterator[Callable[[], str]]:
     """A starting moto server; what is yielded waits for it and gives its URL."""
-    process = subprocess.Popen(
+    process = spawn(
         [sys.executable, "-m", "sandbox.aws.server"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

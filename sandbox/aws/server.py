@@ -6,8 +6,10 @@ import gc
 import importlib
 import logging
 import os
-import sys
+import threading
 from typing import Any
+
+from sandbox.owner import end_with_input
 
 REGION = "us-east-1"
 _SERVICES = ("ec2", "rds", "awslambda", "logs", "s3", "secretsmanager", "iam", "sts")
@@ -15,6 +17,7 @@ _SERVICES = ("ec2", "rds", "awslambda", "logs", "s3", "secretsmanager", "iam", "
 
 def main() -> None:
     """Print the server's port, then serve until standard input ends."""
+    end_with_input()  # first of all: a server thread of moto's outlives the main one
     gc.disable()  # moto's tables are many small objects: collecting among them doubles the start
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -29,8 +32,7 @@ def main() -> None:
         importlib.import_module(f"moto.{name}.responses")
     gc.freeze()
     gc.enable()
-    sys.stdin.read()
-    server.stop()
+    threading.Event().wait()
 
 
 def _lighten() -> None:

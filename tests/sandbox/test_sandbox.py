@@ -86,13 +86,13 @@ class Place:
 
     @property
     def directories(self) -> list[Path]:
-        return list(self.path.glob("migration-health-*"))
+        return list(self.path.glob("migration-health-*/*"))
 
     @property
     def servers(self) -> list[int]:
         """The ports of PostgreSQL servers that have become ready."""
         ports = []
-        for file in self.path.glob("migration-health-*/*/postmaster.pid"):
+        for file in self.path.glob("migration-health-*/*/*/postmaster.pid"):
             with suppress(OSError, IndexError):  # it may be being written
                 lines = file.read_text().splitlines()
                 ports += [int(lines[3])] if lines[-1].strip() == "ready" else []
@@ -206,45 +206,30 @@ def test_a_killed_sandbox_leaves_nothing(place: Place) -> None:
 
 def test_a_sandbox_killed_while_it_starts_leaves_nothing(place: Place) -> None:
     with place.start() as process:
-        assert until(lambda: list(place.path.glob("migration-health-*/postgres")), START_S)
+        assert until(lambda: list(place.path.glob("migration-health-*/*/postgres")), START_S)
         started = descendants(process.pid)
         process.kill()
         assert nothing_left(place, started, [])
 
 
-def test_a_killed_pytest_leaves_nothing(place: Place) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--env=local"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "TMPDIR": str(place.path)},
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        assert until(lambda: place.servers, START_S)
-        started, ports = descendants(process.pid), place.servers
-        assert any("-m sandbox" in command for command in started.values())
-        process.kill()
-        assert nothing_left(place, started, ports)
-
-
 def test_the_next_one_sweeps_what_a_killed_guard_left_and_nothing_else(place: Place) -> None:
     alien = place.path / "migration-health-of-somebody" / "data"  # without a lock of ours
     with place.start() as process:
-        entry_of(process)
+        entry = entry_of(process)
         (left,) = place.directories
-        (port,) = place.servers
-        started = descendants(process.pid)
+        started, ports = descendants(process.pid), ports_of(entry, place)
         (guard,) = [pid for pid, command in started.items() if command.endswith(f"guard {left}")]
         os.kill(guard, signal.SIGKILL)
         process.kill()
         process.wait(patience(20))
     assert left.exists()
-    assert listens(port)
+    assert until(lambda: not still_there(started), GONE_S)  # the server with its owner, though the guard is dead
+    assert not any(map(listens, ports))
     alien.mkdir(parents=True)
     (alien / "postmaster.pid").write_text(f"{os.getpid()}\n")
     with place.start() as process:
         assert healthy(judge(entry_of(process)))
         assert not left.exists()
-        assert until(lambda: not listens(port), GONE_S)
-        assert still_there(started) == {}
         assert alien.exists()
 
 

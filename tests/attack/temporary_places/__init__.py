@@ -1,0 +1,1 @@
+"""Places that others can write to, prepared by another user."""
