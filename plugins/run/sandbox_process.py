@@ -10,8 +10,11 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+import pytest
+
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
+from health.machine import machine_limit
 from plugins.paths import ROOT
 from plugins.run.options import Run
 
@@ -34,15 +37,18 @@ class Sandbox:
             command += ["--case", str(run.case)]
         elif "migrations" in run.overrides:
             command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
-        self._process = subprocess.Popen(  # noqa: S603
-            command,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for pytest, which then closes the sandbox
-        )
-        threading.Thread(target=self._await, name="sandbox", daemon=True).start()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for pytest, which then closes the sandbox
+            )
+            threading.Thread(target=self._await, name="sandbox", daemon=True).start()
+        except (OSError, RuntimeError) as error:
+            raise pytest.UsageError(str(machine_limit(error) or f"the sandbox did not start: {error}")) from None
 
     def close(self) -> None:
         """End it and wait until nothing of it is left."""
