@@ -12,6 +12,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko.server import InteractiveQuery
 
 from fixtures.clients.ssh import attempt, private_key
 from health.config.environment import Limits
@@ -39,7 +40,7 @@ def sends(first: bytes, then: bytes, pause: float = 0.0) -> Callable[[socket.soc
     return answer
 
 
-PACKET = (1 << 20).to_bytes(4) + b"\x04"  # the beginning of a packet of a megabyte
+PACKET = ((1 << 20) + 4).to_bytes(4) + b"\x04"  # the beginning of a packet of a megabyte
 IGNORED = (12).to_bytes(4) + b"\x0a\x02" + bytes(10)  # SSH_MSG_IGNORE
 ENDLESS: dict[str, tuple[bytes, bytes, float]] = {
     "a greeting of lines": (b"", b"welcome\r\n", 0.02),
@@ -47,7 +48,7 @@ ENDLESS: dict[str, tuple[bytes, bytes, float]] = {
     "a greeting in drips": (b"", b"x", 0.05),
     "half a greeting, in drips": (b"SSH-2.0-", b"x", 0.05),
     "keys in drips": (GREETING + PACKET, b"x", 0.05),
-    "keys without end": (GREETING + (0xFFFFFF00).to_bytes(4) + b"\x04", b"x" * 65536, 0.0),
+    "keys without end": (GREETING + (0xFFFFFF04).to_bytes(4) + b"\x04", b"x" * 65536, 0.0),
     "packets that say nothing": (GREETING, IGNORED * 1000, 0.0),
     "packets that say nothing, slowly": (GREETING, IGNORED, 0.05),
 }
@@ -92,9 +93,9 @@ class MoreThanTheKey(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         return paramiko.common.AUTH_PARTIALLY_SUCCESSFUL
 
-    def check_auth_interactive(self, username: str, submethods: str) -> paramiko.InteractiveQuery:
+    def check_auth_interactive(self, username: str, submethods: str) -> InteractiveQuery:
         self.questions += 1
-        return paramiko.InteractiveQuery("Password", "", ("Password: ", False))
+        return InteractiveQuery("Password", "", ("Password: ", False))
 
 
 def test_nobody_at_the_keyboard_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +123,7 @@ def test_a_bastion_that_turns_hostile_after_the_preflight(tmp_path: Path, name: 
         reached = Preflight(f"127.0.0.1:{port}", f"{ENDPOINT}:5432", f"{key[0]} {key[1]}")
         bastion = Behind(replace(environment(tmp_path, port), limits=LIMITS), [])
         begun = time.monotonic()
-        with pytest.raises(CouldNotCheck, match="pre-flight had reached|fails at what"):
-            with bastion.tunnel(preflight=reached):
-                pass
+        with pytest.raises(CouldNotCheck, match=r"pre-flight had reached"), bastion.tunnel(preflight=reached):
+            pass
     assert time.monotonic() - begun < patience(6 * LIMITS.connect_s)
     assert not [each for each in threading.enumerate() if each.name.startswith("Srv-")]
