@@ -62,7 +62,7 @@ def tunnel(bastion: Behind) -> Iterator[Tunnel]:
 
 
 def client(tunnel: Tunnel, family: str, python: str = sys.executable, **user: Any) -> str:
-    answer = subprocess.run(
+    answer: subprocess.CompletedProcess[str] = subprocess.run(
         [python, "-I", "-c", CLIENT, str(tunnel.port), family], capture_output=True, text=True, check=True, **user
     )
     return answer.stdout.strip()
