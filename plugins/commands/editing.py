@@ -27,6 +27,7 @@ from plugins.run import registry_file
 from plugins.run.fact_fixtures import FACT_SETS, distributed
 from plugins.run.options import RUN, Run
 from plugins.run.user_files import from_here
+from plugins.run.window import window
 
 ANSWER = pytest.StashKey[EditingAnswer]()
 
@@ -108,10 +109,15 @@ def _ask(config: pytest.Config) -> EditingAnswer:
         with closing(Facts(_default_environment(config))) as facts:
             return in_directory(name, facts)
     readings = config.stash[FACT_SETS]
-    read = {target: readings.begin(target, []) for target in run.targets}
-    for facts in read.values():
-        facts.start(NEEDED)
-    for target in read:
+    # All stay open, as the edit must hold for all: only the reading goes by a few at once.
+    read: dict[str, Facts] = {}
+    targets, most = list(run.targets), window(run.at_once)
+    for number, target in enumerate(targets):
+        if number >= most:
+            readings.wait(targets[number - most])
+        read[target] = readings.begin(target, [])
+        read[target].start(NEEDED)
+    for target in targets:
         readings.wait(target)
     return in_environments(name, read)
 

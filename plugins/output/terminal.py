@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import Any
@@ -44,14 +44,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         reporter.startpath = session.config.rootpath
 
 
-def pytest_facts_read(config: pytest.Config, readings: FactSets) -> None:
+def pytest_facts_read(config: pytest.Config, readings: FactSets, targets: Sequence[str]) -> None:
     """What the facts say, before the first result."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
         return
-    for name, target in readings.run.targets.items():
+    for name in targets:
         facts = readings.read(name)
-        for line in header(target.environment, summarize(facts)) if facts is not None else ():
+        for line in header(readings.run.targets[name].environment, summarize(facts)) if facts is not None else ():
             reporter.write_line(line)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from itertools import groupby
 from types import ModuleType
 from typing import Any, TextIO
 
@@ -26,8 +28,11 @@ from plugins.run.check_catalog import checks_as_far_as_they_load, judged
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Run, Target
 from plugins.run.sandbox_process import Sandbox
+from plugins.run.window import side_by_side, window
 
 load_readers()
+
+_ENDING_S = 20.0
 
 
 class FactSets:
@@ -42,6 +47,11 @@ class FactSets:
         self._facts: dict[str, Facts] = {}
         self._accounts: defaultdict[Phase, Accounts] = defaultdict(Accounts)  # what is read after is read anew
         self._sandbox: Sandbox | None = None
+        self._next: dict[str, Sequence[pytest.Item]] = {}  # not begun yet, in their order
+        self._late: set[str] = set()
+        self._ending: list[threading.Thread] = []
+        self._lock = threading.RLock()
+        self._closed = False
         self.triggered: MigrationRun | None = None
 
     @property
@@ -51,27 +61,96 @@ class FactSets:
 
     def begin(self, target: str, items: Iterable[pytest.Item]) -> Facts:
         """The facts of a target; those that its items need are begun at the first call."""
-        if target not in self._facts:
-            checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
-            assert self.run.registry is not None  # noqa: S101 - names come from it
-            name, phase = self.run.targets[target].environment, self.run.targets[target].phase
-            given: dict[str, Any] = {
-                "waivers": self.run.waivers.of(name),
-                "triggered": self.triggered,
-                "accounts": self._accounts[phase],
-            }
-            if phase == "after":
-                given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
-            environment: Environment | Future[Environment]
-            if self.run.registry.embedded(name):
-                self._sandbox = self._sandbox or Sandbox(self.run, name)
-                environment = self._sandbox.environment
-            else:
-                environment = self.run.deployed[name]
-                given.update(instead_of_absent(environment.parts))
-            self._facts[target] = Facts(environment, given)
-            self._facts[target].start(_needed(items))
-        return self._facts[target]
+        if target in self._next:
+            self._finish_ending()  # its turn comes when an earlier one has ended
+        with self._lock:
+            self._next.pop(target, None)
+            if target not in self._facts:
+                self._begin(target, items)
+            return self._facts[target]
+
+    def _begin(self, target: str, items: Iterable[pytest.Item]) -> None:
+        checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
+        assert self.run.registry is not None  # noqa: S101 - names come from it
+        name, phase = self.run.targets[target].environment, self.run.targets[target].phase
+        given: dict[str, Any] = {
+            "waivers": self.run.waivers.of(name),
+            "triggered": self.triggered,
+            "accounts": self._accounts[phase],
+        }
+        if phase == "after":
+            given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
+        environment: Environment | Future[Environment]
+        if self.run.registry.embedded(name):
+            self._sandbox = self._sandbox or Sandbox(self.run, name)
+            environment = self._sandbox.environment
+        else:
+            environment = self.run.deployed[name]
+            given.update(instead_of_absent(environment.parts))
+        self._facts[target] = Facts(environment, given)
+        self._facts[target].start(_needed(items))
+
+    def expect(self, targets: Iterable[str]) -> None:
+        """Take note of the targets that may be read: what they share is kept until the last of them has ended."""
+        for target in map(self.run.targets.__getitem__, targets):
+            if target.environment in self.run.deployed:
+                self._accounts[target.phase].expect([self.run.deployed[target.environment]])
+
+    def is_late(self, target: str) -> bool:
+        """Whether a target had to wait until others had ended."""
+        return target in self._late
+
+    def schedule(self, asked: Mapping[str, Sequence[pytest.Item]]) -> list[str]:
+        """Begin as many targets as are read at once, in their order; gives those. The others follow as these end.
+
+        Args:
+            asked: the targets with the items that need their facts.
+        """
+        if not asked:
+            return []
+        assert self.run.registry is not None  # noqa: S101 - names come from it
+        most = window(self.run.at_once)
+        # The sandbox is started first of all: where it does not start, the run ends.
+        first = [
+            target
+            for number, target in enumerate(asked)
+            if number < most or self.run.registry.embedded(self.run.targets[target].environment)
+        ]
+        self._next = {target: asked[target] for target in list(asked)[most:] if target not in first}
+        self._late = set(self._next)
+        for target in first:
+            self.begin(target, asked[target])
+        return first
+
+    def end(self, target: str) -> None:
+        """Free what a target has, as its last item has been judged, and begin the next one; returns at once."""
+        if self.run.migrate:
+            return  # what was read before the run of the migrations is needed for it
+        with self._lock:
+            facts = self._facts.pop(target, None)
+        if facts is None:
+            return
+        thread = threading.Thread(target=self._end, args=(target, facts), name=f"end-{target}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # this machine has no thread left
+            self._end(target, facts)
+        else:
+            self._ending = [each for each in self._ending if each.is_alive()] + [thread]
+
+    def _end(self, target: str, facts: Facts) -> None:
+        facts.close()
+        name, phase = self.run.targets[target].environment, self.run.targets[target].phase
+        if name in self.run.deployed:
+            self._accounts[phase].leave(self.run.deployed[name])
+        with self._lock:
+            following = next(iter(self._next), None)
+            if following is not None and not self._closed:
+                self._begin(following, self._next.pop(following))
+
+    def _finish_ending(self) -> None:
+        for thread in self._ending:
+            thread.join(_ENDING_S)
 
     def wait(self, target: str) -> None:
         """Wait for a target's facts, with a word on standard error when that takes long."""
@@ -103,11 +182,14 @@ class FactSets:
 
     def close(self) -> None:
         """Free connections, tunnels and the sandbox."""
-        for facts in self._facts.values():
-            facts.close()
-        self._facts.clear()
-        for accounts in self._accounts.values():
-            accounts.close()
+        with self._lock:
+            self._closed = True
+            read = list(self._facts.values())
+            self._facts.clear()
+            self._next.clear()
+        side_by_side([facts.close for facts in read])
+        self._finish_ending()
+        side_by_side([accounts.close for accounts in self._accounts.values()])
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
@@ -167,8 +249,11 @@ def facts(request: pytest.FixtureRequest) -> Facts:
     """The facts of the target in the test's brackets."""
     readings = request.config.stash[FACT_SETS]
     target: str = request.param
+    late = readings.is_late(target)
     begun = readings.begin(target, by_target(request.session)[target])
-    readings.wait(target)  # nothing to wait for, except in a worker of -n, or after --migrate
+    readings.wait(target)  # nothing to wait for where it is one of the first that were begun
+    if late:
+        request.config.hook.pytest_facts_read(config=request.config, readings=readings, targets=[target])
     return begun
 
 
@@ -188,20 +273,38 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
 
 
 def _begin(session: pytest.Session, readings: FactSets) -> None:
+    asked = {name: items for name, items in by_target(session).items() if name in readings.run.targets}
+    readings.expect(asked)
     if distributed(session.config):
         # The controller of -n runs no checks; a worker begins an environment when it is given its first check.
         if readings.run.case is not None and not hasattr(session.config, "workerinput"):
             readings.require_case()
         return
-    asked = by_target(session)
     # What is judged after a run of the migrations is read when that has ended.
-    begun = [name for name, target in readings.run.targets.items() if name in asked and not target.migrated]
-    for target in begun:
-        readings.begin(target, asked[target])
+    begun = readings.schedule({name: asked[name] for name in asked if not readings.run.targets[name].migrated})
     for target in begun:
         readings.wait(target)
     readings.require_sandbox()
-    session.config.hook.pytest_facts_read(config=session.config, readings=readings)
+    session.config.hook.pytest_facts_read(config=session.config, readings=readings, targets=begun)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the items of a target together where something has shuffled them: an environment ends with its last."""
+    changes = [name for name, _ in groupby(map(target_name, items)) if name is not None]
+    if len(changes) > len(set(changes)):
+        first = {name: number for number, name in reversed(list(enumerate(map(target_name, items))))}
+        items.sort(key=lambda item: first[target_name(item)])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """End a target with its last item."""
+    done = yield
+    name = target_name(item)
+    if name in item.config.stash[RUN].targets and by_target(item.session)[name][-1] is item:
+        item.config.stash[FACT_SETS].end(name)
+    return done
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -210,8 +313,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 class _Hooks:
-    def pytest_facts_read(self, config: pytest.Config, readings: FactSets) -> None:
-        """All facts of the run's environments have been read, or could not be."""
+    def pytest_facts_read(self, config: pytest.Config, readings: FactSets, targets: Sequence[str]) -> None:
+        """All facts of these targets have been read, or could not be."""
 
 
 def target_of(item: pytest.Item) -> Target | None:

@@ -59,6 +59,7 @@ class Run:
         clone: which PostgreSQL to try things on; None leaves it to the registry.
         postgres: the version of the local environment's server; None: the newest that the suite brings.
         rows: up to how many bytes of a table are copied to it; None leaves it to the registry.
+        at_once: how many environments one process reads at once, at most; None leaves it to this machine.
     """
 
     registry: Registry | None
@@ -74,6 +75,7 @@ class Run:
     rows: int | None = None
     case: Path | None = None
     postgres: int | None = None
+    at_once: int | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -146,6 +148,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--waivers", metavar="FILE", help="other accepted findings than waivers.toml")
     add("--clone", metavar="auto|embedded|npm|docker|postgresql://…|off", help="where migrations and fixes are tried")
     add("--rows", metavar="SIZE", help="copy the rows of tables up to this size, such as 10MB, to the clone")
+    add("--at-once", metavar="N", help="read at most N environments at once (default: by cores and descriptors)")
     add("--report", metavar="DIR", help="write report.json, fixes-ENV.sql and summary.md there")
     for name, text in (
         ("environments", "registry"),
@@ -156,6 +159,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("fail_on", "error or warning"),
         ("waivers", "accepted findings"),
         ("clone", "where migrations and fixes are tried"),
+        ("at_once", "how many environments are read at once"),
     ):
         parser.addini(name, f"{text}; as the option of the same name")
 
@@ -213,7 +217,7 @@ def _understand(config: pytest.Config) -> Run:
     clone, migrate = _clone(config), config.option.migrate
     case = from_here(config, config.option.case) if config.option.case is not None else None
     asked = Run(known, names, phase, phase_source, fail_on, overrides, faults, waived, migrate, clone)  # type: ignore[arg-type]
-    run = replace(asked, rows=_rows(config), case=case, postgres=_postgres(config))
+    run = replace(asked, rows=_rows(config), case=case, postgres=_postgres(config), at_once=_at_once(config))
     _validate(run)
     return run
 
@@ -309,6 +313,15 @@ def _postgres(config: pytest.Config) -> int | None:
         return None if text is None else supported(text, "--postgres")
     except CloneOptionError as error:
         raise RegistryError(str(error)) from None
+
+
+def _at_once(config: pytest.Config) -> int | None:
+    for text, source in ((config.getoption("at_once"), "--at-once"), (config.getini("at_once"), "pytest.ini")):
+        if text:
+            if not text.isdecimal() or int(text) < 1:
+                raise RegistryError(f"{source}: at-once {text!r} is no number of environments: 1 or more.")
+            return int(text)
+    return None
 
 
 def _one_of(config: pytest.Config, name: str, choices: tuple[str, ...], default: str) -> tuple[str, str]:

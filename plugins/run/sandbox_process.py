@@ -10,9 +10,12 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+import pytest
+
 from fixtures.clients.child_process import spawn
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
+from health.machine import machine_limit
 from plugins.paths import ROOT
 from plugins.run.options import Run
 
@@ -35,15 +38,18 @@ class Sandbox:
             command += ["--case", str(run.case)]
         elif "migrations" in run.overrides:
             command += ["--migrations", str(run.overrides["migrations"][1].absolute())]
-        self._process = spawn(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for pytest, which then closes the sandbox
-        )
-        threading.Thread(target=self._await, name="sandbox", daemon=True).start()
+        try:
+            self._process = spawn(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for pytest, which then closes the sandbox
+            )
+            threading.Thread(target=self._await, name="sandbox", daemon=True).start()
+        except (OSError, RuntimeError) as error:
+            raise pytest.UsageError(str(machine_limit(error) or f"the sandbox did not start: {error}")) from None
 
     def close(self) -> None:
         """End it and wait until nothing of it is left."""
