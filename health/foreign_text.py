@@ -6,6 +6,8 @@ import json
 import tomllib
 from typing import Any
 
+_MOST_DOTS = 500  # in a line of settings
+
 
 def parse_json(text: str) -> Any:
     """The value that a JSON text stands for.
@@ -25,6 +27,10 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: as :func:`parse_json`; the text says where.
     """
+    # The parser's time grows with the square of a name's parts.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            raise ValueError(f"more than {_MOST_DOTS} dots in line {number}")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -32,7 +32,7 @@ def row(*values: bytes) -> bytes:
 
 
 DONE = message(b"C", b"SELECT 1\0") + message(b"Z", b"T")
-BEGUN = PARSED + message(b"n") + message(b"C", b"BEGIN\0")
+BEGUN = PARSED + message(b"n") + message(b"C", b"BEGIN\0") + message(b"Z", b"T")
 
 
 def answers(data: bytes) -> Script:
@@ -40,9 +40,14 @@ def answers(data: bytes) -> Script:
 
     def script(peer: Peer) -> None:
         peer.accepted()
-        while SYNC not in peer.heard and peer.hear():
-            pass
-        peer.send(BEGUN + PARSED + columns(25) + row(b"x") + message(b"C", b"SELECT 1\0") + PARSED + data)
+        for number, answer in (
+            (1, BEGUN),
+            (2, PARSED + columns(25) + row(b"x") + message(b"C", b"SELECT 1\0") + PARSED),
+        ):
+            while peer.heard.count(SYNC) < number and peer.hear():
+                pass
+            peer.send(answer)
+        peer.send(data)
 
     return script
 

@@ -100,7 +100,7 @@ def test_file_whose_size_is_a_lie() -> None:
 
 TOML = {
     "deep": "a = " + "[" * 100_000,
-    "deep tables": "[" + "a." * 20_000 + "a]",
+    "deep tables": "[" + "a." * 400_000 + "a]",
     "an integer of 100,000 digits": "[a]\nssh_port = " + "9" * 100_000,
     "a date that is none": "[a]\napp = 9999-99-99",
     "control characters": "[a]\n\x1b[2J = 1",

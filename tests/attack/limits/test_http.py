@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -17,64 +14,10 @@ from fixtures.runs.trigger import migrate
 from health.api.response import understand
 from health.config.environment import Environment, Limits
 from health.secrets.secret import Secret
+from tests.support.hostile_http import OK, Write, drip, flood, serving, whole
 from tests.support.load import patience
 
 LIMITS = Limits(connect_s=1, api_read_s=1, migration_s=2, poll_s=0.1)
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-Write = Callable[[socket.socket, threading.Event], None]
-
-
-def drip(before: bytes, repeated: bytes = b"x", every_s: float = 0.05) -> Write:
-    """Octets, one after the other, each in time for itself."""
-
-    def write(connection: socket.socket, over: threading.Event) -> None:
-        connection.sendall(before)
-        while not over.wait(every_s):
-            connection.sendall(repeated)
-
-    return write
-
-
-def flood(before: bytes, repeated: bytes) -> Write:
-    def write(connection: socket.socket, over: threading.Event) -> None:
-        connection.sendall(before)
-        while not over.is_set():
-            connection.sendall(repeated * 100)
-
-    return write
-
-
-def whole(body: bytes, headers: bytes = b"") -> Write:
-    return lambda connection, _: connection.sendall(OK + headers + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-
-@contextmanager
-def serving(write: Write, *, tls: bool = False) -> Iterator[tuple[str, list[bytes]]]:
-    """A server's URL, and what it has heard."""
-    over = threading.Event()
-    server = socket.create_server(("127.0.0.1", 0))
-    heard: list[bytes] = []
-
-    def one(connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            heard.append(connection.recv(65536))
-            write(connection, over)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=one, args=(server.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"http{'s' * tls}://127.0.0.1:{server.getsockname()[1]}", heard
-    finally:
-        over.set()
-        with suppress(OSError):
-            server.shutdown(socket.SHUT_RDWR)
-        server.close()
-
-
 WITHOUT_END: dict[str, tuple[Write, str]] = {
     "a status line in drips": (drip(b"HTTP/1.1 200 O", b"K"), "timeout"),
     "headers in drips": (drip(OK + b"X-A: ", b"a"), "timeout"),
