@@ -275,6 +275,10 @@ _REFUSED = {
     "starting": ("database-waking", "PostgreSQL is starting up."),
     "asleep": ("database-waking", "The cluster may be paused and did not wake up within {limit_s:g} s."),
     "silent": ("database-silent", "PostgreSQL takes the connection and is then silent for {limit_s:g} s."),
+    "cleartext": (
+        "database-login-refused",
+        "The server asks for the password in clear text, without TLS. It was not sent: somebody may listen.",
+    ),
     "tls refused": ("database-login-refused", "TLS with the server fails: {text}"),
     "unreachable": ("database-silent", "No PostgreSQL answers: {text}"),
     "unusable": ("database-login-refused", "{text}"),  # of our own settings: nothing was sent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,9 @@ from health.clone.server_choice import parse as parse_clone
 from health.config.environment import LOG_MINUTES, Environment, Limits
 from health.config.expansion import Expansion
 from health.config.validation import NAME, RegistryError, Settings, shown, validate, validate_url
+from health.foreign_text import parse_toml
 from health.parts import Part
-from health.sanitize import did_you_mean
+from health.sanitize import did_you_mean, one_line
 from health.secrets.secret import Secret
 
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file", "invariants"}
@@ -91,9 +91,9 @@ def parse(text: str, file: str, directory: Path) -> Registry:
         RegistryError: it is not TOML, or a key or a value's type is wrong.
     """
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RegistryError(f"{file}: not valid TOML: {error}. Mend that line.") from None
+        tables = parse_toml(text)
+    except ValueError as error:
+        raise RegistryError(f"{file}: not valid TOML: {one_line(str(error))}. Mend that line.") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             remedy = "Move it under [defaults] or the table of an environment."

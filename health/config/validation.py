@@ -16,6 +16,7 @@ Settings = Mapping[str, Any]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LIMITS = {each.name for each in fields(Limits)}
+_LONGEST_S = 86_400  # a limit that is longer is none
 _OTHERS = {
     **dict.fromkeys(("embedded", "confirm", "frigg"), bool),
     **dict.fromkeys(("functions", "limits", "accepted_checksums", "variables", "log_minutes", "baselines"), dict),
@@ -49,8 +50,9 @@ def validate(table: Settings, where: str) -> None:
     for key, value in table.get("limits", {}).items():
         if key not in _LIMITS:
             raise RegistryError(f"{where}: unknown key limits.{key}. Known: {', '.join(sorted(_LIMITS))}.")
-        if type(value) not in (int, float) or value <= 0:
-            raise RegistryError(f"{where}: limits.{key} = {value!r} is not a number above 0. Write seconds.")
+        if type(value) not in (int, float) or not 0 < value <= _LONGEST_S:
+            problem = f"{where}: limits.{key} = {shown(key, value)} is not a number above 0 and up to {_LONGEST_S:,}"
+            raise RegistryError(f"{problem}. Write seconds.")
     _validate_log_minutes(table.get("log_minutes", {}), where)
     for invariant, rows in table.get("baselines", {}).items():
         if type(rows) is not int or rows < 0:

@@ -11,7 +11,8 @@ from health.config.environment import Environment
 
 LoginKind = Literal[
     "password refused", "no database", "no role", "no connection left", "only reserved connections left",
-    "address refused", "closed", "starting", "asleep", "silent", "tls refused", "unreachable", "unusable", "other",
+    "address refused", "closed", "starting", "asleep", "silent", "cleartext", "tls refused", "unreachable", "unusable",
+    "other",
 ]  # fmt: skip
 
 

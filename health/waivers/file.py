@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from health.foreign_text import parse_toml
 from health.sanitize import did_you_mean, one_line
 from health.waivers.waivers import OWN_CODES, MalformedWaiver, Waiver, Waivers
 
@@ -60,8 +60,8 @@ def parse(text: str, file: str, environments: Collection[str], codes: Collection
 
 def _tables(text: str, file: str) -> list[dict[str, Any]]:
     try:
-        tables = tomllib.loads(text)
-    except ValueError as error:  # tomllib's own, or a number of too many digits
+        tables = parse_toml(text)
+    except ValueError as error:
         raise WaiversError(f"{file}: not valid TOML: {one_line(str(error))}. Mend that line.") from None
     for name, value in tables.items():
         if name != "waiver" or not isinstance(value, list) or not all(isinstance(each, dict) for each in value):

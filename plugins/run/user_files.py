@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.clients.filesystem import NoPlainFileError, read_bounded
 from plugins.paths import ROOT
 
 _LARGEST = 1_000_000
@@ -30,9 +31,9 @@ def read_text(file: Path, source: str, what: str, option: str) -> str:
         pytest.UsageError: it is not a regular file, too large, not readable or not UTF-8.
     """
     try:
-        if file.exists() and (not file.is_file() or file.stat().st_size > _LARGEST):
-            raise pytest.UsageError(f"{source}: {file} is no {what}: not a regular file, or too large. Name another.")
-        return file.read_text(encoding="utf-8")
+        return read_bounded(file, _LARGEST).decode().replace("\r\n", "\n")
+    except NoPlainFileError as error:
+        raise pytest.UsageError(f"{source}: {file} is no {what}: it {error}. Name another.") from None
     except OSError as error:
         remedy = f"Name a {what} by {option} FILE."
         raise pytest.UsageError(f"{source}: {file}: {error.strerror}. {remedy}") from None
