@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from fixtures.aws.database_secret import SecretRead
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
+from fixtures.database.session import ReadOnlySession
 from fixtures.database.sessions import writer_only
 from fixtures.facts import Facts
 from fixtures.tunnel.tunnel import Tunnel
@@ -46,7 +47,9 @@ class Hostile:
     major: int
     port: int
     password: Secret
+    _kept: ExitStack
     _numbers: Iterator[int] = field(default_factory=count)
+    _sessions: dict[Login, ReadOnlySession] = field(default_factory=dict)
 
     def connect(self, user: str, database: str = DATABASE) -> psycopg.Connection:
         return psycopg.connect(
@@ -81,6 +84,16 @@ class Hostile:
         finally:
             read.close()
 
+    def session(self, user: Login) -> ReadOnlySession:
+        """A session of the suite's that the tests of a module share, at the beginning of a transaction."""
+        if user not in self._sessions:
+            reading = self._kept.enter_context(self.reading(user, "public"))
+            self._sessions[user] = reading["database"]
+        session = self._sessions[user]
+        assert session.connection is not None, session.problem
+        session.connection.rollback()
+        return session
+
     def strikes(self) -> int:
         """How often the attacker's code has run in sessions that are open."""
         with self.connect("postgres") as admin:
@@ -95,11 +108,12 @@ def hostile(each_major: int, postgres_versions: PostgresVersions) -> Iterator[Ho
     with (
         private_directory("hostile") as directory,
         PrivatePostgres(directory, password, programs=Path(choice.place)) as postgres,
+        ExitStack() as kept,
     ):
-        made = Hostile(each_major, postgres.port, password)
+        made = Hostile(each_major, postgres.port, password, kept)
         word = password.reveal()
         made.run(
-            "postgres", f"CREATE ROLE {ATTACKER} LOGIN PASSWORD '{word}'", f"CREATE ROLE reader LOGIN PASSWORD '{word}'",
+            "postgres", *(f"CREATE ROLE {role} LOGIN PASSWORD '{word}'" for role in (ATTACKER, "reader")),
             f"CREATE DATABASE {DATABASE} OWNER {ATTACKER}", database="postgres",
         )  # fmt: skip
         yield made

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from fixtures.history.history import recorded
 from health.finding import CouldNotCheck
 from tests.attack.hostile_database.conftest import LOGINS, Hostile, Login
+from tests.support.lineage import environment
 
+ENVIRONMENT = environment()
 COLUMNS = "id, checksum, finished_at, migration_name, rolled_back_at, started_at, applied_steps_count"
 
 
@@ -104,8 +107,8 @@ ATTACKS = {
         "a cast of type c calls as_text()",
     ),
     "a cast of an enum": Attack(
-        "CREATE TYPE {schema}.e AS ENUM ('x'); CREATE FUNCTION {schema}.as_text({schema}.e) RETURNS text LANGUAGE plpgsql"
-        " AS $$ BEGIN PERFORM {schema}.strike(1); RETURN 'x'; END $$;"
+        "CREATE TYPE {schema}.e AS ENUM ('x'); CREATE FUNCTION {schema}.as_text({schema}.e) RETURNS text"
+        " LANGUAGE plpgsql AS $$ BEGIN PERFORM {schema}.strike(1); RETURN 'x'; END $$;"
         "CREATE CAST ({schema}.e AS text) WITH FUNCTION {schema}.as_text AS IMPLICIT;"
         "ALTER TABLE {schema}.{table} DROP migration_name, ADD migration_name {schema}.e DEFAULT 'x'",
         "a cast of type e calls as_text()",
@@ -116,7 +119,8 @@ ATTACKS = {
         "migration_name in a row of _prisma_migrations is not of",
     ),
     "an array": Attack(
-        "ALTER TABLE {schema}.{table} ALTER id TYPE text[] USING ARRAY[id]", "id in a row of _prisma_migrations is not of",
+        "ALTER TABLE {schema}.{table} ALTER id TYPE text[] USING ARRAY[id]",
+        "id in a row of _prisma_migrations is not of",
     ),
     "a domain": Attack(
         "CREATE DOMAIN {schema}.d AS text; ALTER TABLE {schema}.{table} ALTER logs TYPE {schema}.d;"
@@ -154,16 +158,14 @@ def test_no_code_runs_where_the_history_is_read(hostile: Hostile, name: str, log
         pytest.skip(f"PostgreSQL {hostile.major} cannot do it")
     schema = hostile.made(attack.script, superuser=attack.superuser)
     said = None if login == "postgres" and name == "a policy" else attack.said  # it holds for no superuser
-    with hostile.reading(login, schema) as read:
-        if said is None:
-            (row,) = read["recorded"].rows
-            assert row.id.strip() == "1"
-            assert row.checksum == ("c".ljust(64) if name == "a column of spaces" else "c")
-        else:
-            with pytest.raises(CouldNotCheck) as error:
-                read["recorded"]
-            assert said in str(error.value)
-            assert "_prisma_migrations" in str(error.value)
-        assert read["catalog"].schema == schema
-        assert [session.held for session in read["read_only_proof"].sessions] == [()]
-        assert hostile.strikes() == 0
+    session, place = hostile.session(login), replace(ENVIRONMENT, schema=schema)
+    if said is None:
+        (row,) = recorded(place, session).rows
+        assert row.id == "1"
+        assert row.checksum == ("c".ljust(64) if name == "a column of spaces" else "c")
+    else:
+        with pytest.raises(CouldNotCheck) as error:
+            recorded(place, session)
+        assert said in str(error.value)
+        assert "_prisma_migrations" in str(error.value)
+    assert hostile.strikes() == 0
