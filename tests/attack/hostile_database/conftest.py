@@ -54,7 +54,7 @@ class Hostile:
     def connect(self, user: str, database: str = DATABASE) -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user=user, password=self.password.reveal(), dbname=database,
-            autocommit=True, connect_timeout=10,
+            autocommit=True, connect_timeout=10, options="-c search_path=pg_catalog",
         )  # fmt: skip
 
     def run(self, user: str, *scripts: str, database: str = DATABASE) -> None:
@@ -74,10 +74,10 @@ class Hostile:
         return schema
 
     @contextmanager
-    def reading(self, user: Login, schema: str, database: str = DATABASE, **given: Any) -> Iterator[Facts]:
-        read = Facts(environment(schema=schema, database=database), {
+    def reading(self, user: Login, schema: str, database: str = DATABASE, **changes: Any) -> Iterator[Facts]:
+        read = Facts(environment(schema=schema, database=database, **changes), {
             "tunnel": Tunnel("127.0.0.1", self.port, None), "secret_read": SecretRead("s", user, self.password),
-            **writer_only(), **given,
+            **writer_only(),
         })  # fmt: skip
         try:
             yield read

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ from health.finding import CouldNotCheck
 from health.prisma.engine import MIGRATE_LOCK, TABLE
 from health.schema.losses import Loss
 from plugins.run.check_catalog import all_checks
-from tests.attack.hostile_database.conftest import ATTACKER, DATABASE, LOGINS, Hostile, Login
+from tests.attack.hostile_database.conftest import DATABASE, LOGINS, Hostile, Login
 from tests.support.lineage import environment
 from tests.support.load import patience
 
@@ -158,17 +159,16 @@ def test_a_text_that_is_no_utf_8_is_told_in_a_line(hostile: Hostile) -> None:
         "postgres", "CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'",
         database="postgres",
     )  # fmt: skip
-    table = f"CREATE TABLE public.{TABLE} (LIKE pg_catalog.pg_description)"
-    with hostile.reading("postgres", "public", "ascii") as read, pytest.raises(CouldNotCheck, match="no column id"):
-        hostile.run("postgres", table, database="ascii")
-        assert read["recorded"]
     hostile.run(
-        "postgres", f"DROP TABLE {TABLE}", f"CREATE TABLE {TABLE} (id text, checksum text, finished_at timestamptz,"
+        "postgres", f"CREATE TABLE public.{TABLE} (id text, checksum text, finished_at timestamptz,"
         " migration_name text, logs text, rolled_back_at timestamptz, started_at timestamptz, applied_steps_count int)",
-        f"INSERT INTO {TABLE} VALUES ('1', 'c', NULL, convert_from('\\xff', 'SQL_ASCII'), 'x', NULL, now(), 0)",
+        f"INSERT INTO public.{TABLE} VALUES ('1', 'c', NULL, convert_from('\\xff', 'SQL_ASCII'), 'x', NULL, now(), 0)",
         database="ascii",
     )  # fmt: skip
-    with hostile.reading("postgres", "public", "ascii") as read, pytest.raises(CouldNotCheck, match="not UTF-8"):
+    with (
+        hostile.reading("postgres", "public", "ascii") as read,
+        pytest.raises(CouldNotCheck, match="invalid byte sequence"),
+    ):
         assert read["recorded"]
 
 
@@ -217,23 +217,18 @@ def test_no_function_operator_or_table_of_ours_can_be_replaced(hostile: Hostile)
 
 def test_pg_dump_runs_no_code_of_the_database(hostile: Hostile) -> None:
     schema = hostile.made(
-        "CREATE VIEW {schema}.v AS SELECT {schema}.strike(1)", "CREATE INDEX i ON {schema}.{table} (({schema}.strike(1)))",
+        "CREATE VIEW {schema}.v AS SELECT {schema}.strike(1)",
+        "CREATE INDEX i ON {schema}.{table} (({schema}.strike(1)))",
         "CREATE TABLE {schema}.p (x int) PARTITION BY RANGE ((x + {schema}.strike(1)))",
         "CREATE TABLE {schema}.q PARTITION OF {schema}.p DEFAULT",
         "CREATE MATERIALIZED VIEW {schema}.m AS SELECT {schema}.strike(1) WITH NO DATA",
         "ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON {schema}.{table} USING"
         " ({schema}.strike(1) = 1)",
     )  # fmt: skip
-    trace = f"ALTER FUNCTION {schema}.strike(int) OWNER TO {ATTACKER}"
-    hostile.run("postgres", trace, f"ALTER DATABASE {DATABASE} SET log_min_messages = 'log'")
     programs = next(each for each in local.dumpers() if each.major >= hostile.major)
     login = DatabaseLogin("127.0.0.1", hostile.port, "postgres", hostile.password, DATABASE)
     with hostile.connect("postgres") as admin:
-        admin.execute(
-            "SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,)
-        )  # whoever strikes now waits, and does not end
-        from pathlib import Path
-
+        admin.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))  # who strikes now waits, and does not end
         assert "strike(1)" in dump(Path(programs.place), login, schema)
 
 
@@ -276,7 +271,6 @@ def test_a_backend_does_not_outlive_its_session(hostile: Hostile, how: str) -> N
         " PERFORM set_config('client_connection_check_interval', '0', false); END IF;"
         " LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
     )
-    limits = replace(ENVIRONMENT.limits, database_s=0.5)
     with hostile.reading("reader", schema, limits={"database_s": 1}) as read:
         session = read["database"]
         pid = session.connection.info.backend_pid
@@ -284,7 +278,6 @@ def test_a_backend_does_not_outlive_its_session(hostile: Hostile, how: str) -> N
             with pytest.raises(CouldNotCheck, match="connection lost") as error:
                 session.read((f"SELECT {schema}.stay()", ()))
             assert "may still be at it" not in str(error.value)
-    assert limits is not None
     until = time.monotonic() + patience(10)
     with hostile.connect("postgres") as admin:
         while admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
