@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,8 +279,23 @@ def test_a_backend_does_not_outlive_its_session(hostile: Hostile, how: str) -> N
             with pytest.raises(CouldNotCheck, match="connection lost") as error:
                 session.read((f"SELECT {schema}.stay()", ()))
             assert "may still be at it" not in str(error.value)
-    until = time.monotonic() + patience(10)
+        else:
+            asking = threading.Thread(target=ask, args=(session, schema), daemon=True)
+            asking.start()
+            wait_for(hostile, pid, 1)
+    wait_for(hostile, pid, 0)
+
+
+def ask(session: ReadOnlySession, schema: str) -> None:
+    with suppress(CouldNotCheck):
+        session.read((f"SELECT {schema}.stay()", ()))
+
+
+def wait_for(hostile: Hostile, pid: int, running: int) -> None:
+    """Wait until a session is at work, or gone."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND (state = 'active' OR 0 = %s)"
+    until = time.monotonic() + patience(20)
     with hostile.connect("postgres") as admin:
-        while admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+        while admin.execute(count, (pid, running)).fetchone() != (running,):
             assert time.monotonic() < until, "the server is still at it"
             time.sleep(0.1)
