@@ -209,9 +209,10 @@ def _about_failed(
         )
     if told.again is not None and name in history.directory.names and told.extent != "all":
         yield f"Its script as it stands fails: {short(told.again, 200)}."
-    logs = next((row.logs for row in reversed(rows) if row.logs), None)
-    if logs:
-        yield f"It said: {short(hide(logs), 200)}"
+    spoke = next((row for row in reversed(rows) if row.logs), None)
+    if spoke is not None:
+        cut = f" (the beginning of {spoke.cut_from:,} bytes)" if spoke.cut_from else ""
+        yield f"It said{cut}: {short(hide(spoke.logs or ''), 200)}"
     elif not history.may_be_running(last):
         yield "It left no error text: what ran it was ended, or the lock is switched off."
 

@@ -24,6 +24,7 @@ from health.finding import PHASES, Finding, Severity
 from health.sanitize import did_you_mean, one_line
 
 KEYS = ("title", "severity", "reads", "why", "fix")
+VIEWS = "views"  # the one key that need not be there
 SAMPLES = 5
 KNOWN = "known"  # what the code of rows within the baseline ends with
 
@@ -46,6 +47,7 @@ class Invariant:
         query: without the comments above it and the semicolon at its end.
         line: on which the query begins, from 1.
         file: how to name the file to a person.
+        views: those of ``reads`` that are views, and are read all the same: their functions run as the suite's login.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Invariant:
     query: str
     line: int
     file: str = ""
+    views: tuple[str, ...] = ()
 
     @property
     def documentation(self) -> str:
@@ -109,11 +112,19 @@ def parse(text: str, file: str, name: str) -> Invariant:
     if not query:
         line = min(end, text.count("\n")) + 1
         raise InvariantError(f"{file}:{line}: no query. Write a SELECT of the offending rows' keys.")
-    reads = tuple(each.strip() for each in told["reads"].split(","))
-    if strange := [each for each in reads if not _TABLE.fullmatch(each)]:
-        raise InvariantError(f"{file}:{lines['reads']}: {strange[0]!r} is no table. Write names with commas between.")
+    reads = _names(told, "reads", lines, file)
+    views = _names(told, VIEWS, lines, file) if told.get(VIEWS) else ()
+    if unread := set(views) - set(reads):
+        raise InvariantError(f"{file}:{lines[VIEWS]}: {min(unread)} is not among `reads`. Name it there, too.")
     severity = _severity(told["severity"], f"{file}:{lines['severity']}")
-    return Invariant(name, told["title"], severity, reads, told["why"], told["fix"], query, end + 1, file)
+    return Invariant(name, told["title"], severity, reads, told["why"], told["fix"], query, end + 1, file, views)
+
+
+def _names(told: dict[str, str], key: str, lines: dict[str, int], file: str) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in told[key].split(","))
+    if strange := [each for each in names if not _TABLE.fullmatch(each)]:
+        raise InvariantError(f"{file}:{lines[key]}: {strange[0]!r} is no table. Write names with commas between.")
+    return names
 
 
 def _header(text: str, file: str) -> tuple[dict[str, str], dict[str, int], int]:
@@ -127,8 +138,8 @@ def _header(text: str, file: str) -> tuple[dict[str, str], dict[str, int], int]:
         end = number
         if (found := _HEAD.fullmatch(line.rstrip())) is not None:
             last = found["key"]
-            if last not in KEYS:
-                hint = did_you_mean(last, KEYS, f"known: {', '.join(KEYS)}.")
+            if last not in (*KEYS, VIEWS):
+                hint = did_you_mean(last, (*KEYS, VIEWS), f"known: {', '.join(KEYS)}, {VIEWS}.")
                 raise InvariantError(f"{file}:{number}: unknown key {last}; {hint}")
             if last in told:
                 raise InvariantError(f"{file}:{number}: {last} is there twice. Keep one of the two.")

@@ -13,7 +13,11 @@ RowState = Literal["failed", "applied", "rolled back"]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of ``_prisma_migrations``; times in UTC."""
+    """A row of ``_prisma_migrations``; times in UTC.
+
+    Attributes:
+        cut_from: the bytes of ``logs`` in the database where only the beginning was read; else None.
+    """
 
     id: str
     checksum: str
@@ -23,6 +27,7 @@ class Row:
     rolled_back_at: datetime | None
     started_at: datetime
     applied_steps_count: int
+    cut_from: int | None = None
 
     @property
     def failed(self) -> bool:
@@ -52,7 +57,7 @@ class Row:
         return "failed" if self.failed else "applied"
 
 
-COLUMNS = tuple(field.name for field in fields(Row))  # of Prisma's table, in its order
+COLUMNS = tuple(field.name for field in fields(Row) if field.name != "cut_from")  # of Prisma's table, in its order
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class SessionProof:
         wrote: whether its transaction has an id, which only those get that write.
         refused: the SQLSTATE with which an attempted write was refused; empty where it was not.
         rights: by what the role could have written without the guard; empty where it could not.
+        held: what the suite never takes, and the session held: advisory locks, locks against others' work, channels.
     """
 
     server: str
@@ -29,6 +30,7 @@ class SessionProof:
     wrote: bool
     refused: str
     rights: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
     @property
     def guarded(self) -> bool:
@@ -48,6 +50,8 @@ class ReadOnlyProof:
         open_ones = [session.server for session in self.sessions if not session.guarded]
         if open_ones:
             return f"not proven on the {' and the '.join(open_ones)}: see the check nothing-written"
+        if held := [held for session in self.sessions for held in session.held]:
+            return f"a session held {listed(held, 2)}: see the check nothing-written"
         many = " on each server" if len(self.sessions) > 1 else ""
         said = f"nothing was written, and a write was refused{many} ({READ_ONLY})"
         able = {session.user: session.rights for session in self.sessions if session.rights}
@@ -59,4 +63,5 @@ class ReadOnlyProof:
 def together(proofs: Sequence[SessionProof]) -> SessionProof:
     """What holds of all sessions of one role with one server: the least that any of them can prove."""
     least = next((proof for proof in proofs if not proof.guarded), proofs[0])
-    return replace(least, wrote=any(proof.wrote for proof in proofs))
+    held = tuple(dict.fromkeys(held for proof in proofs for held in proof.held))
+    return replace(least, wrote=any(proof.wrote for proof in proofs), held=held)

@@ -25,6 +25,7 @@ _EXTRA_COLUMNS = (
     "No DELETE is offered: the table has columns that Prisma does not make, which an undo could not restore."
 )
 NOT_PRINTED = "A statement that is missing holds control characters: run it by hand, then run again."
+_CUT = "No DELETE is offered: its logs are longer than what is read of them, and the undo of a DELETE has to hold all."
 _HIDDEN = "No DELETE is offered: its logs hold a secret, which the undo of a DELETE would have to show."
 
 
@@ -249,6 +250,9 @@ def deleted(
 
     if history.recorded.extra_columns:
         yield NoFix(_EXTRA_COLUMNS)
+        return
+    if any(row.cut_from for row in rows):
+        yield NoFix(_CUT)
         return
     if any(hide(row.logs) != row.logs for row in rows if row.logs):
         yield NoFix(_HIDDEN)

@@ -130,6 +130,15 @@ def host_key(finding: Finding, environment: Environment, bastion: Bastion) -> It
     )
 
 
+@fixes("session-held-lock")
+def session_held_lock(finding: Finding) -> Iterator[NoFix]:
+    """None: a person finds the code that runs at a login or within a query, and decides."""
+    yield NoFix(
+        "Find the code: event triggers at the login (\\dy in psql), functions in indexes, casts and policies of the "
+        "tables that were read. The lock itself ended with the session."
+    )
+
+
 @fixes("write-not-refused")
 def write_not_refused(finding: Finding, environment: Environment) -> Iterator[Fix]:
     """Log in as a role that cannot write by itself; then look for what changes sessions on the way."""
