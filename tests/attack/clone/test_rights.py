@@ -120,5 +120,7 @@ def test_what_reaches_out_is_refused(server: CloneServer, copy: CloneDatabase, t
     assert not target.exists()
     assert {name for (name,) in server._keeper.execute("SELECT datname FROM pg_database")} == names
     assert copy.run("SELECT 1") is None
-    rights = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s"
+    rights = (
+        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = %s"
+    )
     assert server._keeper.execute(rights, (server.script_roles[0],)).fetchone() == (False,) * 5
