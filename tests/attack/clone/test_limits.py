@@ -31,7 +31,7 @@ def loop(statement: str, declared: str = "") -> str:
 FILLS = {
     "WAL": (loop("PERFORM pg_logical_emit_message(false, 'a', repeat(repeat('x', 1000000), 50))"), TIME),
     "WAL of what is rolled back": (
-        loop("BEGIN CREATE TABLE a AS SELECT repeat('x', 100) FROM generate_series(1, 300000); RAISE 'no'; "
+        loop("BEGIN CREATE TABLE a AS SELECT repeat('x', 100) FROM generate_series(1, 50000); RAISE 'no'; "
              "EXCEPTION WHEN raise_exception THEN NULL; END"),
         TIME,
     ),
@@ -94,8 +94,8 @@ def test_of_a_users_server_the_notifications_are_watched(users: CloneServer, mon
 
 
 RETURNS = {
-    "a row": "SELECT repeat(repeat('x', 1000000), 900)",
-    "a row of many columns": f"SELECT {', '.join(['repeat(repeat($$x$$, 1000000), 90)'] * 9)}",
+    "a row": "SELECT repeat(repeat('x', 1000000), 400)",
+    "a row of many columns": f"SELECT {', '.join(['repeat(repeat($$x$$, 1000000), 45)'] * 9)}",
     "a notice": "DO $$ BEGIN RAISE NOTICE '%', repeat(repeat('x', 1000000), 400); END $$",
     "an error": "DO $$ BEGIN RAISE '%', repeat(repeat('x', 1000000), 400); END $$",
     "endless notices": loop("RAISE NOTICE '%', repeat(repeat('x', 1000), 1000)"),
@@ -103,13 +103,18 @@ RETURNS = {
 
 
 @pytest.mark.parametrize("name", RETURNS)
-def test_what_a_script_returns_does_not_fill_our_memory(server: CloneServer, name: str) -> None:
+def test_what_a_script_returns_does_not_fill_our_memory(
+    server: CloneServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fixtures.clone.script_limits, "_MOST_RECEIVED", 4_000_000)
+    monkeypatch.setattr(fixtures.clone.database, "_SCRIPT_S", patience(60))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with server.database("returns") as copy:
+        assert copy.run("SET statement_timeout = 0") is None
         failure = copy.run(RETURNS[name])
         assert failure is not None
         assert failure.limit
-        assert "more than 64 MB" in failure.message
+        assert "more than 4 MB" in failure.message
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 

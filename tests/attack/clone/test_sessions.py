@@ -37,7 +37,15 @@ def test_another_user_does_not_reach_it(server: CloneServer) -> None:
         "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ntry:\n    s.connect(sys.argv[1])\n"
         "except PermissionError:\n    print('refused')\n"
     )
-    command = as_another_user([sys.executable, "-I", "-c", tried, f"{running.host}/.s.PGSQL.{running.port}"])
+    command = as_another_user(
+        [
+            "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable,
+            "-I",
+            "-c",
+            tried,
+            f"{running.host}/.s.PGSQL.{running.port}",
+        ]
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")
     assert done.stdout == "refused\n", done.stderr
 
@@ -62,7 +70,10 @@ def test_a_transaction_that_was_prepared_goes_with_its_database(users: CloneServ
     with users.database("prepares") as copy:
         assert copy.run("BEGIN; CREATE TABLE a (b int); PREPARE TRANSACTION 'stays'") is None
         assert copy.run(f'ALTER DATABASE "{copy.name}" CONNECTION LIMIT 0') is None
-    for query in ("SELECT count(*) FROM pg_prepared_xacts", f"SELECT count(*) FROM pg_database WHERE datname = '{copy.name}'"):
+    for query in (
+        "SELECT count(*) FROM pg_prepared_xacts",
+        f"SELECT count(*) FROM pg_database WHERE datname = '{copy.name}'",
+    ):
         assert users._keeper.execute(query.encode()).fetchone() == (0,)
 
 
@@ -110,7 +121,7 @@ def test_settings_of_a_script_hold_for_none_of_our_sessions(server: CloneServer,
 
 
 IMPOSTORS = """
-CREATE FUNCTION public.stolen() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'ours was called'; END $$;
+CREATE FUNCTION public.stolen() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'ours was called'; END $$;
 CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
 CREATE FUNCTION public.pg_get_expr(pg_node_tree, oid) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
 CREATE FUNCTION public.pg_get_indexdef(oid) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
