@@ -1,4 +1,4 @@
-"""Foreign SQL that takes what there is: the disk in every way, memory here and there, and time in our own statements."""
+"""Foreign SQL that takes what there is: the disk in every way, memory here and there, time in our own statements."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ FILLS = {
         "generate_series(1, 100000000) i ORDER BY 1) s",
         BESIDE,
     ),
-    "large objects": (loop("PERFORM lo_from_bytea(0, convert_to(repeat(md5(random()::text), 30000), 'UTF8'))"), DATABASE),
+    "large objects": (
+        loop("PERFORM lo_from_bytea(0, convert_to(repeat(md5(random()::text), 30000), 'UTF8'))"), DATABASE
+    ),
     "temporary tables": (
         loop("EXECUTE format('CREATE TEMP TABLE t%s AS SELECT repeat(''x'', 1000) FROM generate_series(1, 5000)', n); "
              "n := n + 1; COMMIT", "DECLARE n int := 0;"), DATABASE,

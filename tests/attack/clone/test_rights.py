@@ -101,8 +101,8 @@ REACHES = {
         "SET allow_system_table_mods = on",
     ),
 }
-# 42501 right, 0A000 and 58P01 no such thing here, 55000 and 25001 not now, 55P02 at the start only, 42704 no such thing,
-# 42P17 and 42939 reserved
+# 42501 right, 0A000 and 58P01 no such thing here, 55000 and 25001 not now, 55P02 at the start only, 42704 no such
+# thing, 42P17 and 42939 reserved
 REFUSED = {"42501", "0A000", "58P01", "55000", "55P02", "42704", "25001", "42P17", "42939", "0LP01", "42602", "25P01"}
 
 

@@ -21,8 +21,7 @@ def test_the_server_of_the_runs_own_listens_to_this_user_alone(server: CloneServ
     directory = Path(server._start().host)
     assert directory.is_absolute()
     assert directory.stat().st_mode & 0o777 == 0o700
-    (((listens,),),) = [[server._keeper.execute("SHOW listen_addresses").fetchone()]]
-    assert listens == ""
+    assert server._keeper.execute("SHOW listen_addresses").fetchone() == ("",)
     (pid,) = [file.read_text().split("\n", 1)[0] for file in directory.parent.glob("*/postmaster.pid")]
     if sys.platform == "linux":
         sockets = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
@@ -37,6 +36,8 @@ def test_another_user_does_not_reach_it(server: CloneServer) -> None:
         "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ntry:\n    s.connect(sys.argv[1])\n"
         "except PermissionError:\n    print('refused')\n"
     )
+    system = Path("/usr/bin/python3")  # another user may not reach ours
+    python = str(system) if system.exists() else sys.executable
     command = as_another_user(
         [
             "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable,
@@ -125,9 +126,9 @@ CREATE FUNCTION public.stolen() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 
 CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
 CREATE FUNCTION public.pg_get_expr(pg_node_tree, oid) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
 CREATE FUNCTION public.pg_get_indexdef(oid) RETURNS text LANGUAGE sql AS 'SELECT public.stolen()::text';
-CREATE FUNCTION public.same(name, name) RETURNS bool LANGUAGE plpgsql AS 'BEGIN PERFORM public.stolen(); RETURN true; END';
+CREATE FUNCTION public.same(name, name) RETURNS bool LANGUAGE sql AS 'SELECT public.stolen()';
 CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = name, FUNCTION = public.same);
-CREATE FUNCTION public.same(oid, oid) RETURNS bool LANGUAGE plpgsql AS 'BEGIN PERFORM public.stolen(); RETURN true; END';
+CREATE FUNCTION public.same(oid, oid) RETURNS bool LANGUAGE sql AS 'SELECT public.stolen()';
 CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = public.same);
 CREATE TABLE public.pg_class (a int); CREATE VIEW public.pg_namespace AS SELECT public.stolen() AS a;
 SET search_path = public, pg_catalog;
@@ -163,7 +164,7 @@ def test_what_a_view_calls_cannot_write_as_who_reads(server: CloneServer, copy: 
     assert copy.run(made) is None
     assert copy.read(("SELECT a FROM public.v", ())) == [[(1,)]]
     for name in "wxy":
-        with pytest.raises(CloneError, match="25006|25001|read-write"):
+        with pytest.raises(CloneError, match=r"25006|25001|read-write"):
             copy.read((f"SELECT a FROM public.{name}", ()))
     assert copy.read(("SELECT to_regclass('public.kept') IS NOT NULL", ())) == [[(True,)]]
 
@@ -176,8 +177,5 @@ def test_another_rehearsals_database_is_never_taken_for_what_it_was(server: Clon
         with server.database("drops") as copy:
             copy.run_apart(f'DROP DATABASE "{kept.name}"')
             copy.run(f'ALTER DATABASE "{kept.name}" SET search_path = nowhere')
-        try:
-            with server.database("next", kept.name) as other:
-                assert [column.name for column in other.catalog().columns] == ["a"]
-        except CloneError as error:
-            assert "does not exist" in str(error)
+        with pytest.raises(CloneError, match="does not exist"), server.database("next", kept.name):
+            pass
