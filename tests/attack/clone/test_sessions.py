@@ -38,15 +38,7 @@ def test_another_user_does_not_reach_it(server: CloneServer) -> None:
     )
     system = Path("/usr/bin/python3")  # another user may not reach ours
     python = str(system) if system.exists() else sys.executable
-    command = as_another_user(
-        [
-            "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable,
-            "-I",
-            "-c",
-            tried,
-            f"{running.host}/.s.PGSQL.{running.port}",
-        ]
-    )
+    command = as_another_user([python, "-I", "-c", tried, f"{running.host}/.s.PGSQL.{running.port}"])
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")
     assert done.stdout == "refused\n", done.stderr
 
