@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+_CANCELLED = "57"  # operator_intervention: query_canceled, admin_shutdown and their like
+_NO_ROOM = "53"  # insufficient_resources: disk_full, out_of_memory, configuration_limit_exceeded and their like
+_QUEUE = "NOTIFY queue"  # 54000, program_limit_exceeded, is else a fault of the statement's own
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 
 
@@ -39,6 +42,11 @@ class SqlFailure:
 
     def __str__(self) -> str:
         return self.message
+
+
+def of_limits(sqlstate: str | None, message: str) -> bool:
+    """Whether an error may come from a clone's limits, or from the end of the session."""
+    return sqlstate is None or sqlstate.startswith((_CANCELLED, _NO_ROOM)) or _QUEUE in message
 
 
 def of_rows(sqlstate: str | None) -> bool:

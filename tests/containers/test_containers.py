@@ -131,7 +131,7 @@ def test_nothing_lives_on_when_the_run_is_killed(eye: Eye, major: int) -> None:
 
 def test_an_owner_that_never_comes_is_not_waited_for(eye: Eye, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_WATCH", container._WATCH.replace("left=120", "left=2"))
-    made = container._made("postgres:15", Secret("unused"))
+    made = container._made("postgres:15", 15, Secret("unused"))
     made.start()
     assert [each.status for each in eye.containers()] == ["running"]
     assert until(lambda: not eye.containers() and not eye.volumes(), 15)
