@@ -62,7 +62,7 @@ class Databases:
         """Put a case into databases of its own, one for each engine, on a server by these programs."""
         server, name = self._free_server(case, programs), f"case_{next(self._numbers)}"
         self._execute(server, f"CREATE DATABASE {name}")
-        put(server.port, PASSWORD, case, name)
+        put(server.address, PASSWORD, case, name)
         urls: dict[Generation, str] = {}
         for number, generation in enumerate(GENERATIONS):
             self._execute(server, f"CREATE DATABASE {name}_{number} TEMPLATE {name}")
@@ -81,7 +81,7 @@ class Databases:
 
     @staticmethod
     def _execute(server: PrivatePostgres, sql: str) -> list[tuple[Any, ...]]:
-        with connect(server.port, PASSWORD) as admin:
+        with connect(server.address, PASSWORD) as admin:
             cursor = admin.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
