@@ -28,6 +28,7 @@ from tests.engine.prisma import Generation
 from tests.engine.test_engine import IN_URL, PASSWORD
 from tests.support import npm_servers
 from tests.support.cases import CASES, Expected, ExpectedCase
+from tests.support.clone_servers import ON_LOOPBACK
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -74,7 +75,7 @@ class Databases:
         kind = programs, tuple(case.extensions.items())
         if kind not in self._servers or self._execute(self._servers[kind], roles):
             place = self._stack.enter_context(private_directory("cases"))
-            settings = extension.settings(place, case.extensions, NEWEST)
+            settings = ON_LOOPBACK | extension.settings(place, case.extensions, NEWEST)
             made = PrivatePostgres(place, Secret(PASSWORD), programs=programs, settings=settings)
             self._servers[kind] = self._stack.enter_context(made)
         return self._servers[kind]
