@@ -19,8 +19,9 @@ _LIMIT_S = 60.0
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 _BEGIN = """
-import glob, json, os, socket, sys
-arguments = json.loads(sys.argv[1])
+import encodings.idna, json, os, socket, sys
+uid, arguments = json.load(sys.stdin)
+os.setgroups([]); os.setgid(uid); os.setuid(uid)  # once all is loaded: the interpreter may be root's own
 def send(port, *texts, then=b''):
     with socket.create_connection(('127.0.0.1', port), 10) as client:
         client.settimeout(10)
@@ -37,10 +38,11 @@ def send(port, *texts, then=b''):
 
 
 def run(uid: int, program: str, **arguments: Any) -> Any:
-    """What a program prints as JSON, run by Python as another user without groups, in an empty environment."""
+    """What a program prints as JSON, run by Python as another user without groups."""
     done = subprocess.run(
-        [sys._base_executable, "-I", "-c", f"{_BEGIN}\n{program}", json.dumps(arguments)],  # type: ignore[attr-defined]
-        user=uid, group=uid, extra_groups=[], env={"PATH": os.environ["PATH"]}, cwd="/",
+        [sys.executable, "-I", "-c", f"{_BEGIN}\n{program}"],
+        input=json.dumps([uid, arguments]).encode(),
+        cwd="/",
         capture_output=True, timeout=patience(_LIMIT_S), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()

@@ -86,17 +86,18 @@ REQUESTS = {
     "a presigned URL": ("GET /?X-Amz-Signature=00&X-Amz-Credential=AKIA HTTP/1.1\r\nHost: {host}\r\n", ""),
     "another host": ("POST / HTTP/1.1\r\nHost: secretsmanager.us-east-1.amazonaws.com\r\n", SECRETS),
     "no host": ("POST / HTTP/1.0\r\n", SECRETS),
-    "moto's own pages": ("GET /moto-api/data.json HTTP/1.1\r\nHost: {host}\r\n", ""),
+    "moto's own pages": ("GET /moto-api/config HTTP/1.1\r\nHost: {host}\r\n", ""),
     "moto's reset": ("POST /moto-api/reset HTTP/1.1\r\nHost: {host}\r\n", ""),
     "moto's settings": ("POST /moto-api/config HTTP/1.1\r\nHost: {host}\r\n", '{"lambda": {"use_docker": true}}'),
-    "an absolute URL": ("GET http://127.0.0.1/moto-api/data.json HTTP/1.1\r\nHost: moto\r\n", ""),
+    "an absolute URL": ("GET http://127.0.0.1/moto-api/config HTTP/1.1\r\nHost: moto\r\n", ""),
     "the routes": ("GET /v2/apis/l0ca1ap1id/routes HTTP/1.1\r\nHost: {host}\r\n", ""),
     "the layer": ("GET /layers/0 HTTP/1.1\r\nHost: {host}\r\nRange: bytes=0-9\r\n", ""),
     "a bucket": ("GET /?list-type=2 HTTP/1.1\r\nHost: {host}\r\n" + SIGNED.format(service="s3"), ""),
-    "a HEAD": ("HEAD /moto-api/data.json HTTP/1.1\r\nHost: {host}\r\n", ""),
+    "a HEAD": ("HEAD /moto-api/config HTTP/1.1\r\nHost: {host}\r\n", ""),
     "an unknown verb": ("TRACE / HTTP/1.1\r\nHost: {host}\r\n", ""),
-    "HTTP/0.9": ("GET /moto-api/data.json\r\n", ""),
+    "HTTP/0.9": ("GET /moto-api/config\r\n", ""),
 }
+FORBIDDEN = '{"message": "Forbidden"}'
 ASK = """
 answers = {}
 for name, (head, body) in arguments['requests'].items():
@@ -120,11 +121,8 @@ def test_no_request_without_the_token_is_answered_to_this_user(world: World) -> 
     """The token holds by itself: where peers cannot be told apart, it is all there is."""
     for name, (head, body) in REQUESTS.items():
         told = _send(world.ports["aws"], head, body)
-        assert told.count("HTTP/1.") + told.count("<!DOCTYPE") <= 1, name
-        assert not told or told.split()[1] in ("400", "401", "403", "501") or "Error code: 501" in told, (name, told)
-        password = world.read["secret_read"].password.reveal()
-        assert password not in told
-        assert "aws" not in told.lower() or "SecretString" not in told, name
+        assert told.count("HTTP/1.") <= 1, name
+        assert told.partition(" ")[2][:3] in ("400", "401", "403", "501") or told in ("", FORBIDDEN), (name, told)
 
 
 def _send(port: int, head: str, body: str) -> str:
@@ -145,10 +143,10 @@ def _send(port: int, head: str, body: str) -> str:
 def test_a_good_request_does_not_let_in_the_next_of_its_connection(world: World) -> None:
     token = {"X-Amz-Security-Token": world.entry["aws_session_token"]}
     with httpx.Client(base_url=world.entry["aws_endpoint_url"], trust_env=False) as client:
-        assert client.get("/moto-api/data.json", headers=token).status_code == 200
-        assert client.get("/moto-api/data.json").status_code == 403
-        url = f"/moto-api/data.json?X-Amz-Security-Token={quote(token['X-Amz-Security-Token'])}"
-        assert client.get(url).status_code == 200
+        assert client.get("/moto-api/config", headers=token).is_success
+        assert client.get("/moto-api/config").status_code == 403
+        url = f"/moto-api/config?X-Amz-Security-Token={quote(token['X-Amz-Security-Token'])}"
+        assert client.get(url).is_success
         assert client.get(f"{url}x").status_code == 403
 
 
@@ -190,11 +188,8 @@ def test_the_bastion_takes_its_own_key_alone_and_leads_to_the_database_alone(wor
                 transport.open_channel("direct-tcpip", place, ("127.0.0.1", 1), timeout=20)
         with pytest.raises(paramiko.SSHException):
             transport.request_port_forward("127.0.0.1", 0)
-        for kind in ("exec", "shell", "subsystem"):
-            with pytest.raises((paramiko.SSHException, OSError)):
-                channel = transport.open_session(timeout=20)
-                {"exec": lambda: channel.exec_command("id"), "shell": channel.invoke_shell,
-                 "subsystem": lambda: channel.invoke_subsystem("sftp")}[kind]()  # fmt: skip
+        with pytest.raises(paramiko.ChannelException):  # for a shell, a command or files
+            transport.open_session(timeout=20)
 
 
 def test_nothing_else_listens(world: World) -> None:
@@ -225,9 +220,9 @@ FROM pg_roles WHERE rolname = current_user
     ],
 )  # fmt: skip
 def test_the_login_cannot_leave_the_database(world: World, statement: str) -> None:
-    with harness.writing(world.read) as session:
-        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported)):
-            session.execute(statement.encode())
+    refused = (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported)
+    with harness.writing(world.read) as session, pytest.raises(refused):
+        session.execute(statement.encode())
 
 
 def test_the_login_is_no_superuser(world: World) -> None:
@@ -258,12 +253,13 @@ def reached(path):
 done = [each for path in arguments['paths'] for each in attempts(path)]
 done += ['connect ' + path for path in arguments['sockets'] if reached(path)]
 for pid in arguments['pids']:
-    for name in ('environ', 'mem', 'cwd/PG_VERSION', 'root/etc/passwd', 'fd', 'maps', 'cwd/owner.lock'):
+    for name in ('environ', 'mem', 'maps', 'cwd/PG_VERSION', 'cwd/owner.lock', 'root/etc/passwd', 'fd/0', 'fd/5'):
         place = '/proc/%d/%s' % (pid, name)
-        try:
-            done.append((place, os.listdir(place) if name == 'fd' else open(place, 'rb').read(1) and ''))
-        except OSError:
-            pass
+        for attempt in (lambda: open(place, 'rb').read(1), lambda: os.readlink(place)):
+            try:
+                done.append((place, repr(attempt())))
+            except OSError:
+                pass
 print(json.dumps([done, {pid: open('/proc/%d/cmdline' % pid).read() for pid in arguments['pids']}]))
 """
 
@@ -279,7 +275,7 @@ def test_no_file_socket_or_process_is_another_users(world: World, uid: int) -> N
     assert done == []
     shown = "\0".join(commands.values())
     known = (
-        world.read["secret_read"].password.reveal(), world.read["admin_key"].reveal() if "admin_key" in () else HOSTILE,
+        world.read["secret_read"].password.reveal(), HOSTILE,
         world.entry["aws_session_token"], world.entry["aws_secret_access_key"],
     )  # fmt: skip
     assert [secret for secret in known if secret in shown] == []
