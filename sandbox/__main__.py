@@ -19,7 +19,7 @@ from fixtures.clone.servers.private_postgres import PostgresError, PrivatePostgr
 from health.finding import CouldNotCheck
 from health.secrets.secret import Secret
 from sandbox.faults import FAULTS, apply
-from sandbox.plan import Plan
+from sandbox.plan import Plan, password
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +93,7 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     postgres = PrivatePostgres(directory, own, programs=programs, superuser=SUPERUSER, settings=settings)
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
-    front = AwsProxy(token=Secret(secrets.token_urlsafe(32)), modes=plan.aws_modes)
+    front = AwsProxy(token=Secret(password()), modes=plan.aws_modes)
     front.statics[f"/v2/apis/{API_ID}/routes"] = Static(json.dumps(routes(plan)).encode())
     front.start()
     seeding = pool.submit(seed, url, plan, front)

@@ -9,8 +9,9 @@ from health.secrets.secret import Secret
 from sandbox.database.history import USER, connect
 
 SUPERUSER = "rdsadmin"
-# What rds_superuser may do beside.
-_MEMBER_OF = ("pg_monitor", "pg_signal_backend")
+_MEMBER_OF = ("pg_monitor", "pg_signal_backend")  # through rds_superuser
+# Before PostgreSQL 16, who may make roles could grant them; since, only an administrator of theirs.
+_GRANTABLE, _ADMINISTERED_SINCE = ("pg_read_all_data", "pg_write_all_data"), 160000
 
 
 class MasterUser:
@@ -38,3 +39,6 @@ class MasterUser:
             session.execute(SQL("ALTER ROLE {} NOSUPERUSER CREATEDB CREATEROLE").format(user))
             for role in _MEMBER_OF:
                 session.execute(SQL("GRANT {} TO {} WITH ADMIN OPTION").format(Identifier(role), user))
+            for role in _GRANTABLE if session.info.server_version >= _ADMINISTERED_SINCE else ():
+                options = SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+                session.execute(options.format(Identifier(role), user))
