@@ -11,7 +11,7 @@ from sandbox.database.history import USER, connect
 SUPERUSER = "rdsadmin"
 _MEMBER_OF = ("pg_monitor", "pg_signal_backend")  # through rds_superuser
 # Before PostgreSQL 16, who may make roles could grant them; since, only an administrator of theirs.
-_GRANTABLE, _ADMINISTERED_SINCE = ("pg_read_all_data", "pg_write_all_data"), 160000
+_GRANTABLE, _ADMINISTERED_SINCE = ("pg_read_all_data", "pg_write_all_data", "pg_read_all_stats"), 160000
 
 
 class MasterUser:
