@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from fixtures.clone.server import CloneServer
     from fixtures.database.login import DatabaseLogin
     from fixtures.facts import Facts
-    from tests.support.lineage import Live
+    from tests.support.clone_servers import ON_LOOPBACK
+from tests.support.lineage import Live
 
 _EXTRAS = ["test"]
 _REHEARSAL_S, _DUMP = 0.5, 1.3  # wanted at most
@@ -180,7 +181,7 @@ def _by_npm(stack: ExitStack) -> dict[str, Callable[[], object]]:
         print(f"bench: Prisma is left out: {reason}", file=sys.stderr)
         return {}
     directory = stack.enter_context(private_directory("bench"))
-    server = stack.enter_context(PrivatePostgres(directory, Secret("bench")))
+    server = stack.enter_context(PrivatePostgres(directory, Secret("bench"), settings=ON_LOOPBACK))
     cli = prisma.Cli6(f"postgresql://postgres:bench@127.0.0.1:{server.port}/postgres", ROOT / "sandbox" / "migrations")
     for outcome in (cli.deploy(), cli.status(), cli.diff()):
         if outcome.exit_code:

@@ -86,6 +86,7 @@ def _ask_aws(aws: Path, entry: Mapping[str, Any]) -> tuple[list[Any], float]:
     settings = {
         "AWS_ACCESS_KEY_ID": entry["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": entry["aws_secret_access_key"],
+        "AWS_SESSION_TOKEN": entry["aws_session_token"],
         "AWS_DEFAULT_REGION": entry["region"],
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from health.finding import CouldNotCheck
 from health.secrets.secret import Secret
 from sandbox.faults import FAULTS, apply
 from sandbox.owner import end_with_input
-from sandbox.plan import Plan
+from sandbox.plan import Plan, password
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +81,8 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     from sandbox.aws.proxy import AwsProxy, Static
     from sandbox.aws.seed import aws_server, seed
     from sandbox.case import read_case
-    from sandbox.database import extension  # after --list-faults, which is to be quick
+    from sandbox.database import extension
+    from sandbox.database.master import SUPERUSER  # after --list-faults, which is to be quick
 
     for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]  # real credentials and settings have no business here
@@ -89,13 +91,14 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     if plan.case is not None:
         plan.extensions.update(plan.case.extensions)
     directory = stack.enter_context(private_directory("sandbox"))
-    url = stack.enter_context(aws_server())
+    url = stack.enter_context(aws_server(directory))
     major, programs = _installation(options.postgres)
     settings = extension.settings(directory, plan.extensions, major)
-    postgres = PrivatePostgres(directory, Secret(plan.database_password), programs=programs, settings=settings)
+    own = Secret(secrets.token_urlsafe(24))
+    postgres = PrivatePostgres(directory, own, programs=programs, superuser=SUPERUSER, settings=settings)
     stack.callback(postgres.stop)
     pool = stack.enter_context(ThreadPoolExecutor())
-    front = AwsProxy(modes=plan.aws_modes)
+    front = AwsProxy(token=Secret(password()), modes=plan.aws_modes)
     front.statics[f"/v2/apis/{API_ID}/routes"] = Static(json.dumps(routes(plan)).encode())
     front.start()
     seeding = pool.submit(seed, url, plan, front)

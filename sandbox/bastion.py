@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncssh
 
+from fixtures.clients.peers import own_user_holds
 from sandbox.plan import TunnelPlan
 
 USER = "ec2-user"
@@ -17,14 +18,14 @@ _START_S = 10
 
 
 class SshBastion:
-    """An SSH server on 127.0.0.1 in a thread of its own.
+    """An SSH server on 127.0.0.1 in a thread of its own, for this user alone.
 
-    ``forwards`` maps the names that it knows to local ports, or to None where nothing is to be reached behind a
-    name; it may be filled after the start.
+    ``forwards`` maps the names that it knows to sockets, or to None where nothing is to be reached behind a name; it
+    may be filled after the start.
     """
 
     def __init__(self, key_file: Path, known_hosts: Path, way: TunnelPlan) -> None:
-        self.forwards: dict[str, int | None] = {}
+        self.forwards: dict[str, Path | None] = {}
         self.port = 0
         self._way = way
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -67,12 +68,14 @@ def _another_key() -> asyncssh.SSHKey:
 
 
 class _Server(asyncssh.SSHServer):
-    def __init__(self, forwards: Mapping[str, int | None]) -> None:
+    def __init__(self, forwards: Mapping[str, Path | None]) -> None:
         self._forwards = forwards
         self._connection: Any = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
+        if not own_user_holds(conn.get_extra_info("peername"), conn.get_extra_info("sockname")):
+            conn.abort()
 
     def begin_auth(self, username: str) -> bool:
         if username != USER:
@@ -82,7 +85,7 @@ class _Server(asyncssh.SSHServer):
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
         if dest_host not in self._forwards or dest_port != 5432:  # noqa: PLR2004 - PostgreSQL's port
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Name or service not known")
-        port = self._forwards[dest_host]
-        if port is None:  # packets that a security group drops
+        path = self._forwards[dest_host]
+        if path is None:  # packets that a security group drops
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection timed out")
-        return self._connection.forward_connection("127.0.0.1", port)
+        return self._connection.forward_unix_connection(str(path))

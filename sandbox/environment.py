@@ -11,7 +11,6 @@ from typing import Any
 
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from fixtures.migrations.directory import read_migrations
-from health.secrets.secret import Secret
 from sandbox.api.runs import RunStore
 from sandbox.api.server import API_ID, FriggApi
 from sandbox.aws import layer
@@ -21,7 +20,8 @@ from sandbox.bastion import USER, SshBastion
 from sandbox.checkout import Checkout
 from sandbox.database import case
 from sandbox.database import history as database
-from sandbox.database.pooler import Pooler
+from sandbox.database.master import MasterUser
+from sandbox.database.pooler import Pooler, listen
 from sandbox.database.prisma_deploy import deploy
 from sandbox.database.standby import Standby
 from sandbox.plan import LOCAL, Plan
@@ -58,16 +58,18 @@ def assemble(
     aws, endpoints = seeded()
     layer.serve(front, application.migrations, plan.layer)
     # The API's functions use what their variables say.
-    functions_port = server.port if plan.functions_host == "{writer}" else None
-    where = functions_port, plan.functions_password, application.migrations
+    theirs = server.address if plan.functions_host == "{writer}" else None
+    where = theirs, plan.functions_password, application.migrations
     api = FriggApi(plan, database.reader(*where), RunStore(aws.clients(), partial(deploy, *where)))
     api.start()
     application.write_script(plan, endpoints)
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]  # nobody answers there
-    entrance = Pooler(server.port).start() if plan.pooler else server.port
-    bastion.forwards.update(_forwards(plan, endpoints, silent if plan.way.database_silent else entrance, standby))
-    if not plan.way.connections_left:
-        stack.callback(database.take_connections(server.port, plan.database_password).close)
+    entrance = server.socket
+    if plan.way.database_silent:
+        stack.enter_context(listen(entrance := directory / "silent"))
+    elif plan.pooler:
+        entrance = Pooler(directory / "pooler", server.socket).start()
+    bastion.forwards.update(_forwards(plan, endpoints, entrance, standby))
     return {
         "stage": LOCAL.name,
         "embedded": True,
@@ -78,6 +80,7 @@ def assemble(
         "aws_endpoint_url": front.url,
         "aws_access_key_id": aws.key_id,
         "aws_secret_access_key": aws.key,
+        "aws_session_token": front.token.reveal() if front.token is not None else "",
         "functions": {"auth": f"{LOCAL.prefix}auth", "worker": f"{LOCAL.prefix}dbMigrationWorker"},
         "function_prefix": LOCAL.prefix,
         "variables": {"auth": ["ADMIN_API_KEY", "DATABASE_URL"], "worker": ["DATABASE_URL", "S3_BUCKET_NAME"]},
@@ -101,17 +104,22 @@ def _fill(
     plan: Plan, application: Checkout, server: PrivatePostgres, directory: Path, stack: ExitStack
 ) -> Standby | None:
     """Bring the database into the plan's state; gives the second instance, if there is one."""
+    login = MasterUser(server, plan.database_password)
     if plan.case is not None:
-        case.put(server.port, plan.database_password, plan.case)
+        case.put(server.address, plan.database_password, plan.case)
+        login.restrict()
         return None
     last = database.fill(
-        server.port, plan, read_migrations(application.migrations, "").migrations, application.migrations
+        server.address, plan, read_migrations(application.migrations, "").migrations, application.migrations
     )
+    login.restrict()
     if plan.edit is not None and last is not None:
         application.edit(last.name, plan.edit)
     if plan.lock_held:
-        stack.callback(database.hold_lock(server.port, plan.database_password).close)
-    standby = Standby(directory, Secret(plan.database_password), server) if plan.reader else None
+        stack.callback(database.hold_lock(server.address, plan.database_password).close)
+    if not plan.way.connections_left:
+        stack.callback(database.take_connections(server).close)
+    standby = Standby(directory, server.password, server) if plan.reader else None
     if standby is not None:
         stack.callback(standby.stop)
         standby.start()
@@ -120,14 +128,14 @@ def _fill(
     return standby
 
 
-def _forwards(plan: Plan, endpoints: Endpoints, writer: int, standby: Standby | None) -> dict[str, int | None]:
+def _forwards(plan: Plan, endpoints: Endpoints, writer: Path, standby: Standby | None) -> dict[str, Path | None]:
     """The endpoints that the bastion knows, and where each leads on this machine."""
     if not plan.way.endpoint_known:
         return {}
     names = (endpoints.writer, endpoints.reader, endpoints.instance)
-    forwards: dict[str, int | None] = dict.fromkeys(names, writer if plan.bastion_admitted else None)
+    forwards: dict[str, Path | None] = dict.fromkeys(names, writer if plan.bastion_admitted else None)
     if standby is not None:
-        forwards[endpoints.reader] = standby.port
+        forwards[endpoints.reader] = standby.socket
     if not plan.reader_reachable:
         del forwards[endpoints.reader]
     return forwards

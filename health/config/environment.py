@@ -88,6 +88,7 @@ class Environment:
     aws_endpoint_url: str | None = None
     aws_access_key_id: str | None = None
     aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
     function_prefix: str = ""
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from health.sanitize import did_you_mean, one_line
 from health.secrets.secret import Secret
 
 _PATHS = {"app", "ssh_key", "known_hosts", "tunnel_script", "migrations", "schema_file", "invariants"}
+_SECRETS = {"aws_secret_access_key", "aws_session_token"}
 _WAY = ("secret", "cluster_prefix", "ssh_key")
 _FUNCTIONS = ("auth", "worker")
 # Settings that [defaults] gives an environment with a database_url too; the others describe parts, which are its own.
@@ -159,8 +160,7 @@ def environment(
         sources[key] = source
         if key != "app":
             paths[key] = path
-    if "aws_secret_access_key" in values:
-        values["aws_secret_access_key"] = Secret(values["aws_secret_access_key"])
+    values |= {key: Secret(values[key]) for key in _SECRETS & values.keys()}
     stages = {str(each.get("stage", n)) for n, each in registry.entries.items()} | {stage}
     for each in (registry.defaults, *registry.entries.values(), own):
         stages.update(each.get("script_stages", ()))

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from health.history.history import History
 from sandbox.api.runs import RunStore
 from sandbox.plan import LOCAL, Plan
+from sandbox.serving import OwnHttpServer
 
 _COMMAND = "node /opt/nodejs/node_modules/prisma/build/index.js migrate status --schema=/opt/nodejs/schema.prisma"
 _ERRORS = {
@@ -32,7 +33,7 @@ _INSTEAD: dict[str, tuple[int, bytes, str]] = {
 
 
 class FriggApi:
-    """Serves the migration API on 127.0.0.1, behind the routes that its API Gateway would have.
+    """Serves the migration API on 127.0.0.1 to this user alone, behind the routes that its API Gateway would have.
 
     By ``plan.api_mode`` it is not there, says nothing, shows a page of HTML, has no routes, fails, lets API Gateway
     answer for it, looks at another database (``elsewhere``), or has an older layer (``behind``).
@@ -45,10 +46,9 @@ class FriggApi:
 
     def __init__(self, plan: Plan, read_history: Callable[[], History], runs: RunStore) -> None:
         told = {"plan": plan, "read_history": staticmethod(read_history), "runs": runs}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), told))
-        self._server.daemon_threads = True
+        self._server = OwnHttpServer(type("Handler", (_Handler,), told))
         self._down = plan.api_mode == "down"
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = self._server.url
 
     def start(self) -> None:
         """Serve until the process ends; or leave the port closed, where the API is to be down."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-RefusalKind = Literal["denied", "expired", "throttled"]
+RefusalKind = Literal["denied", "expired", "throttled", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -22,29 +22,36 @@ class Refusal:
 # (status, code) by kind; the code is spelt otherwise in each family of protocols.
 _QUERY: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDenied"), "expired": (403, "ExpiredToken"), "throttled": (400, "Throttling"),
+    "unknown": (403, "InvalidClientTokenId"),
 }  # fmt: skip
 _EC2: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "UnauthorizedOperation"), "expired": (400, "RequestExpired"),
     "throttled": (503, "RequestLimitExceeded"),
+    "unknown": (401, "AuthFailure"),
 }  # fmt: skip
 _JSON: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (400, "AccessDeniedException"), "expired": (400, "ExpiredTokenException"),
     "throttled": (400, "ThrottlingException"),
+    "unknown": (400, "UnrecognizedClientException"),
 }  # fmt: skip
 _REST: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDeniedException"), "expired": (403, "ExpiredTokenException"),
     "throttled": (429, "TooManyRequestsException"),
+    "unknown": (403, "UnrecognizedClientException"),
 }  # fmt: skip
 _S3: Mapping[RefusalKind, tuple[int, str]] = {
     "denied": (403, "AccessDenied"), "expired": (400, "ExpiredToken"), "throttled": (503, "SlowDown"),
+    "unknown": (403, "InvalidToken"),
 }  # fmt: skip
 _GATEWAY: Mapping[RefusalKind, tuple[int, str]] = {  # API Gateway before a function; the message is all there is
     "denied": (403, "Forbidden"), "expired": (401, "Unauthorized"), "throttled": (429, "Too Many Requests"),
+    "unknown": (403, "Forbidden"),
 }  # fmt: skip
 _SAID: Mapping[RefusalKind, str] = {
     "denied": "User is not authorized to perform this action",
     "expired": "The security token included in the request is expired",
     "throttled": "Rate exceeded",
+    "unknown": "The security token included in the request is invalid",
 }
 
 

@@ -10,8 +10,9 @@ import secrets
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
-from sandbox.aws.proxy import AwsProxy, Static
+from sandbox.aws.proxy import TOKEN, AwsProxy, Static
 
 _ROOT = "nodejs/node_modules"
 _PRISMA = f"{_ROOT}/generated/prisma-postgresql"
@@ -45,8 +46,11 @@ def serve(front: AwsProxy, migrations: Path, change: Callable[[Files], Files]) -
     archive = pack(change(read(migrations)))
     path = f"/layers/{secrets.token_hex(8)}"
     front.statics[path] = Static(archive, "application/zip")
+    signature = {"X-Amz-Signature": secrets.token_hex(32)}
+    if front.token is not None:
+        signature[TOKEN] = front.token.reveal()
     content = {
-        "Location": f"{front.url}{path}?X-Amz-Signature={secrets.token_hex(32)}",
+        "Location": f"{front.url}{path}?{urlencode(signature)}",
         "CodeSha256": base64.b64encode(hashlib.sha256(archive).digest()).decode(),
         "CodeSize": len(archive),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import threading
 import time
@@ -9,15 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from health.secrets.secret import Secret
 from sandbox.aws.errors import Refusal, refusal
+from sandbox.aws.upstream import connection
 from sandbox.plan import AwsMode
+from sandbox.serving import OwnHttpServer
 
 Change = Callable[[bytes], bytes]
 
+TOKEN = "X-Amz-Security-Token"  # noqa: S105 - a header, and a parameter of presigned URLs
 _HELD_S = 60  # the longest that a silent or slow answer holds its connection
 _DRIP_S = 0.1
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
@@ -25,7 +30,7 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "d
 
 @dataclass(frozen=True)
 class Static:
-    """Something that the front serves itself, whole or by range, to GET without a signature."""
+    """Something that the front serves itself, whole or by range, to GET."""
 
     body: bytes
     content_type: str = "application/json"
@@ -33,10 +38,11 @@ class Static:
 
 @dataclass
 class AwsProxy:
-    """An AWS endpoint on 127.0.0.1.
+    """An AWS endpoint on 127.0.0.1, for this user alone.
 
     Attributes:
-        upstream: the URL of moto's server.
+        upstream: moto's server, as :func:`sandbox.aws.upstream.connection` takes it.
+        token: the session token that every request must carry, signed or not, in its header or in its URL.
         modes: operation as IAM names it, ``rds:DescribeDBClusters``, a service's ``rds:*``, a path, or ``*`` → how
             it fails.
         changes: operation → what is made of moto's answer.
@@ -45,6 +51,7 @@ class AwsProxy:
     """
 
     upstream: str = ""
+    token: Secret | None = None
     modes: dict[str, AwsMode] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
     statics: dict[str, Static] = field(default_factory=dict)
@@ -52,9 +59,8 @@ class AwsProxy:
 
     def __post_init__(self) -> None:
         handler = type("Handler", (_Handler,), {"front": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = OwnHttpServer(handler)
+        self.url = self._server.url
 
     def start(self) -> None:
         """Serve until :meth:`stop` or the process's end."""
@@ -64,6 +70,13 @@ class AwsProxy:
         """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
+
+    def admits(self, header: str, query: str) -> bool:
+        """Whether a request carries the session's token: in a header, or in its URL as presigned ones do."""
+        if self.token is None:
+            return True
+        shown = header or parse_qs(query).get(TOKEN, [""])[0]
+        return hmac.compare_digest(shown.encode(), self.token.reveal().encode())
 
     def mode(self, operation: str) -> AwsMode | None:
         """How an operation fails, if it does."""
@@ -86,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def _serve(self) -> None:
+        if not self.front.admits(self.headers.get(TOKEN, ""), urlsplit(self.path).query):
+            self.close_connection = True  # whatever else it sends is not read
+            return self._refuse(refusal(_service(self.headers.get("Authorization", "")), "unknown"))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         service = _service(self.headers.get("Authorization", ""))
         path = urlsplit(self.path).path
@@ -116,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         for attempt in range(2):  # the first may find that moto has closed the kept connection
             try:
                 if self._upstream is None:
-                    self._upstream = HTTPConnection(urlsplit(self.front.upstream).netloc, timeout=_HELD_S)
+                    self._upstream = connection(self.front.upstream)
                 self._upstream.request(self.command, self.path, body, headers)
                 answer = self._upstream.getresponse()
                 return answer.status, dict(answer.getheaders()), answer.read()

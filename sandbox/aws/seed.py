@@ -8,7 +8,6 @@ import secrets
 import subprocess
 import sys
 import threading
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,11 @@ from sandbox.api.runs import Clients, seed_runs
 from sandbox.aws import logs
 from sandbox.aws.proxy import AwsProxy
 from sandbox.aws.server import REGION
+from sandbox.aws.upstream import Sender, connection, url_of
 from sandbox.plan import LOCAL, OTHER, Plan, Stage
 
 _START_S = 30
+_PATHS = "http://127.0.0.1"  # with an address in place of a name, S3 has its buckets in paths
 BUCKET = f"{LOCAL.prefix}friggmigrationstatusbucket-{secrets.token_hex(6)}"
 
 
@@ -40,10 +41,11 @@ class Endpoints:
 
 
 @contextmanager
-def aws_server() -> Iterator[Callable[[], str]]:
-    """A starting moto server; what is yielded waits for it and gives its URL."""
+def aws_server(directory: Path) -> Iterator[Callable[[], str]]:
+    """A starting moto server in a private directory; what is yielded waits for it and gives its upstream."""
+    path = moto_socket(directory)
     process = spawn(
-        [sys.executable, "-m", "sandbox.aws.server"],
+        [sys.executable, "-m", "sandbox.aws.server", str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -53,11 +55,29 @@ def aws_server() -> Iterator[Callable[[], str]]:
     assert process.stdout is not None  # noqa: S101
     output = process.stdout
     try:
-        yield lambda: f"http://127.0.0.1:{int(output.readline())}"
+        yield lambda: started(output.readline(), path)
     finally:
         process.stdin.close()
         process.kill()  # it holds nothing that would want an orderly end
         process.wait(_START_S)
+
+
+def moto_socket(directory: Path) -> Path:
+    """The place of the server's socket, which only this user may enter: as root, the database's may pass the other."""
+    place = directory / "aws"
+    place.mkdir(mode=0o700)
+    return place / "moto"
+
+
+def started(line: bytes | str, path: Path) -> str:
+    """The upstream, once the server has said that it is ready.
+
+    Raises:
+        OSError: it has ended.
+    """
+    if not line:
+        raise OSError("moto's server did not start")
+    return url_of(path)
 
 
 class Seed:
@@ -67,6 +87,7 @@ class Seed:
         import boto3  # takes as long as the server's start
 
         self.url = url()
+        self._sender = Sender(self.url)
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.key = secrets.token_urlsafe(30)
         self._made: dict[str, Any] = {}
@@ -135,12 +156,11 @@ class Seed:
 
     def functions(self, variables: dict[str, dict[str, str]], layer_of_auth: int) -> None:
         """The stages' Lambda functions, and two versions of their layer; ``variables`` by stage."""
-        request = urllib.request.Request(  # noqa: S310 - the URL is our own server's
-            f"{self.url}/moto-api/config",
-            json.dumps({"lambda": {"use_docker": False}}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=_START_S).close()  # noqa: S310
+        settings = connection(self.url)
+        body, kind = json.dumps({"lambda": {"use_docker": False}}).encode(), {"Content-Type": "application/json"}
+        settings.request("POST", "/moto-api/config", body, kind)
+        settings.getresponse().close()
+        settings.close()
         role = self._client("iam").create_role(RoleName="lambda", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as code:
@@ -180,7 +200,8 @@ class Seed:
 
         with self._lock:  # a session makes clients for one thread at a time, each in a twentieth of a second
             if service not in self._made:
-                client = self._session.client(service, endpoint_url=self.url, config=Config(proxies={}))  # type: ignore[call-overload]
+                client = self._session.client(service, endpoint_url=_PATHS, config=Config(proxies={}))  # type: ignore[call-overload]
+                client.meta.events.register("before-send", self._sender)
                 self._made[service] = client
             return self._made[service]
 

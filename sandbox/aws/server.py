@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import os
+import sys
 import threading
 from typing import Any
 
@@ -15,8 +16,8 @@ REGION = "us-east-1"
 _SERVICES = ("ec2", "rds", "awslambda", "logs", "s3", "secretsmanager", "iam", "sts")
 
 
-def main() -> None:
-    """Print the server's port, then serve until standard input ends."""
+def main(path: str) -> None:
+    """Serve on a socket, and print a line when it is there; end with standard input."""
     end_with_input()  # first of all: a server thread of moto's outlives the main one
     gc.disable()  # moto's tables are many small objects: collecting among them doubles the start
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -24,10 +25,9 @@ def main() -> None:
     _lighten()
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server = ThreadedMotoServer(f"unix://{path}", verbose=False)
     server.start()
-    _, port = server.get_host_and_port()
-    print(port, flush=True)
+    print("ready", flush=True)
     for name in _SERVICES:  # while the sandbox imports its own: moto would import each with its first request
         importlib.import_module(f"moto.{name}.responses")
     gc.freeze()
@@ -55,4 +55,4 @@ def _lighten() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

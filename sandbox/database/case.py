@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from fixtures.clone.servers.private_postgres import Address
 from health.finding import CouldNotCheck
 from health.prisma.statement_batches import as_sent, one_by_one
 from health.prisma.version import PrismaVersion
@@ -29,24 +30,24 @@ _OF_AN_APPLIED = "Correct the file, or take its name out of applied in case.toml
 _ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.UnsafeNewEnumValueUsage)
 
 
-def put(port: int, password: str, case: Case, database: str = "postgres") -> None:
+def put(server: Address, password: str, case: Case, database: str = "postgres") -> None:
     """Bring an empty database into a case's state.
 
     Raises:
         CouldNotCheck: a file of it fails, or takes too long.
     """
     try:
-        _Placement(port, password, case, database).run()
+        _Placement(server, password, case, database).run()
     except psycopg.Error as error:  # the history's own table, or its schema, was taken away
         what = f"the case cannot be recorded: {_said(error)}"
         raise CouldNotCheck(what, str(case.path), "Leave the table to the sandbox; after.sql may change it.") from None
 
 
 class _Placement:
-    """The sessions of the superuser that a case is put in place by; all of them end at one time."""
+    """The sessions that a case is put in place by; all of them end at one time."""
 
-    def __init__(self, port: int, password: str, case: Case, database: str) -> None:
-        self._port, self._password, self._case, self._database = port, password, case, database
+    def __init__(self, server: Address, password: str, case: Case, database: str) -> None:
+        self._server, self._password, self._case, self._database = server, password, case, database
         self._until = time.monotonic() + _LIMIT_S
 
     def run(self) -> None:
@@ -112,7 +113,7 @@ class _Placement:
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection]:
-        with connect(self._port, self._password, "-c search_path=public", self._database) as session:
+        with connect(self._server, self._password, "-c search_path=public", self._database) as session:
             stopping = threading.Timer(max(0, self._until - time.monotonic()), _stop, [session])
             stopping.daemon = True
             stopping.start()

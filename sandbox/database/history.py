@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from fixtures.clone.servers.private_postgres import Address, PrivatePostgres
 from fixtures.migrations.directory import read_migrations
 from health.history.history import History
 from health.history.rows import HistoryTable, Row
@@ -23,9 +24,10 @@ from sandbox.plan import Plan, RecordedRow
 
 _TABLE = f"CREATE TABLE IF NOT EXISTS {TABLE} ({COLUMNS_SQL})"
 _STATEMENT_MS = 20_000
+USER = "postgres"  # the master user, as its cluster was made with it
 
 
-def fill(port: int, plan: Plan, migrations: tuple[Migration, ...], directory: Path) -> Migration | None:
+def fill(server: Address, plan: Plan, migrations: tuple[Migration, ...], directory: Path) -> Migration | None:
     """Apply migrations one after the other, each file as one simple query, and stop where one fails.
 
     Gives the migration that ``{last}`` stands for in the plan's rows.
@@ -37,7 +39,7 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...], directory: Pa
     last, half = _last(known, plan)
     applied = known[: known.index(last) + (not plan.not_applied)] if last else []
     limited = f"-c search_path=public -c statement_timeout={_STATEMENT_MS}"  # the directory may be a user's own
-    with connect(port, plan.database_password, limited) as connection:
+    with connect(server, plan.database_password, limited) as connection:
         make_table(connection)
         for number, migration in enumerate(applied):
             if migration.sql is None:
@@ -67,19 +69,19 @@ def fill(port: int, plan: Plan, migrations: tuple[Migration, ...], directory: Pa
     return last
 
 
-def hold_lock(port: int, password: str) -> psycopg.Connection:
+def hold_lock(server: Address, password: str) -> psycopg.Connection:
     """A session that holds the migration lock until it is closed, as a migration at work does."""
-    connection = connect(port, password)
+    connection = connect(server, password)
     connection.execute("SELECT pg_advisory_lock(%s::bigint)", (MIGRATE_LOCK,))
     return connection
 
 
-def take_connections(port: int, password: str) -> ExitStack:
+def take_connections(server: PrivatePostgres) -> ExitStack:
     """Sessions that hold every connection which the server has, until they are closed."""
     sessions = ExitStack()
     with suppress(psycopg.OperationalError):  # too many clients
         while True:
-            sessions.enter_context(connect(port, password))
+            sessions.enter_context(connect(server.address, server.password.reveal(), user=server.superuser))
     return sessions
 
 
@@ -92,18 +94,18 @@ def _last(known: list[Migration], plan: Plan) -> tuple[Migration | None, list[st
     return None, []
 
 
-def reader(port: int | None, password: str, path: Path) -> Callable[[], History]:
+def reader(server: Address | None, password: str, path: Path) -> Callable[[], History]:
     """A function that reads the history anew.
 
     It raises PermissionError where the password is refused, another OSError where there is nothing to be reached,
-    as where there is no port.
+    as where there is no server.
     """
 
     def read() -> History:
-        if port is None:
+        if server is None:
             raise OSError("the database is not to be reached")
         try:
-            with connect(port, password) as connection:
+            with connect(server, password) as connection:
                 table, others, clock = connection.execute(
                     "SELECT to_regclass('public._prisma_migrations'), array(SELECT tablename::text FROM pg_tables"
                     " WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'), clock_timestamp()"
@@ -156,11 +158,13 @@ def record(connection: psycopg.Connection, row: RecordedRow) -> None:
     )
 
 
-def connect(port: int, password: str, options: str = "", database: str = "postgres") -> psycopg.Connection:
-    """A session of the master user, which commits each statement; ``options`` are libpq's."""
+def connect(
+    server: Address, password: str, options: str = "", database: str = "postgres", user: str = USER
+) -> psycopg.Connection:
+    """A session, of the master user unless another is named, which commits each statement; ``options`` are libpq's."""
     secret = Secret(password)
     return psycopg.connect(
-        host="127.0.0.1", port=port, user="postgres", password=secret.reveal(), dbname=database,
+        host=server.host, port=server.port, user=user, password=secret.reveal(), dbname=database,
         autocommit=True, connect_timeout=5, application_name="sandbox", options=options,
         prepare_threshold=None,  # what is run discards prepared statements
     )  # fmt: skip

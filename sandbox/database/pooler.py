@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 # Texts of the same length, so that the lengths of the protocol's messages stay right.
 _DROPPED = {
@@ -13,23 +14,31 @@ _DROPPED = {
 }
 
 
+def listen(path: Path) -> socket.socket:
+    """A socket that only those who may enter its directory can reach."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
 class Pooler:
-    """Listens on 127.0.0.1 and passes everything on to a port there, all but that."""
+    """Listens on a socket and passes everything on to another one, all but that."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, own: Path, server: Path) -> None:
+        self._own, self._server = own, server
 
-    def start(self) -> int:
-        """Serve until the process ends; gives its own port."""
-        listener = socket.create_server(("127.0.0.1", 0))
+    def start(self) -> Path:
+        """Serve until the process ends; gives its own socket."""
+        listener = listen(self._own)
         threading.Thread(target=self._accept, args=(listener,), name="pooler", daemon=True).start()
-        port: int = listener.getsockname()[1]
-        return port
+        return self._own
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
             client, _ = listener.accept()
-            server = socket.create_connection(("127.0.0.1", self._port))
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(str(self._server))
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=_pass_on, args=(source, sink), daemon=True).start()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from fixtures.clone.servers.private_postgres import Address
 from fixtures.migrations.directory import read_migrations
 from health.migrations.directory import Migration
 from health.prisma.engine import COLUMNS_SQL, MIGRATE_LOCK, TABLE
@@ -43,7 +44,7 @@ class DeployFailed(Exception):  # noqa: N818 - the outcome of the command
     """The command ends with status 1; everything that it has to say was printed before."""
 
 
-def deploy(port: int | None, password: str, directory: Path) -> Iterator[str]:
+def deploy(server: Address | None, password: str, directory: Path) -> Iterator[str]:
     """Apply what is pending; gives the lines that the command prints as it prints them.
 
     Raises:
@@ -51,9 +52,9 @@ def deploy(port: int | None, password: str, directory: Path) -> Iterator[str]:
     """
     yield f"{len(read_migrations(directory, '').migrations)} migrations found in prisma/migrations"
     try:
-        if port is None:
+        if server is None:
             raise psycopg.OperationalError
-        connection = connect(port, password)
+        connection = connect(server, password)
     except psycopg.OperationalError:
         yield from _error("P1001")
         raise DeployFailed from None
@@ -65,7 +66,7 @@ def deploy(port: int | None, password: str, directory: Path) -> Iterator[str]:
         except psycopg.errors.LockNotAvailable:
             yield from _error("P1002")
             raise DeployFailed from None
-        history = reader(port, password, directory)()
+        history = reader(server, password, directory)()
         plan = history.deployment
         if plan.error is not None and plan.stops_at is None:
             told = (

@@ -14,7 +14,9 @@ class Standby(PrivatePostgres):
     """A server in recovery that follows another one, which must be running."""
 
     def __init__(self, directory: Path, password: Secret, primary: PrivatePostgres) -> None:
-        super().__init__(directory, password, "standby", primary.programs)
+        super().__init__(
+            directory, password, "standby", primary.programs, superuser=primary.superuser, settings=primary.settings
+        )  # fmt: skip
         self._primary = primary
 
     def _template(self) -> None:
@@ -22,9 +24,10 @@ class Standby(PrivatePostgres):
 
     def _make(self, binaries: Path, template: ClusterTemplate | None) -> None:
         """Copy the primary with all that it holds, its passwords among it."""
+        host, port = self._primary.address
         copied = self._run(
             self._backup(binaries), "-D", self._data, "-R", "--checkpoint=fast", "--no-sync", "--wal-method=stream",
-            "-d", f"host=127.0.0.1 port={self._primary.port} user=postgres", PGPASSWORD=self._password.reveal(),
+            "-d", f"host={host} port={port} user={self.superuser}", PGPASSWORD=self.password.reveal(),
         )  # fmt: skip
         if copied.returncode:
             raise PostgresError(f"pg_basebackup failed: {copied.stderr.decode(errors='replace').strip()}")

@@ -96,6 +96,7 @@ class Triggered:
             "logs", region_name=self.entry["region"], endpoint_url=self.entry["aws_endpoint_url"],
             aws_access_key_id=self.entry["aws_access_key_id"], config=Config(proxies={}),
             aws_secret_access_key=self.entry["aws_secret_access_key"],
+            aws_session_token=self.entry["aws_session_token"],
         )  # fmt: skip
         group = f"/aws/lambda/{self.entry['functions']['worker']}"
         return [event["message"] for event in client.filter_log_events(logGroupName=group)["events"]]

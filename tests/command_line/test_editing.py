@@ -14,6 +14,7 @@ import pytest
 from fixtures.clone.server import clone
 from plugins.paths import ROOT
 from tests.support import sandbox as harness
+from tests.support.clone_servers import listening
 from tests.support.edit_cases import CASES, NAME
 from tests.support.gate_runs import Result, run
 from tests.support.lineage import FRIGG, applied
@@ -137,7 +138,7 @@ def test_plain_database_is_asked_without_aws(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"devDependencies": {"prisma": "6.19.3"}}')
     file = tmp_path / "environments.toml"
     file.write_text('[staging]\ndatabase_url = "${STAGING_URL}"\napp = "."\nprisma = "6.19.3"\n')
-    with clone("public") as server, case.live(server) as live:
+    with clone("public", listening) as server, case.live(server) as live:
         login = live.login
         url = f"postgresql://{login.user}:{quote(login.password.reveal(), safe='')}@{login.host}:{login.port}/"
         options = ("--env=staging", f"--environments={file}", "--editing=2_", f"--report={tmp_path / 'report'}")

@@ -88,6 +88,7 @@ def world() -> Iterator[World]:
         boto3.client(
                 "secretsmanager", endpoint_url=entry["aws_endpoint_url"], region_name=entry["region"],
                 aws_access_key_id=entry["aws_access_key_id"], aws_secret_access_key=entry["aws_secret_access_key"],
+                aws_session_token=entry["aws_session_token"],
                 config=Config(proxies={}),
             ).create_secret(Name=SECRET, SecretString=json.dumps({"username": ROLE, "password": PASSWORD}))  # fmt: skip
         entry["secret"] = SECRET

@@ -83,13 +83,13 @@ class HostileSandbox:
         keys = {"AWS_ACCESS_KEY_ID": str(entry["aws_access_key_id"]), "AWS_SECRET_ACCESS_KEY": password()}
         self.variables = {
             **keys,
-            "AWS_SESSION_TOKEN": password(),
+            "AWS_SESSION_TOKEN": str(entry["aws_session_token"]),
             "AWS_CONFIG_FILE": str(empty),
             "AWS_SHARED_CREDENTIALS_FILE": str(empty),
             "LEAKING_ENTRY": str(self.entry),
         }
         self.registry = directory / "qa.toml"
-        own = ("embedded", "aws_access_key_id", "aws_secret_access_key")
+        own = ("embedded", "aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         self.registry.write_text(to_toml("qa", {k: v for k, v in entry.items() if k not in own}))
         with facts(harness.environment(entry)) as read:
             functions = read["functions_read"]

@@ -28,6 +28,7 @@ from tests.engine.prisma import Generation
 from tests.engine.test_engine import IN_URL, PASSWORD
 from tests.support import npm_servers
 from tests.support.cases import CASES, Expected, ExpectedCase
+from tests.support.clone_servers import ON_LOOPBACK
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -62,7 +63,7 @@ class Databases:
         """Put a case into databases of its own, one for each engine, on a server by these programs."""
         server, name = self._free_server(case, programs), f"case_{next(self._numbers)}"
         self._execute(server, f"CREATE DATABASE {name}")
-        put(server.port, PASSWORD, case, name)
+        put(server.address, PASSWORD, case, name)
         urls: dict[Generation, str] = {}
         for number, generation in enumerate(GENERATIONS):
             self._execute(server, f"CREATE DATABASE {name}_{number} TEMPLATE {name}")
@@ -74,14 +75,14 @@ class Databases:
         kind = programs, tuple(case.extensions.items())
         if kind not in self._servers or self._execute(self._servers[kind], roles):
             place = self._stack.enter_context(private_directory("cases"))
-            settings = extension.settings(place, case.extensions, NEWEST)
+            settings = ON_LOOPBACK | extension.settings(place, case.extensions, NEWEST)
             made = PrivatePostgres(place, Secret(PASSWORD), programs=programs, settings=settings)
             self._servers[kind] = self._stack.enter_context(made)
         return self._servers[kind]
 
     @staticmethod
     def _execute(server: PrivatePostgres, sql: str) -> list[tuple[Any, ...]]:
-        with connect(server.port, PASSWORD) as admin:
+        with connect(server.address, PASSWORD) as admin:
             cursor = admin.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 

@@ -24,6 +24,7 @@ from plugins.run.plan_rehearsal import Plan
 from tests.engine import prisma
 from tests.engine.test_engine import write
 from tests.engine.test_mending import missing
+from tests.support.clone_servers import listening
 from tests.support.damaged_history import Damaged, damaged, fill, lost, put
 from tests.support.effort import seeds
 from tests.support.lineage import FORETOLD, JUDGED, Live, directory
@@ -36,7 +37,7 @@ _JUDGED = JUDGED | {"drift", "data_check"}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CloneServer]:
-    with clone("public") as made:
+    with clone("public", listening) as made:
         yield made
 
 

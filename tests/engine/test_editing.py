@@ -16,6 +16,7 @@ from health.migrations.directory import MigrationDirectory
 from plugins.commands.edit_answer import in_environments
 from plugins.run.check_catalog import all_checks
 from tests.engine import prisma
+from tests.support.clone_servers import listening
 from tests.support.edit_cases import CASES, NAME, EditCase
 from tests.support.lineage import Live
 from tests.support.load import patience
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(pri
 @pytest.fixture(scope="module")
 def server() -> Iterator[CloneServer]:
     all_checks()
-    with clone("public") as made:
+    with clone("public", listening) as made:
         yield made
 
 

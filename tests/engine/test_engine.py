@@ -16,6 +16,7 @@ from health.secrets.secret import Secret
 from plugins.paths import ROOT
 from tests.engine import prisma
 from tests.engine.prisma import Cli6, Engine6, Engine7
+from tests.support.clone_servers import ON_LOOPBACK
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
 
@@ -31,7 +32,10 @@ Databases = Callable[[], str]
 def databases() -> Iterator[Databases]:
     """Makes an empty database and gives its URL, each time it is called."""
     numbers = itertools.count()
-    with private_directory("engine") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
+    with (
+        private_directory("engine") as directory,
+        PrivatePostgres(directory, Secret(PASSWORD), settings=ON_LOOPBACK) as server,
+    ):
         where = f"127.0.0.1:{server.port}"
 
         def make() -> str:

@@ -31,6 +31,7 @@ from sandbox.faults import FAULTS
 from sandbox.plan import Plan
 from tests.engine import prisma
 from tests.engine.test_engine import IN_URL, PASSWORD, write
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.fresh_clone import Anew
 from tests.support.lineage import FRIGG, directory, environment
 from tests.support.load import patience
@@ -160,7 +161,10 @@ def anew() -> Iterator[Anew]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PrivatePostgres]:
-    with private_directory("forecast") as place, PrivatePostgres(place, Secret(PASSWORD)) as server:
+    with (
+        private_directory("forecast") as place,
+        PrivatePostgres(place, Secret(PASSWORD), settings=ON_LOOPBACK) as server,
+    ):
         yield server
 
 

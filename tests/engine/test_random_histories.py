@@ -22,6 +22,7 @@ from tests.engine import prisma
 from tests.engine.test_engine import write
 from tests.engine.test_forecast import FailurePoint, answered, outcome
 from tests.support import npm_servers
+from tests.support.clone_servers import listening
 from tests.support.effort import full, seeds
 from tests.support.lineage import Live, directory, live
 from tests.support.random_history import RandomHistory, random_history
@@ -36,7 +37,7 @@ LEAST = 0.8  # of the histories, of which something is foreseen
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CloneServer]:
-    with clone("public") as made:
+    with clone("public", listening) as made:
         yield made
 
 

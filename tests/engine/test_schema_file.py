@@ -20,6 +20,7 @@ from health.schema_file.difference import SchemaFileDiff
 from health.secrets.secret import Secret
 from plugins import fixes
 from tests.engine import prisma
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.prisma_application import Engine, PrismaApplication
 
 pytestmark = pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
@@ -263,7 +264,10 @@ SELECT sessions, xact_commit, xact_rollback, tup_inserted, tup_deleted FROM pg_s
 def test_the_users_databases_are_never_met(
     application: PrismaApplication, replays: Replays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with private_directory("users") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
+    with (
+        private_directory("users") as directory,
+        PrivatePostgres(directory, Secret(PASSWORD), settings=ON_LOOPBACK) as server,
+    ):
         login = f"postgresql://postgres:p%40ss%3Aw%2Frd@127.0.0.1:{server.port}"
         with psycopg.connect(f"{login}/postgres", autocommit=True) as admin:
             for name in ("users", "shadow"):

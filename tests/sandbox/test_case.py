@@ -49,10 +49,10 @@ def put(server: PrivatePostgres) -> Iterator[Put]:
 
     def into_new(directory: Path) -> psycopg.Connection:
         name = f"case_{next(_NUMBERS)}"
-        with connect(server.port, PASSWORD) as admin:
+        with connect(server.address, PASSWORD) as admin:
             admin.execute(f"CREATE DATABASE {name}".encode())
-        placement.put(server.port, PASSWORD, read_case(directory), name)
-        sessions.append(connect(server.port, PASSWORD, database=name))
+        placement.put(server.address, PASSWORD, read_case(directory), name)
+        sessions.append(connect(server.address, PASSWORD, database=name))
         return sessions[-1]
 
     yield into_new

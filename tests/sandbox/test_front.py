@@ -14,6 +14,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from fixtures.clients.private_directory import private_directory
 from sandbox.aws.proxy import AwsProxy, Static
 from sandbox.aws.seed import Seed, aws_server
 from sandbox.plan import AwsMode
@@ -42,7 +43,7 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def front() -> Iterator[AwsProxy]:
-    with aws_server() as url:
+    with private_directory("aws") as place, aws_server(place) as url:
         made = AwsProxy()
         made.start()
         made.upstream = Seed(url).url

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,9 +60,10 @@ def still_there(started: dict[int, str]) -> dict[int, str]:
     return {pid: command for pid, (_, command) in processes().items() if started.get(pid) == command}
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def listens(place: int | str) -> bool:
+    """Whether anybody listens at a port, or at the file of a socket."""
+    with socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET) as probe:
+        return probe.connect_ex(place if isinstance(place, str) else ("127.0.0.1", place)) == 0
 
 
 def until(holds: Callable[[], object], seconds: float) -> bool:
@@ -89,13 +90,13 @@ class Place:
         return list(self.path.glob("migration-health-*/*"))
 
     @property
-    def servers(self) -> list[int]:
-        """The ports of PostgreSQL servers that have become ready."""
+    def servers(self) -> list[str]:
+        """The sockets of PostgreSQL servers that have become ready."""
         ports = []
         for file in self.path.glob("migration-health-*/*/*/postmaster.pid"):
             with suppress(OSError, IndexError):  # it may be being written
                 lines = file.read_text().splitlines()
-                ports += [int(lines[3])] if lines[-1].strip() == "ready" else []
+                ports += [f"{lines[4]}/.s.PGSQL.{lines[3]}"] if lines[-1].strip() == "ready" else []
         return ports
 
     @contextmanager
@@ -138,7 +139,7 @@ def entry_of(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return entry
 
 
-def ports_of(entry: dict[str, Any], place: Place) -> list[int]:
+def ports_of(entry: dict[str, Any], place: Place) -> list[int | str]:
     urls = [urlsplit(entry[key]).port for key in ("api_url", "aws_endpoint_url")]
     return [*(port for port in urls if port), entry["ssh_port"], *place.servers]
 
@@ -157,7 +158,7 @@ def healthy(told: dict[str, list[Finding] | str]) -> bool:
     return len(asked) > 10 and not any(asked.values())
 
 
-def nothing_left(place: Place, started: dict[int, str], ports: list[int]) -> bool:
+def nothing_left(place: Place, started: dict[int, str], ports: Sequence[int | str]) -> bool:
     gone = until(lambda: not (place.directories or still_there(started)), GONE_S)
     left = (place.directories, still_there(started), [port for port in ports if listens(port)])
     assert left == ([], {}, [])

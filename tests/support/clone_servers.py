@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from fixtures.clients.private_directory import private_directory
 from fixtures.clone.server import CloneServer, Take, clone, embedded
+from fixtures.clone.servers import RunningServer
+from fixtures.clone.servers.npm_postgres import NEWEST
+from fixtures.clone.servers.private_postgres import PrivatePostgres
+from health.secrets.secret import Secret
+
+ON_LOOPBACK = {"listen_addresses": "127.0.0.1"}  # what a server of our own does only for a test
 
 
 @contextmanager
@@ -15,3 +22,11 @@ def started(take: Take = embedded) -> Iterator[CloneServer]:
         with made.database("first"):
             pass  # a server starts with the first one
         yield made
+
+
+def listening(owned: ExitStack) -> tuple[RunningServer, str]:
+    """A server that takes logins by TCP, for what is about those."""
+    password = Secret("of a server that listens")
+    place = owned.enter_context(private_directory("listening"))
+    server = owned.enter_context(PrivatePostgres(place, password, settings=ON_LOOPBACK))
+    return RunningServer("embedded", NEWEST, "127.0.0.1", server.port, server.superuser, password), "listening"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixtures.clone.servers.private_postgres import Address
 from health.catalog.catalog import Key
 from health.finding import DEPLOY, Finding
 from health.prisma.engine import TABLE
@@ -56,7 +57,7 @@ def ends_as_rehearsed(broken: Broken) -> None:
             if fix.rank < DEPLOY:
                 broken.apply(fix.body)
         login = broken.read["secret_read"]
-        list(deploy(broken.read["tunnel"].port, login.password.reveal(), broken.env.migrations))
+        list(deploy(Address("127.0.0.1", broken.read["tunnel"].port), login.password.reveal(), broken.env.migrations))
         for fix in rehearsed.sql:
             if fix.rank > DEPLOY:
                 broken.apply(fix.body)

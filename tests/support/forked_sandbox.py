@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 from tests.support.fork_server import line
 
@@ -53,19 +54,21 @@ def _sandbox(arguments: list[str], variables: dict[str, str]) -> None:
 
 
 @contextmanager
-def _aws_server() -> Iterator[Callable[[], str]]:
+def _aws_server(directory: Path) -> Iterator[Callable[[], str]]:
     """As :func:`sandbox.aws.seed.aws_server`, forked in place of started."""
+    from sandbox.aws import seed
     from sandbox.aws import server as aws_server
 
+    path = seed.moto_socket(directory)
     (its_input, ours), (output, its_output) = os.pipe(), os.pipe()
     if (pid := os.fork()) == 0:
         os.close(ours)
         os.close(output)
-        _become([its_input, its_output], aws_server.main)
+        _become([its_input, its_output], partial(aws_server.main, str(path)))
     os.close(its_input)
     os.close(its_output)
     try:
-        yield lambda: f"http://127.0.0.1:{int(line(output))}"
+        yield lambda: seed.started(line(output), path)
     finally:
         os.close(ours)
         os.kill(pid, signal.SIGKILL)

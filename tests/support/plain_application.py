@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Identifier
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.gate_runs import Result, run
 from tests.support.history_table import TABLE
 
@@ -175,7 +176,10 @@ def suite() -> tuple[str, ...]:
 @contextmanager
 def serving(programs: Path | None = None) -> Iterator[Server]:
     """Start a PostgreSQL that is somebody else's; the newest that the suite brings, unless programs are given."""
-    with private_directory("plain") as place, PrivatePostgres(place, Secret(PASSWORD), programs=programs) as postgres:
+    with (
+        private_directory("plain") as place,
+        PrivatePostgres(place, Secret(PASSWORD), programs=programs, settings=ON_LOOPBACK) as postgres,
+    ):
         yield Server(postgres)
 
 

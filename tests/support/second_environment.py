@@ -32,6 +32,7 @@ from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from fixtures.clone.servers.running import RunningServer
 from health.secrets.secret import Secret
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.gate_runs import Result, run
 from tests.support.paths import DATA
 from tests.support.sandbox import to_toml
@@ -281,7 +282,9 @@ def world(directory: Path, server: RunningServer | None = None) -> Iterator[Worl
     with ExitStack() as stack:
         stack.callback(_restore, "MOTO_EC2_LOAD_DEFAULT_AMIS", before)
         master = secrets.token_hex(16) if server is None else server.password.reveal()
-        postgres = PrivatePostgres(stack.enter_context(private_directory("second")), Secret(master))
+        postgres = PrivatePostgres(
+            stack.enter_context(private_directory("second")), Secret(master), settings=ON_LOOPBACK
+        )
         stack.callback(postgres.stop)
         starting = threading.Thread(target=postgres.start)
         if server is None:

@@ -12,7 +12,7 @@ from fixtures.clone.servers import local, take
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.clone.server_choice import CloneOption, Login
 from health.secrets.secret import Secret
-from tests.support.clone_servers import started
+from tests.support.clone_servers import ON_LOOPBACK, started
 
 PASSWORD = "correct-horse:battery/staple"
 
@@ -34,7 +34,7 @@ def older() -> Iterator[CloneServer]:
 @pytest.fixture(scope="package")
 def users() -> Iterator[CloneServer]:
     """On a server of a user's, by a login without a superuser's rights; it is reached over the network."""
-    settings = {"max_prepared_transactions": "5"}
+    settings = {**ON_LOOPBACK, "max_prepared_transactions": "5"}
     with private_directory("users") as place, PrivatePostgres(place, Secret(PASSWORD), settings=settings) as postgres:
         login = Login("127.0.0.1", postgres.port, "postgres", Secret(PASSWORD), "postgres")
         with started(lambda owned: take(CloneOption("server", login, "--clone"), "", owned)) as made:

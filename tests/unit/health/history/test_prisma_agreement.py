@@ -37,6 +37,7 @@ from health.prisma.engine import LOCK_FILE, TABLE, checksum
 from health.prisma.version import Generation
 from health.secrets.secret import Secret
 from plugins.paths import ROOT
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.gate_runs import run
 from tests.support.histories import GIVEN, OWN, Case, ShapeError, Verdicts, parse, read
 
@@ -159,7 +160,10 @@ def _write(case: Case, place: Path) -> None:
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     password = Secret(secrets.token_urlsafe(24))
-    with private_directory("agreement") as private, PrivatePostgres(private, password) as postgres:
+    with (
+        private_directory("agreement") as private,
+        PrivatePostgres(private, password, settings=ON_LOOPBACK) as postgres,
+    ):
         with connect(postgres.port, "postgres", password, "postgres") as admin:
             login = sql.Literal(password.reveal())
             admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(OWNER), login))
