@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from itertools import chain
+from typing import Literal
 
-_WIDTHS = {8: "Q", 4: "I"}  # bytes that a window over a text holds, and memoryview's word for such a number
+_WIDTHS: dict[int, Literal["Q", "I"]] = {
+    8: "Q",
+    4: "I",
+}  # bytes that a window over a text holds, and memoryview's word for such a number
 _TRIED = 8
 
 
@@ -32,8 +36,11 @@ class NeedleIndex:
             filed = self._by_gram[width]
             # Needles often begin alike: of the last windows the one that the fewest others are filed under.
             ends = range(len(data), max(width - 1, len(data) - _TRIED), -1)
-            grams = (int.from_bytes(data[end - width : end], sys.byteorder) for end in ends)
-            gram = min(grams, key=lambda each: len(filed.get(each, ())))
+            grams = [int.from_bytes(data[end - width : end], sys.byteorder) for end in ends]
+            free = (each for each in grams if each not in filed)
+            gram = next(free, None)
+            if gram is None:
+                gram = min(grams, key=lambda each: len(filed[each]))
             filed.setdefault(gram, []).append(needle)
         return True
 

@@ -18,7 +18,7 @@ from health.report.results import FixResult
 from health.report.tables import tables
 from health.report.terminal import migration_lines
 from health.sanitize import fenced, markdown, printable
-from health.secrets.secret import hide
+from plugins.redaction.values import hidden
 from plugins.run.recorder import RECORD
 from plugins.run.user_files import from_here
 
@@ -46,6 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not directory or record is None:
         return
     path = from_here(config, directory)
+    record = hidden(record)  # values, before they are serialised: JSON's own words stay as they are
     files = {
         "report.json": json.dumps(record.to_json(), indent=2, ensure_ascii=True),
         "summary.md": "\n".join(summary(record)),
@@ -55,7 +56,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
-            write_private(path / name, hide(text) + "\n")
+            write_private(path / name, text + "\n")
         except OSError as error:  # the terminal still tells the result
             print(f"--report: {path / name} could not be written: {error.strerror}.", file=sys.stderr)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -27,17 +27,8 @@ class Vocabulary:
     They are those of the programs' source, so that none is forgotten; it is read when the first candidate comes.
     """
 
-    def __init__(self) -> None:
-        self._names: set[str] = set()
-
-    def add(self, name: str) -> None:
-        """Count a name that the user has given to an environment: files and tests are called by it."""
-        self._names.add(name)
-
     def __call__(self, text: str) -> bool:
         """Whether a text is one of the words, or a part of one."""
-        if any(text in name for name in self._names):
-            return True
         if len(text) > _LONGEST or _MADE.fullmatch(text):
             return False
         data = text.encode("utf-8", "surrogatepass")
@@ -51,9 +42,6 @@ class Vocabulary:
     def _joined(self) -> bytes:
         """The same without white space and quotation marks, as texts are folded."""
         return self._source.translate(None, DROPPED.encode())
-
-
-WORDS = Vocabulary()
 
 
 def _files() -> Iterator[Path]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from fixtures.clients.child_environment import child_environment
 from health.sanitize import did_you_mean
 from plugins.paths import ROOT
 from plugins.run.packages import LOCAL, require
@@ -24,6 +25,7 @@ def list_faults() -> list[dict[str, str]]:
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "--list-faults"],
         cwd=ROOT,
+        env=child_environment("PYTHON", "COVERAGE"),
         capture_output=True,
         timeout=60,
         check=False,

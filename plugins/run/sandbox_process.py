@@ -10,6 +10,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+from fixtures.clients.child_environment import child_environment
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
 from plugins.paths import ROOT
@@ -37,6 +38,7 @@ class Sandbox:
         self._process = subprocess.Popen(  # noqa: S603
             command,
             cwd=ROOT,
+            env=child_environment("PYTHON", "COVERAGE"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fixtures.clients.child_environment import child_environment
 from sandbox.api.runs import Clients, seed_runs
 from sandbox.aws import logs
 from sandbox.aws.proxy import AwsProxy
@@ -47,6 +48,7 @@ def aws_server() -> Iterator[Callable[[], str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[2],
+        env=child_environment("PYTHON", "COVERAGE", "MOTO"),
     )
     assert process.stdin is not None  # noqa: S101 - pipes were asked for
     assert process.stdout is not None  # noqa: S101
