@@ -78,6 +78,8 @@ def forms(text: str, least: int) -> frozenset[str]:
         found |= {folded(text.replace("%", "%%")), unquoted(text.replace("%", "%%"))}
     if any(break_ in text for break_ in "\n\r\t"):
         found.add(folded(json.dumps(text)[1:-1]))
+    if _BREAK.search(text):
+        found.add(folded(text, breaks=True))
     data = _bytes(text)
     if not text.isascii():  # as bytes are written by Python
         found.add(unquoted(data.decode("latin-1")))
@@ -119,6 +121,8 @@ def _in_numbers(data: bytes) -> Iterator[str]:
     pairs = [f"{byte:02x}" for byte in data]
     for written in (pairs, [pair.upper() for pair in pairs]):
         yield from (between.join(written) for between in ("", ",", ":", "-"))
+        if data:  # PostgreSQL's bytea is \\x and all digits: the first two of them look like an escape
+            yield _plain(chr(data[0])) + "".join(written[1:])
         yield from ("".join(f"{before}{pair}" for pair in written)[len(before) :] for before in ("0x", ",0x"))
     for each in ([str(byte) for byte in data], [f"{byte:03o}" for byte in data], [f"{byte:o}" for byte in data]):
         yield from (between.join(each) for between in ("", ","))
