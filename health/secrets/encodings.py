@@ -20,7 +20,7 @@ from urllib.parse import quote
 _HEX = "[0-9a-fA-F]"
 _COLOUR = r"(?:\x1b|\\+(?:x1b|u001b)|\#x1B)\[[0-9;]*m"
 # It begins with a set of characters, so that the text between is passed over fast.
-_ESCAPE = rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
+_ESCAPE = rf"""['"\\%&\#\x1b\x80-\U0010ffff](?:
       (?: (?<=\x1b) | (?<=\\)\\*(?:x1b|u001b) | (?<=\#)x1B )(?P<colour>\[[0-9;]*m)   # pytest's within texts
     | (?<=\\)\\*(?: u{_HEX}{{4}}(?:(?<=[dD][89abAB]..)\\+u{_HEX}{{4}})? | U000{_HEX}{{5}} | x{_HEX}{{2}}
                 | [0-3][0-7][0-7] | (?P<break>[nrt]) | " | )
@@ -28,6 +28,7 @@ _ESCAPE = rf"""['\\%&\#\x1b\x80-\U0010ffff](?:
     | (?<=&)(?:amp;)*(?: \#(?P<number>[0-9]{{1,7}}) | \#[xX](?P<hex>{_HEX}{{1,6}}) | (?P<name>quot|apos|lt|gt|amp) );
     | (?<=\#)x(?P<control>[01]{_HEX})   # pytest's JUnit spells control characters so
     | (?<=')(?:"'"'|)                   # a shell's way to put ' between ', or a plain one
+    | (?<=")(?P<joint>[ ]*\n[ ]*(?:E[ ]+)?")        # Python's, between the lines of one literal
     | (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]*
     )"""
 _NAMES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
@@ -35,7 +36,7 @@ _NAMES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 # UTF-16 has a NUL beside each letter.
 DROPPED = "\\'+ \t\n\v\f\r\0"
 _SAME = str.maketrans("", "", DROPPED)
-_BREAK = re.compile(r"\\[nrt]")
+_BREAK = re.compile(r"\\[nrt]|\"[ ]*\n")
 
 
 @cache
@@ -48,7 +49,8 @@ def folded(text: str, *, breaks: bool = False) -> str:
 
     Args:
         text: any.
-        breaks: whether an escape of white space stands for it; else for its letter, which a backslash is before.
+        breaks: whether an escape of white space stands for it, and two quotation marks with a line's end between them
+            for nothing; else for its letter, which a backslash is before, and for themselves.
     """
     return _escape().sub(_unbroken if breaks else _unescaped, text).translate(_SAME)
 
@@ -170,7 +172,7 @@ def spans(needle: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _unbroken(match: re.Match[str]) -> str:
-    return "" if match["break"] else _unescaped(match)
+    return "" if match["break"] or match["joint"] else _unescaped(match)
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
 _NUMBERS = {10: r"(?<![0-9])[0-9]{1,3}", 16: r"(?:0[xX])?[0-9a-fA-F]{2}", 8: r"(?:0o)?[0-7]{2,3}"}
@@ -18,9 +18,20 @@ _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 def finds(secret: str, data: bytes) -> str:
     """How the secret can be read out of an output; empty where it cannot."""
-    wanted = {_bare(secret.encode(each, "surrogatepass")) for each in ("utf-8", "utf-16-le", "utf-16-be")}
-    wanted |= {_bare(secret.encode().decode("latin-1").encode())}
-    return next((how for how, each in _readings(data) if any(one in _bare(each) for one in wanted)), "")
+    return next((how for _, how in find([secret], data)), "")
+
+
+def find(secrets: Iterable[str], data: bytes) -> Iterator[tuple[str, str]]:
+    """The secrets that can be read out of an output, each with how."""
+    wanted = {secret: _written(secret) for secret in secrets}
+    for how, each in _readings(data):
+        bare = _bare(each)
+        yield from ((secret, how) for secret, ways in wanted.items() if any(one in bare for one in ways))
+
+
+def _written(secret: str) -> set[bytes]:
+    bare = {_bare(secret.encode(each, "surrogatepass")) for each in ("utf-8", "utf-16-le", "utf-16-be")}
+    return bare | {_bare(secret.encode().decode("latin-1").encode())}
 
 
 def _bare(data: bytes) -> bytes:
@@ -31,6 +42,8 @@ def _bare(data: bytes) -> bytes:
 def _readings(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "as it is", data
     yield "one backslash", re.sub(rb"\\([nrt])|\\(.)", lambda found: found[2] or b"", data)
+    joined = re.sub(r'" *\n *(?:E +)?"', "", data.decode("utf-8", "surrogateescape"))
+    yield "joined", _data(_unescaped(joined))
     yield "shell", data.replace(b"'\"'\"'", b"'")
     plain = data.decode("utf-8", "surrogateescape")
     for round_ in range(3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
 import textwrap
 from collections.abc import Callable
@@ -60,6 +61,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "bytea": lambda text: f"\\x{text.encode().hex()}",
     "broken lines": lambda text: "\n".join(text[at : at + 5] for at in range(0, len(text), 5)),
     "broken lines in JSON": lambda text: json.dumps("\n".join(text[at : at + 5] for at in range(0, len(text), 5))),
+    "a literal on several lines": lambda text: "\n E   ".join(
+        json.dumps(part) for part in re.findall(r".{1,6}[^\\]|.+", text, re.DOTALL)
+    ),
     "spaced": " ".join,
     "indented": lambda text: "\n        ".join(text[at : at + 7] for at in range(0, len(text), 7)),
     "coloured": "\x1b[31m".join,

@@ -23,7 +23,7 @@ ALPHABETS = {
     "hardly any": "01.",
     "blanks": string.ascii_letters + "  \t",
 }
-EXAMPLES = 4
+EXAMPLES = 6
 
 
 def secrets(chance: random.Random, alphabet: str, number: int) -> Iterator[str]:
