@@ -27,7 +27,7 @@ LEAKING = "tests/attack/secrets/leaking.py"
 
 def texts() -> list[str]:
     chance = random.Random("outputs")
-    return [next(secrets(chance, alphabet, 1)) for alphabet in ("printable", "beyond ASCII")]
+    return [next(secrets(chance, alphabet, 1)) for alphabet in ("beyond ASCII",)]
 
 
 def outputs(directory: Path, *more: str) -> dict[str, bytes]:
