@@ -17,6 +17,7 @@ _PUBLIC = re.compile(r"[a-z]{2,8}-[0-9a-f]{8,17}(?:,[a-z]{2,8}-[0-9a-f]{8,17})*|
 _WORDS = re.compile(r"(?=.{1,15}\Z)[A-Za-z]+(?:[-_ ][A-Za-z]+)*")
 _SURE = re.compile(r"PASS|PWD|SECRET|PRIVATE|SALT|(?:KEY|TOKEN)$", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w+/=.~-]{20,}")  # what only a machine thinks of
+_SWITCHES = frozenset({"0", "1", "true", "false", "yes", "no", "on", "off"})  # as in BYPASS_CHECK=true
 _ONE_URL = re.compile(r"[A-Za-z][\w+.:-]*://(?!.*://)", re.DOTALL)
 
 
@@ -56,7 +57,8 @@ def secrets_of(name: str, value: str) -> frozenset[str]:
     password = value.partition("://")[2].rpartition("@")[0].partition(":")[2]
     if _ONE_URL.match(value):
         return frozenset({password} - {""}) | url_secrets(value)
-    return frozenset({value}) if is_secret(name, value) or (value and _SURE.search(name)) else frozenset()
+    short = _SURE.search(name) and value.lower() not in _SWITCHES
+    return frozenset({value}) if is_secret(name, value) or (value and short) else frozenset()
 
 
 def is_secret(name: str, value: str) -> bool:
@@ -65,7 +67,7 @@ def is_secret(name: str, value: str) -> bool:
         return False
     if url_secrets(value):
         return True
-    if _PUBLIC.fullmatch(value) or (_WORDS.fullmatch(value) and not _SURE.search(name)):
+    if (_PUBLIC.fullmatch(value) or _WORDS.fullmatch(value)) and not _SURE.search(name):
         return False
     if value.startswith(("https://", "http://")):
         return False
