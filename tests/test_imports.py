@@ -31,8 +31,8 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 TOPICS = {
     "health": "sql secrets catalog schema_file read_only waivers aws logs pending clone prisma application migrations "
     "config history layer tunnel schema reconstruction data api runs editing report",
-    "fixtures": "clients config application aws tunnel migrations database logs layer api clone schema_file data "
-    "read_only runs reconstruction history schema pending editing preflight",
+    "fixtures": "clients config application aws secrets tunnel migrations database logs layer api clone schema_file "
+    "data read_only runs reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",
 }
 # Below the checks nothing names a check or a finding, but for these.

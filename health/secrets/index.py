@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from itertools import chain
+from typing import Literal
 
-_GRAM = 4  # bytes that the window over a text holds
+_WIDTHS: dict[int, Literal["Q", "I"]] = {
+    8: "Q",
+    4: "I",
+}  # bytes that a window over a text holds, and memoryview's word for such a number
+_TRIED = 8
 
 
 class NeedleIndex:
-    """Files each needle under four of its bytes, and looks only for those whose four a text holds."""
+    """Files each needle under some of its bytes, and looks only for those whose bytes a text holds.
+
+    The more bytes, the fewer needles are looked for in vain: eight, or four of a needle that is shorter.
+    """
 
     def __init__(self) -> None:
         self._meant: dict[str, list[str]] = {}
-        self._by_gram: dict[int, list[str]] = {}
+        self._by_gram: dict[int, dict[int, list[str]]] = {width: {} for width in _WIDTHS}
 
     def add(self, needle: str, meant: str) -> bool:
         """File a needle of four bytes or more with what it is the mark of; False if both are known."""
@@ -22,21 +31,35 @@ class NeedleIndex:
             return False
         meanings.append(meant)
         if len(meanings) == 1:
-            # Needles often begin alike: the last window that the fewest others are filed under.
-            gram = min(reversed(list(_windows(needle))), key=lambda each: len(self._by_gram.get(each, ())))
-            self._by_gram.setdefault(gram, []).append(needle)
+            data = _data(needle)
+            width = next(width for width in _WIDTHS if len(data) >= width)
+            filed = self._by_gram[width]
+            # Needles often begin alike: of the last windows the one that the fewest others are filed under.
+            ends = range(len(data), max(width - 1, len(data) - _TRIED), -1)
+            grams = [int.from_bytes(data[end - width : end], sys.byteorder) for end in ends]
+            free = (each for each in grams if each not in filed)
+            gram = next(free, None)
+            if gram is None:
+                gram = min(grams, key=lambda each: len(filed[each]))
+            filed.setdefault(gram, []).append(needle)
         return True
 
     def of(self, text: str) -> Iterator[tuple[str, list[str]]]:
         """Give each needle that a text holds, with what it is the mark of."""
-        for gram in set(filter(self._by_gram.__contains__, _windows(text))):
-            for needle in self._by_gram[gram]:
-                if needle in text:
-                    yield needle, self._meant[needle]
+        data = _data(text)
+        for width, filed in self._by_gram.items():
+            for gram in set(filter(filed.__contains__, _windows(data, width))) if filed else ():
+                for needle in filed[gram]:
+                    if needle in text:
+                        yield needle, self._meant[needle]
 
 
-def _windows(text: str) -> Iterator[int]:
-    """Give every four bytes that stand together in a text, as numbers."""
-    data = memoryview(text.encode("utf-8", "surrogatepass"))
-    ends = ((offset, len(data) - (len(data) - offset) % _GRAM) for offset in range(_GRAM))
-    return chain.from_iterable(data[begin:end].cast("I") for begin, end in ends if begin < end)
+def _data(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _windows(data: bytes, width: int) -> Iterator[int]:
+    """Give every ``width`` bytes that stand together, as numbers."""
+    view = memoryview(data)
+    ends = ((offset, len(data) - (len(data) - offset) % width) for offset in range(width))
+    return chain.from_iterable(view[begin:end].cast(_WIDTHS[width]) for begin, end in ends if begin < end)

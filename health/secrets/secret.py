@@ -5,23 +5,24 @@ from __future__ import annotations
 import hmac
 import re
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import takewhile
 from typing import NoReturn
 
-from health.secrets.encodings import Places, folded, forms, spans
+from health.secrets.encodings import Places, byte_forms, folded, foldings, forms, spans, unquoted
 from health.secrets.index import NeedleIndex
 
 LEAST = 6  # shorter texts are in every text, and no secrets worth the name
 HIDDEN = "***"
 
-# Where pytest, or who else shows a text, leaves out its middle, its beginning or its end.
-_CUT = re.compile(r"\.{3,}|…|\\u2026")
+# Where pytest, or who else shows a text, leaves out or masks its middle, its beginning or its end.
+_CUT = re.compile(r"\.{3,}|…|\\u2026|\*{2,}|[•●]{2,}|#{3,}|_{3,}|x{3,}|X{3,}")
 # A diff's line: pytest leaves out what both sides begin with.
 _DIFFERS = re.compile(r"^(?:E\s+)?[-+?]\s(?=\S)", re.MULTILINE)
 _PARTIAL = 6  # characters that may be left of an escape which was cut, too: of %2F, of \u0022
+_SIDE = 2  # characters at either end of a secret whose middle is masked: fewer tell nothing
 _NEAR = 60  # in so many characters stand LEAST ones, and such a remnant, however they are quoted
 
 
@@ -71,9 +72,16 @@ class Secret:
 
 
 class Searcher:
-    """Looks for many secrets together, in a time that grows with the text alone; secrets may come at any time."""
+    """Looks for many secrets together, in a time that grows with the text alone; secrets may come at any time.
 
-    def __init__(self) -> None:
+    Args:
+        vocabulary: whether the output itself is made of a text, with the white space in it or without: such a text
+            stays, as a report without its own words could not be read.
+    """
+
+    def __init__(self, vocabulary: Callable[[str], bool] | None = None) -> None:
+        self.vocabulary = vocabulary
+        self.names: set[str] = set()  # the user's own, by which files and tests are called: they stay, too
         self._secrets: set[str] = set()
         self._new: deque[str] = deque()
         self._lock = threading.Lock()
@@ -81,6 +89,7 @@ class Searcher:
         self._most = NeedleIndex()  # of each form its first two thirds: who shows so much has shown it
         self._parts: dict[str, list[str]] = {}  # LEAST characters → the forms that hold them
         self._unparted: deque[str] = deque()
+        self._sides = _Sides()
         self._longest = 0
 
     def add(self, secret: str) -> None:
@@ -96,13 +105,18 @@ class Searcher:
         if self._new:
             self._take_new()
         found = [span for line, _ in self._raw.of(text) for span in spans(line, text)]
-        whole = folded(text)
-        hits = [span for most, forms in self._most.of(whole) for form in forms for span in _begun(form, most, whole)]
-        if hits:
-            places = Places(text)
-            found += [places.of(*hit) for hit in hits]
+        for whole, breaks in foldings(text):
+            hits = [hit for most, those in self._most.of(whole) for form in those for hit in _begun(form, most, whole)]
+            if hits:
+                places = Places(text, breaks=breaks)
+                found += [places.of(*hit) for hit in hits]
         found += self._cut(text)
         return _without(text, found) if found else text
+
+    def spares(self, text: str) -> bool:
+        """Whether a text is among the output's own words."""
+        named = any(text in name for name in self.names)
+        return named or (self.vocabulary is not None and self.vocabulary(text))
 
     def _take_new(self) -> None:
         with self._lock:
@@ -114,9 +128,16 @@ class Searcher:
                 self._new.popleft()  # only now: another thread must not search without it
 
     def _take(self, line: str) -> None:
-        self._raw.add(line, line)
-        for form in forms(line, LEAST):
-            if self._most.add(form[: max(LEAST, -(-2 * len(form) // 3))], form):
+        if self.spares(line):
+            plain = {folded(line), unquoted(line)}
+        else:
+            plain = {form for form in (folded(line), unquoted(line)) if self.spares(form)}
+            self._raw.add(line, line)
+            if not plain:
+                self._sides.add(folded(line))
+        cut = forms(line, LEAST) - plain
+        for form in cut | byte_forms(line, LEAST):  # of the latter no ends are looked for
+            if self._most.add(form[: max(LEAST, -(-2 * len(form) // 3))], form) and form in cut:
                 self._unparted.append(form)
                 self._longest = max(self._longest, len(form))
 
@@ -140,6 +161,7 @@ class Searcher:
         for cut in _CUT.finditer(text):
             yield from self._after(text, cut.end(), LEAST)
             yield from self._before(text, cut.start())
+            yield from self._sides.around(text, cut.start(), cut.end())
         for line in _DIFFERS.finditer(text):
             yield from self._after(text, line.end(), 2 * LEAST)
 
@@ -178,12 +200,64 @@ class Searcher:
                 return
 
 
+class _Sides:
+    """Looks for secrets with only their middle left out, as in ``pa***rd``: both ends tell which it is."""
+
+    def __init__(self) -> None:
+        # Two characters → the secrets that have them there: before a place in them, and behind one.
+        self._heads: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._tails: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._longest = 0
+
+    def add(self, secret: str) -> None:
+        """Look for this secret, as it is when it is folded."""
+        for at in range(_SIDE, len(secret) - _SIDE + 1):
+            self._heads[secret[at - _SIDE : at]].append((secret, at))
+            self._tails[secret[at : at + _SIDE]].append((secret, at))
+        self._longest = max(self._longest, len(secret))
+
+    def around(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Give the span of a secret whose middle is left out at a place, if there is one."""
+        heads = self._heads.get(folded(text[max(0, begin - _NEAR) : begin])[-_SIDE:])
+        tails = self._tails.get(folded(text[end : end + _NEAR])[:_SIDE])
+        if not heads or not tails:
+            return
+        before, after = text[max(0, begin - 8 * self._longest) : begin], text[end : end + 8 * self._longest]
+        first, last = folded(before), folded(after)
+        shown: dict[str, int] = {}
+        for secret, at in heads:
+            if first.endswith(secret[:at]):
+                shown[secret] = max(at, shown.get(secret, 0))
+        for secret, at in tails:
+            if (known := shown.get(secret, len(secret))) <= at and last.startswith(secret[at:]):
+                left = Places(before).of(len(first) - known, len(first))[0]
+                yield begin - len(before) + left, end + Places(after).of(0, len(secret) - at)[1]
+
+
 _KNOWN = Searcher()  # every secret that this process has seen
 
 
 def hide(text: str) -> str:
     """A text with every secret that this process knows put out of it, however it is spelt, whole or cut."""
     return _KNOWN.hide(text)
+
+
+def keep_words(vocabulary: Callable[[str], bool]) -> None:
+    """Leave the words alone that the output is made of, also where one is a secret: see :func:`not_hidden`."""
+    _KNOWN.vocabulary = vocabulary
+
+
+def keep_name(name: str) -> None:
+    """Leave the name of an environment alone, likewise."""
+    _KNOWN.names.add(name)
+
+
+def not_hidden(secret: Secret) -> str:
+    """Why :func:`hide` leaves a secret where it is; empty where it does not."""
+    text = secret.reveal()
+    if 0 < len(text) < LEAST:
+        return f"it has fewer than {LEAST} characters"
+    return "it is a word of the report" if text and _KNOWN.spares(text) else ""
 
 
 @lru_cache(maxsize=8)

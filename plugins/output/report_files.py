@@ -8,7 +8,6 @@ import os
 import pytest
 
 from health.report.record import Record, anything_judged
-from health.secrets.secret import hide
 from plugins.output.markdown_summary import summary
 from plugins.output.private_files import locked, write_private
 from plugins.output.sql_files import sql_file
@@ -49,7 +48,7 @@ def write(config: pytest.Config, record: Record) -> None:
         files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:
-            write_private(path / name, hide(text) + "\n")
+            write_private(path / name, text + "\n")
         except OSError as error:
             failed.append(OSError(error.errno, error.strerror, str(path / name)))
     if failed:

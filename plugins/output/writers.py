@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from health.sanitize import one_line
+from plugins.redaction.values import hidden
 from plugins.run.recorder import RECORD
 
 
@@ -43,6 +44,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Write what was asked for; within this hook the terminal has told everything."""
     yield
     record = session.config.stash.get(RECORD, None)
+    if record is not None:
+        record = hidden(record)  # values, before they are serialised: a format's own words stay as they are
     for writer in WRITERS if record is not None else ():
         if not writer.wanted(session.config):
             continue

@@ -4,7 +4,8 @@ Reports are redacted as they are made, before any other plugin reads them, and a
 ``-n``, as only that process knows its secrets. Streams, log records, warnings and files are redacted where they are
 written, and the files of ``--junitxml`` and ``--alluredir`` once more at the end.
 
-Out of reach is what a process writes past Python: with ``-s``, a child's own output.
+Out of reach is what a process writes past Python: with ``-s``, a child's own output. The words that reports are made
+of stay, also where a password is one of them; the check ``secrets-can-be-hidden`` says which.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any
 
 import pytest
 
-from health.secrets.secret import hide
+from health.secrets.secret import hide, keep_words
 from plugins.redaction import allure, logs, streams, values, workers
+from plugins.redaction.core_dumps import forbid_core_dumps
 from plugins.redaction.files import scrub_new
+from plugins.redaction.vocabulary import Vocabulary
 
 _STARTED = pytest.StashKey[float]()
 
@@ -29,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "pastebin", None):
         raise pytest.UsageError("--pastebin: it would publish the output of a run. Leave it out.")
     config.stash[_STARTED] = time.time()
+    keep_words(Vocabulary())
+    forbid_core_dumps()
     streams.redact_standard()
     logs.redact()
     workers.redact(config)

@@ -22,6 +22,7 @@ from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
 from health.parts import EVERY, Part
 from health.sanitize import did_you_mean
+from health.secrets.secret import keep_name
 from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
 from plugins.run import packages, registry_file
@@ -212,6 +213,8 @@ def _understand(config: pytest.Config) -> Run:
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
     known, names = registry_file.asked(config)
+    for name in names:
+        keep_name(name)
     faults = tuple(config.getoption("fault"))
     waived = waivers.load(config, registry_file.waivable(config, known)) if known is not None else Waivers()
     clone, migrate = _clone(config), config.option.migrate

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from fixtures.clients.child_environment import child_environment
 from fixtures.clients.child_process import run
 from health.sanitize import did_you_mean
 from plugins.paths import ROOT
@@ -21,7 +22,12 @@ def list_faults() -> list[dict[str, str]]:
         pytest.UsageError: the sandbox's program does not run here.
     """
     require([LOCAL], "the sandbox")
-    done = run([sys.executable, "-m", "sandbox", "--list-faults"], cwd=ROOT, seconds=60)
+    done = run(
+        [sys.executable, "-m", "sandbox", "--list-faults"],
+        cwd=ROOT,
+        seconds=60,
+        env=child_environment("PYTHON", "COVERAGE"),
+    )
     if done.returncode:
         raise pytest.UsageError(f"the sandbox does not run here. python -m sandbox --list-faults, in {ROOT}, says why.")
     faults: list[dict[str, str]] = json.loads(done.stdout)

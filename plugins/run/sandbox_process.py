@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from fixtures.clients.child_environment import child_environment
 from fixtures.clients.child_process import spawn
 from health.config.environment import Environment
 from health.finding import CouldNotCheck
@@ -42,6 +43,7 @@ class Sandbox:
             self._process = spawn(
                 command,
                 cwd=ROOT,
+                env=child_environment("PYTHON", "COVERAGE"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fixtures.clients.child_environment import child_environment
 from fixtures.clients.child_process import spawn
 from sandbox.api.runs import Clients, seed_runs
 from sandbox.aws import logs
@@ -50,6 +51,7 @@ def aws_server(directory: Path) -> Iterator[Callable[[], str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[2],
+        env=child_environment("PYTHON", "COVERAGE", "MOTO"),
     )
     assert process.stdin is not None  # noqa: S101 - pipes were asked for
     assert process.stdout is not None  # noqa: S101

@@ -30,7 +30,7 @@ from plugins.fixes import fixes
 from plugins.output import report_files as reports
 
 if "LEAKING_REPORTS" in os.environ:  # to prove that the reports are searched well
-    vars(reports)["hide"] = str
+    vars(reports)["hidden"] = lambda value: value
 
 Texts = dict[str, str]
 

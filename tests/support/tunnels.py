@@ -23,6 +23,7 @@ from health.config.environment import Environment, Limits
 from health.secrets.secret import Secret
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from tests.support.certificates import issue
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.ssh_servers import CLIENT_KEY, HOST_KEY, ssh_server
 
 ENDPOINT = "db.cluster-c0ffee.example"
@@ -76,7 +77,8 @@ def postgres_with_tls() -> Iterator[int]:
             for file in ("server.pem", "server.key", "hba.conf"):
                 os.chown(directory / file, pwd.getpwnam("nobody").pw_uid, -1)
         settings = {
-            "ssl": "on", "ssl_cert_file": str(directory / "server.pem"), "ssl_key_file": str(directory / "server.key"),
+            **ON_LOOPBACK, "ssl": "on",
+            "ssl_cert_file": str(directory / "server.pem"), "ssl_key_file": str(directory / "server.key"),
             "hba_file": str(directory / "hba.conf"),
         }  # fmt: skip
         with PrivatePostgres(directory, PASSWORD, programs=programs, settings=settings) as server:

@@ -22,6 +22,7 @@ from fixtures.facts import Facts
 from fixtures.tunnel.tunnel import Tunnel
 from health.prisma.engine import COLUMNS_SQL, TABLE
 from health.secrets.secret import Secret
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.lineage import environment
 from tests.support.postgres_versions import PostgresVersions
 
@@ -107,7 +108,7 @@ def hostile(each_major: int, postgres_versions: PostgresVersions) -> Iterator[Ho
     choice, password = postgres_versions.choice(each_major), Secret(secrets.token_hex(16))
     with (
         private_directory("hostile") as directory,
-        PrivatePostgres(directory, password, programs=Path(choice.place)) as postgres,
+        PrivatePostgres(directory, password, programs=Path(choice.place), settings=ON_LOOPBACK) as postgres,
         ExitStack() as kept,
     ):
         made = Hostile(each_major, postgres.port, password, kept)

@@ -23,6 +23,7 @@ from health.clone.server_choice import Login
 from health.secrets.secret import Secret
 from plugins.paths import ROOT
 from tests.support import effort
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.load import patience
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a process adopt orphans")
@@ -105,7 +106,10 @@ def test_killed_run_leaves_nothing(kill: Kill, place: Path) -> None:
 
 
 def test_killed_run_leaves_no_database_to_the_next(late: str, place: Path) -> None:
-    with private_directory("databases") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
+    with (
+        private_directory("databases") as directory,
+        PrivatePostgres(directory, Secret(PASSWORD), settings=ON_LOOPBACK) as server,
+    ):
         url = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{server.port}/postgres"
         for moment in (0.4, 0.6, 0.8):
             told = killed(Kill(late, f"{LASTS_S * moment:g}", (f"--clone={url}",)), place)

@@ -119,42 +119,57 @@ def test_a_place_in_a_folded_text_is_a_place_in_the_text(before: str, text: str,
     assert text not in hidden or text in HIDDEN * 3 or text in f"{before}{HIDDEN}{after}"
 
 
-VARIABLES = {
-    "secret": [
-        ("ADMIN_API_KEY", "correct horse"),
-        ("DATABASE_PASSWORD", "abcdef"),
-        ("SLACK_WEBHOOK", "https://hooks.example/services/T0AB/B0CD/a1b2c3d4e5f6g7h8i9j0k1"),
-        ("DATABASE_URL", URL.format("pw")),
-        ("REDIS", "redis://:pw@cache.example/0"),
-        ("CALLBACK_URL", "https://example.com/cb?state=abcdef"),
-        ("HMAC", "9f86d081884c7d659a2feaa0c55ad015"),
-    ],
-    "harmless": [
-        ("DB_TYPE", "postgresql"),
-        ("STAGE", "prod"),
-        ("API_KEY", "prod"),
-        ("DATABASE_PORT", "5432"),
-        ("DATABASE_USER", "postgres"),
-        ("DATABASE_HOST", "quo-integrations-prod-cluster.cluster-abc.us-east-1.rds.amazonaws.com"),
-        ("API_URL", "https://api.example.com/prod"),
-        ("KMS_KEY_ARN", "arn:aws:kms:us-east-1:123456789012:key/1234abcd"),
-        ("AUTH_TABLE", "integrations"),
-        ("AUTH_ENABLED", "enabled"),
-        ("NODE_OPTIONS", "--enable-source-maps"),
-    ],
-}
+SECRET_VARIABLES = [
+    ("ADMIN_API_KEY", "correct horse", "***"),
+    ("DATABASE_PASSWORD", "abcdef", "***"),
+    ("SLACK_WEBHOOK", "https://hooks.example/services/T0AB/a1b2c3d4e5f6g7h8i9j0k1", "https://hooks.example***"),
+    ("DATABASE_URL", URL.format("of 7 ch"), URL.format("***")),
+    ("DATABASE_URL", URL.format("pw"), "postgresql://postgres***"),
+    ("JDBC", "jdbc:postgresql://h/d?user=a&password=bcdefg", "jdbc:postgresql://h/d?user=a&password=***"),
+    ("REDIS", "redis://:pw@cache.example/0", "redis://***"),
+    ("SENTRY_DSN", "https://0a1b2c3d4e5f@sentry.example/42", "https://***@sentry.example/42"),
+    ("CALLBACK_URL", "https://example.com/cb?state=abcdef", "https://example.com***"),
+    ("BOTH_URLS", "redis://a:bcdefg@h,redis://a:hijklm@h", "***"),
+    ("HMAC", "9f86d081884c7d659a2feaa0c55ad015", "***"),
+]
+HARMLESS_VARIABLES = [
+    ("DB_TYPE", "postgresql"),
+    ("STAGE", "prod"),
+    ("API_KEY", "prod"),
+    ("DATABASE_PORT", "5432"),
+    ("DATABASE_USER", "postgres"),
+    ("DATABASE_HOST", "quo-integrations-prod-cluster.cluster-abc.us-east-1.rds.amazonaws.com"),
+    ("API_URL", "https://api.example.com/prod"),
+    ("KMS_KEY_ARN", "arn:aws:kms:us-east-1:123456789012:key/1234abcd"),
+    ("AUTH_TABLE", "integrations"),
+    ("AUTH_ENABLED", "enabled"),
+    ("NODE_OPTIONS", "--enable-source-maps"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "secret"),
-    [(name, value, kind == "secret") for kind, pairs in VARIABLES.items() for name, value in pairs],
-)
-def test_which_variables_are_secrets(monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: bool) -> None:
+@pytest.mark.parametrize(("name", "value", "shown"), SECRET_VARIABLES)
+def test_of_a_secret_variable_only_the_secret_is_hidden(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, shown: str
+) -> None:
     monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
-    assert is_secret(name, value) is secret
+    assert is_secret(name, value)
     assert variable(name, value).reveal() == value
-    assert (hide(f"it is {value}.") == "it is ***.") is secret
+    assert hide(f"it is {value}.") == f"it is {shown}."
     assert str(variable(name, value)) == HIDDEN  # itself it shows never
+
+
+@pytest.mark.parametrize(("name", "value"), HARMLESS_VARIABLES)
+def test_other_variables_are_left_in_other_texts(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setattr("health.secrets.secret._KNOWN", Searcher())
+    assert not is_secret(name, value)
+    assert hide(f"it is {variable(name, value).reveal()}.") == f"it is {value}."
+    assert str(variable(name, value)) == HIDDEN
+
+
+def test_a_known_url_hides_no_scheme_of_another() -> None:
+    """Else the login behind it would no longer look like one."""
+    variable("DATABASE_URL", URL.format("AbCdEfGhIjKlMnOp"))
+    assert hide("postgresql://postgres:...") == "postgresql://postgres:..."
 
 
 def _passwords() -> Iterator[tuple[str, str]]:
