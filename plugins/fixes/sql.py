@@ -173,7 +173,8 @@ def outside_transaction(guards: Iterable[Composable], schema: str, statement: st
 
 def _search_path(schema: str, *, local: bool = True) -> Composable:
     template: LiteralString = "  PERFORM pg_catalog.set_config('search_path', {path}, {local});"
-    return fill(template, path=literal(Identifier(schema).as_string(None)), local=Literal(local))
+    path = f"{Identifier(schema).as_string(None)}, pg_temp"  # last, or a temporary table would be looked at first
+    return fill(template, path=literal(path), local=Literal(local))
 
 
 def _no_migration() -> Composable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -10,7 +11,7 @@ from health.prisma.engine import TABLE
 from tests.support.fix_cases import CASES, OBJECTS, Facts, fixes_of
 from tests.support.fix_situations import situations
 from tests.support.history_table import TABLE as HISTORY
-from tests.support.history_table import put
+from tests.support.history_table import going_on, put
 
 _EMPTY = """
 DROP SCHEMA IF EXISTS public, aside CASCADE; DROP SCHEMA IF EXISTS aside CASCADE;
@@ -124,8 +125,8 @@ def sql_fixes() -> dict[str, tuple[str, SqlFix]]:
     return named
 
 
-def prepare(database: psycopg.Connection, title: str) -> None:
-    """Let a superuser's session, at its database, hold this state and nothing else."""
+def prepare(database: psycopg.Connection, title: str, steps: Iterable[str] = ()) -> None:
+    """Let the database of a superuser's session hold this state and nothing else, and run the steps before a fix."""
     _, facts = STATES[title]
     database.execute(_EMPTY.encode())
     if title not in _NO_HISTORY:
@@ -133,6 +134,8 @@ def prepare(database: psycopg.Connection, title: str) -> None:
         if "history" in facts:
             put(database, *facts["history"].recorded.rows)
     database.execute((_HOLDS[title] or "SELECT").encode())
+    for step in steps:
+        assert going_on(database, step) == []
 
 
 def everything(database: psycopg.Connection) -> set[str]:

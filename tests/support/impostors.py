@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 
@@ -59,6 +60,12 @@ _TABLES = """
 """
 
 
+_SHADOWS = """
+  SELECT format('DROP VIEW IF EXISTS pg_temp.%I', relname) FROM pg_catalog.pg_class
+  WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+"""
+
+
 def impersonate(database: psycopg.Connection, texts: Iterable[str]) -> None:
     """Make the schema `evil`: impostors of all that these texts name."""
     text = "\n".join(texts)
@@ -80,10 +87,21 @@ def impersonate(database: psycopg.Connection, texts: Iterable[str]) -> None:
     database.execute("SET search_path = public")
 
 
-def shadow_tables(database: psycopg.Connection, schema: str) -> None:
-    """Let a schema, which may be `pg_temp`, hold impostors of the tables and indexes of `public`."""
-    database.execute(f"CREATE TABLE {schema}.made (id pg_catalog.int4)".encode())
-    database.execute(_MAKE.replace("{these}", _filled(_TABLES, {"schema": schema})).encode())
+@contextmanager
+def tables_shadowed(database: psycopg.Connection) -> Iterator[None]:
+    """Let the schema `evil_tables` and the session's temporary one hold impostors of what is in `public`."""
+    database.execute("SET search_path = pg_catalog, pg_temp; CREATE SCHEMA evil_tables")
+    for schema in ("evil_tables", "pg_temp"):
+        database.execute(f"CREATE TABLE {schema}.made (id pg_catalog.int4)".encode())
+        database.execute(_MAKE.replace("{these}", _filled(_TABLES, {"schema": schema})).encode())
+    try:
+        yield
+    finally:
+        database.execute("SET search_path = pg_catalog, pg_temp")
+        names = database.execute(_SHADOWS).fetchall()
+        database.execute(b"DROP SCHEMA evil_tables CASCADE; DROP TABLE pg_temp.made")
+        for (statement,) in names:
+            database.execute(statement.encode())
 
 
 def shadow_catalog(database: psycopg.Connection, texts: Iterable[str]) -> None:

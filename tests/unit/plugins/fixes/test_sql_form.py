@@ -44,7 +44,7 @@ TRANSACTION = re.compile(
 STEP = re.compile(
     r"SET default_transaction_read_only = on;\n"
     rf"DO (?P<tag>\$health\d*\$)\nBEGIN\n{PINNED}{WAIT}{APART}{TRY_LOCK}(?P<body>.*)"
-    r"  PERFORM pg_catalog\.set_config\('search_path', '\"public\"', false\);\n"
+    r"  PERFORM pg_catalog\.set_config\('search_path', '\"public\", pg_temp', false\);\n"
     r"  PERFORM pg_catalog\.set_config\('default_transaction_read_only', 'off', false\);\nEND\n(?P=tag);\n"
     r"(?P<statement>.*);\nSELECT pg_catalog\.pg_advisory_unlock\(72707369\);\n"
     r"RESET search_path;\nRESET default_transaction_read_only;\n",
