@@ -147,7 +147,7 @@ def record_applied(
         "sql",
         "Record the migration as applied: all of its objects are in the database",
         sql.apply(checksum, guard=guard),
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply(checksum),
         note=note,
     )
     yield from resolve(history, environment, routes, name, "applied")
@@ -157,7 +157,7 @@ def record_applied(
         sql.apply("manual", steps=1, guard=guard),
         option="B",
         fallback=True,
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply("manual", steps=1),
         note="Deploys accept it too, but the migration counts as edited for ever, and migrate dev asks for a reset.",
     )
 
@@ -212,7 +212,7 @@ def complete(
         "sql",
         "Then record the migration as applied",
         sql.apply(checksum, guard=present(catalog.schema, made, MISSING)),
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply(checksum),
         note="It refuses while an object of the migration is missing.",
     )
 
@@ -329,7 +329,9 @@ def _if_all(history: History, rows: Sequence[Row], condition: str, note: str, ha
     checksum = history.directory.by_name[rows[0].migration_name].checksum
     if checksum is not None:
         sql, title = RowSql(history, rows), f"If {condition}: record it as applied"
-        yield Fix("sql", title, sql.apply(checksum), fallback=True, undo=sql.undo_apply(), note=note, rows=hangs)
+        yield Fix(
+            "sql", title, sql.apply(checksum), fallback=True, undo=sql.undo_apply(checksum), note=note, rows=hangs
+        )
 
 
 def rows_of(history: History, finding: Finding) -> list[Row]:
