@@ -94,7 +94,8 @@ class RowSql:
             steps=Literal(steps),
         )
         said: LiteralString = "The row is not there, or it has changed."
-        return transaction([self._no_newer_row(self._new_id), changed_one(made, said), *self._not_rolled_back()])
+        look = [self._no_newer_row(self._new_id), no_other_column(self._table)]
+        return transaction([*look, changed_one(made, said), *self._not_rolled_back()])
 
     def delete(self) -> str:
         """Remove the rows of which nothing has changed: what they hold is what the undo puts back."""

@@ -89,7 +89,8 @@ def drop(history: History, migrations: Sequence[Migration]) -> str:
             refuse_unless(_recorded(history) if there else _exists(history), _GONE),
             fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
             refuse_if(others, "Something else has been recorded since."),
-            *([] if there else [no_other_column(name), refuse_dependents(name.as_string(None))]),
+            no_other_column(name),
+            *([] if there else [refuse_dependents(name.as_string(None))]),
             fill("  DELETE FROM {table};" if there else "  DROP TABLE {table};", table=name),
         ]
     )

@@ -11,6 +11,7 @@ from health.history.history import History
 from health.sanitize import printable
 from plugins.fixes import fixes
 
+_DATA = ("column", "Entity", "data")
 _COLUMN_EXISTS = (
     "EXISTS (SELECT FROM pg_catalog.pg_attribute\n    WHERE attrelid = to_regclass({table_text})"
     " AND attname = {column_text} AND attnum > 0 AND NOT attisdropped)"
@@ -22,7 +23,6 @@ def entity_data_column_nullable(finding: Finding, environment: Environment, cata
     """Give the column its default, fill the rows that lack a value with it, and forbid NULL."""
     from plugins.fixes.schema.object_sql import SchemaObject
 
-    key = ("column", "Entity", "data")
     change = [
         "ALTER TABLE {owner} ALTER COLUMN {own} SET DEFAULT '{{}}';",
         "UPDATE {owner} SET {own} = DEFAULT WHERE {own} IS NULL;",
@@ -31,7 +31,7 @@ def entity_data_column_nullable(finding: Finding, environment: Environment, cata
     yield Fix(
         "sql",
         "Give the column its default, fill the rows without a value, and forbid NULL",
-        SchemaObject(environment.schema, key).change(catalog.objects[key], change),
+        SchemaObject(environment.schema, _DATA).change(catalog.objects[_DATA], change),
         note="There is no undo: which rows held NULL is not kept.",
     )
 
@@ -52,11 +52,11 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
         return
     from psycopg.sql import Identifier
 
+    from plugins.fixes.schema.object_sql import SchemaObject
     from plugins.fixes.sql import (
         EVERY_ROW,
         fill,
         literal,
-        refuse_dependents,
         refuse_if,
         refuse_unless,
         run_in_schema,
@@ -83,7 +83,7 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
                     fill("EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)", **names),
                     "Data was written to the column since.",
                 ),
-                refuse_dependents(names["table"].as_string(None), "data"),
+                *SchemaObject(environment.schema, _DATA).alone(),
                 fill("  ALTER TABLE {table} DROP COLUMN {column};", **names),
             ]
         ),

@@ -137,6 +137,12 @@ class SchemaObject:
             EVERY_ROW,
             fill("  LOCK TABLE {owner} IN ACCESS EXCLUSIVE MODE;", **self._names),
             refuse_if(fill(held, **values), "The column may hold what was written to it since."),
+            *self.alone(),
+        ]
+
+    def alone(self) -> list[Composable]:
+        """PL/pgSQL that refuses where dropping a column would drop something else, too."""
+        return [
             refuse_dependents(self._owner, self._own),
             refuse_if(fill(_COMMENTED["column"], **self._names), _BESIDE),
         ]
