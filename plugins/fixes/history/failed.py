@@ -202,8 +202,9 @@ def complete(
             "sql",
             f"Run number {number} of the {counted} missing, by itself",
             sql.step(statement),
-            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql. Where one "
-            "stops at an error, end the session: it may hold the lock of migrations. There is no undo: what the "
+            note="PostgreSQL does not run these together in one transaction: run them one by one, by psql -f. Not in a "
+            "client that connects again by itself, nor through a pooler in transaction mode: another session knows "
+            "nothing of a refusal. Where one stops at an error, end the session. There is no undo: what the "
             "statement drops or changes is not kept.",
         )
     made = [key for key in effect.done if key in catalog.objects]
@@ -271,7 +272,8 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
     for path in paths:
         index = Identifier(*path)
         invalid = fill(
-            "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text}) AND NOT i.indisvalid)",
+            "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text})\n"
+            "    AND NOT i.indisvalid AND obj_description(i.indexrelid, 'pg_class') IS NULL)",
             text=literal(index.as_string(None)),
         )
         yield Fix(
@@ -279,7 +281,7 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
             "Drop the index that was left invalid",
             transaction(
                 [
-                    refuse_unless(invalid, "The index is not there, or it is valid."),
+                    refuse_unless(invalid, "The index is not there, or it is valid, or it has a comment."),
                     fill("  DROP INDEX {index};", index=index),
                 ]
             ),

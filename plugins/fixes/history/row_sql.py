@@ -54,6 +54,7 @@ class RowSql:
         self._name = rows[0].migration_name if name is None else name
         self._schema = history.recorded.schema
         self._table = table(self._schema)
+        self._extra_columns = history.recorded.extra_columns
         self._by_name = history.by_name
         self._known = self._ids_of(self._name)
 
@@ -94,7 +95,7 @@ class RowSql:
             steps=Literal(steps),
         )
         said: LiteralString = "The row is not there, or it has changed."
-        look = [self._no_newer_row(self._new_id), no_other_column(self._table)]
+        look = [self._no_newer_row(self._new_id), no_other_column(self._table, self._extra_columns)]
         return transaction([*look, changed_one(made, said), *self._not_rolled_back()])
 
     def delete(self) -> str:
@@ -218,12 +219,12 @@ class RowSql:
         return fill(template, table=self._table, name=literal(self._name), **values)
 
 
-def no_other_column(table: Composable) -> Composable:
-    """PL/pgSQL that refuses where Prisma's table has a column that an undo could not restore."""
+def no_other_column(table: Composable, known: Iterable[str] = ()) -> Composable:
+    """PL/pgSQL that refuses where Prisma's table has a column, beside those known, that an undo could not restore."""
     others: LiteralString = "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
     others += "      AND NOT attisdropped AND attname NOT IN ({columns}))"
-    filled = fill(others, name=literal(table.as_string(None)), columns=comma(map(literal, COLUMNS)))
-    return refuse_if(filled, "The table has a column that Prisma does not make.")
+    filled = fill(others, name=literal(table.as_string(None)), columns=comma(map(literal, (*COLUMNS, *known))))
+    return refuse_if(filled, "The table has another column.")
 
 
 def objects_there(catalog: Catalog, keys: Iterable[Key]) -> list[Composable]:

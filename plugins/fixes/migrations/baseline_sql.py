@@ -89,7 +89,7 @@ def drop(history: History, migrations: Sequence[Migration]) -> str:
             refuse_unless(_recorded(history) if there else _exists(history), _GONE),
             fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
             refuse_if(others, "Something else has been recorded since."),
-            no_other_column(name),
+            no_other_column(name, history.recorded.extra_columns),
             *([] if there else [refuse_dependents(name.as_string(None))]),
             fill("  DELETE FROM {table};" if there else "  DROP TABLE {table};", table=name),
         ]

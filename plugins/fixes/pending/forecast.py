@@ -179,7 +179,10 @@ def _extension(said: str) -> str | None:
 
 
 def _make_extension(environment: Environment, extension: str) -> Fix:
-    make = f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA "{environment.schema}"'
+    from psycopg.sql import Identifier
+
+    # Without IF NOT EXISTS: the undo would take away what was there before.
+    make = f'CREATE EXTENSION "{extension}" SCHEMA {Identifier(environment.schema).as_string(None)}'
     over_tunnel = Part.TUNNEL in environment.parts
     return Fix(
         "command",
