@@ -16,6 +16,7 @@ from health.history.rows import Row
 from health.parts import Part
 from health.sanitize import one_line, plain, printable
 from health.secrets.secret import hide
+from health.sql.statements import runs_read_only
 from health.words import plural
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes
@@ -25,6 +26,10 @@ _EXTRA_COLUMNS = (
     "No DELETE is offered: the table has columns that Prisma does not make, which an undo could not restore."
 )
 NOT_PRINTED = "A statement that is missing holds control characters: run it by hand, then run again."
+_UNGUARDED = (
+    "A statement that is missing (such as REINDEX or VACUUM) runs in a session that is read only, too: no guard would "
+    "hold it back. Run what is missing by hand while no migration runs, then run again."
+)
 _HIDDEN = "No DELETE is offered: its logs hold a secret, which the undo of a DELETE would have to show."
 
 
@@ -184,6 +189,9 @@ def complete(
         return
     if not printed(repair.statements):
         yield NoFix(NOT_PRINTED)
+        return
+    if not repair.atomic and any(map(runs_read_only, repair.statements)):
+        yield NoFix(_UNGUARDED)
         return
     sql = RowSql(history, history.failed_by_name.get(name, []), name)
     checksum = history.directory.by_name[name].checksum or ""

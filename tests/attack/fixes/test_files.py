@@ -48,12 +48,14 @@ def facts(top: Path, text: str = SQL) -> dict[str, Any]:
 
 def marked(top: Path) -> Fix:
     (fix,) = byte_order_mark(Finding("byte-order-mark", NAME, "m", {"name": NAME}), facts(top)["history"])
+    assert isinstance(fix, Fix)
     return fix
 
 
 def wide(top: Path) -> Fix:
     finding = Finding("utf-16-file", NAME, "m", {"name": NAME})
     (fix,) = utf_16_file(finding, facts(top)["history"])
+    assert isinstance(fix, Fix)
     return fix
 
 
