@@ -28,6 +28,7 @@ _ALONE = re.compile(
     r"|(?:ALTER|CREATE|DROP)\b(?:\s+(?:DATABASE|SUBSCRIPTION|SYSTEM|TABLESPACE)\b|.*\bCONCURRENTLY\b))",
     re.IGNORECASE | re.DOTALL,
 )
+_RUN_READ_ONLY = re.compile(r"\s*(?:CALL|CLUSTER|DISCARD|DO|REINDEX|VACUUM|ALTER\s+SYSTEM)\b", re.IGNORECASE)
 _MOST_ROWS, _MOST_ADDED = 5_000, 50  # in one list
 _LONGEST_SCRIPT = 500_000  # characters: sqlparse takes 12 s for a million
 _LONGEST = 5_000  # characters of a statement that is looked for; it also bounds the search in foreign text
@@ -136,6 +137,11 @@ def controls_transaction(statement: str) -> bool:
 def stands_alone(statement: str) -> bool:
     """Whether a statement, without comments, may be one that PostgreSQL runs in no transaction."""
     return _ALONE.match(statement) is not None
+
+
+def runs_read_only(statement: str) -> bool:
+    """Whether a session that is read only may run a statement, although it changes something."""
+    return _RUN_READ_ONLY.match(statement) is not None
 
 
 def differ_in_comments_only(one: str, other: str) -> bool:

@@ -27,10 +27,18 @@ def psql(environment: Environment, *words: str) -> str:
     """A ``psql`` command for an environment's database: at its own server, or at the end of your tunnel."""
     login = environment.url_login
     if login is None:
-        return " ".join(["psql", *map(quote, (environment.database, *words))])
+        return " ".join(["psql", *map(quote, (_database(environment.database), *words))])
     host = login.url.hosts[0]
-    where = ("-h", host.name, "-p", str(host.port), "-U", login.url.user, "-d", login.url.database)
+    where = ("-h", host.name, "-p", str(host.port), "-U", login.url.user, "-d", _database(login.url.database))
     return " ".join(["psql", *map(quote, (*where, *words))])
+
+
+def _database(name: str) -> str:
+    """A database's name for psql, which takes an option, a URL or what has a ``=`` for something else."""
+    if "=" not in name and not name.startswith(("-", "postgres://", "postgresql://")):
+        return name
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{escaped}'"
 
 
 def way(environment: Environment) -> str:

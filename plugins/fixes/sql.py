@@ -102,6 +102,31 @@ def changed_one(statement: Composable, said: LiteralString) -> Composable:
     )
 
 
+def refuse_dependents(owner: str, column: str | None = None) -> Composable:
+    """PL/pgSQL that raises if anything depends on a table, or on a column of it, that dropping it would drop too.
+
+    Its default, its primary key and NOT NULL are part of it. A table's name has its schema, and is quoted.
+    """
+    of_column: LiteralString = (
+        " AND (d.refobjsubid, true) IN (SELECT attnum, true FROM pg_attribute\n"
+        "      WHERE attrelid = d.refobjid AND attname = {column})"
+    )
+    depends: LiteralString = (
+        "EXISTS (WITH RECURSIVE tables AS (SELECT to_regclass({owner})::oid AS oid\n"
+        "      UNION SELECT inhrelid FROM pg_inherits JOIN tables ON inhparent = tables.oid)\n"
+        "    SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid IN (TABLE tables)"
+        + (of_column if column is not None else "")
+        + "\n      AND d.deptype <> 'i' AND d.classid <> 'pg_attrdef'::regclass\n"
+        "      AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (TABLE tables))\n"
+        "      AND NOT (d.classid = 'pg_constraint'::regclass\n"
+        "        AND EXISTS (SELECT FROM pg_constraint WHERE oid = d.objid AND contype IN ({own}))))"
+    )
+    names = {"owner": literal(owner), "own": SQL("'n'") if column is not None else SQL("'n', 'p'")}
+    if column is not None:
+        names["column"] = literal(column)
+    return refuse_if(fill(depends, **names), "Something that was made since depends on it.")
+
+
 def present(schema: str, keys: Iterable[Key], said: LiteralString) -> list[Composable]:
     """PL/pgSQL that raises unless these exist: relations, columns, constraints, enums and their labels."""
     owned: dict[tuple[str, str], list[str]] = {}
@@ -173,7 +198,8 @@ def outside_transaction(guards: Iterable[Composable], schema: str, statement: st
 
 def _search_path(schema: str, *, local: bool = True) -> Composable:
     template: LiteralString = "  PERFORM pg_catalog.set_config('search_path', {path}, {local});"
-    return fill(template, path=literal(Identifier(schema).as_string(None)), local=Literal(local))
+    path = f"{Identifier(schema).as_string(None)}, pg_temp"  # last, or a temporary table would be looked at first
+    return fill(template, path=literal(path), local=Literal(local))
 
 
 def _no_migration() -> Composable:

@@ -23,13 +23,10 @@ from health.history.history import History
 from health.history.provenance import Provenance, Version
 from health.history.rows import HistoryTable, LockHolder, Row
 from health.migrations.directory import Migration, MigrationDirectory
-from health.pending.data_check import DataCheck
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
 from health.prisma.engine import checksum
 from health.reconstruction.reconstruction import Reconstruction
 from health.sanitize import printable
-from health.schema.drift import Difference, Drift
-from health.schema.sequences import SequenceState as Numbers
 from health.sql.failure import SqlFailure
 from plugins import fixes
 from plugins.run.check_catalog import all_checks
@@ -263,73 +260,6 @@ CASES: dict[str, Case] = {
     "no column data": Case("entity-data-column-missing", ("applied",), KnownEffects("all")),
 }
 ROW_CODES = sorted({case.code for case in CASES.values()} - {"entity-data-column-missing"})
-
-
-def drifted(text: str = "") -> Iterator[tuple[str, str, Facts]]:
-    """Objects that are not as the migrations have them, by a title and the finding's code; a text in every name."""
-    table, own = f"T{text}"[:63], f"o{text}"[:63]
-    column, constraint, label = ("column", table, own), ("constraint", table, own), ("enum label", table, own)
-    index, made = ("index", table, own), "CREATE UNIQUE INDEX o ON public.t USING btree (a)"
-    plain = made.replace("UNIQUE ", "")
-    trigger = "CREATE TRIGGER o AFTER UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()"
-    rule, check = "CREATE RULE o AS\n    ON DELETE TO public.t DO INSTEAD NOTHING;", "CHECK ((VALUE > 0))"
-    function = "CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE sql\nRETURN '{}'::text || "
-    statistics = "CREATE STATISTICS public.o ON a, b FROM public.t"
-    differences = {
-        "a column is gone": Difference(column, "integer DEFAULT 1", None, NAME),
-        "a needed column is gone": Difference(column, "integer NOT NULL", None),
-        "a column may be null": Difference(column, "integer NOT NULL DEFAULT 1", "integer", NAME),
-        "a column may not be null": Difference(column, "integer", "integer NOT NULL DEFAULT 1", NAME),
-        "a constraint is gone": Difference(constraint, "CHECK ((a > 0))", None, NAME),
-        "a constraint is another": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 1))", NAME),
-        "a constraint is not validated": Difference(constraint, "CHECK ((a > 0))", "CHECK ((a > 0)) NOT VALID", NAME),
-        "an index is gone": Difference(index, made, None, NAME),
-        "an index is another": Difference(index, plain, made, NAME),
-        "an index is not valid": Difference(index, made, f"{made} INVALID", NAME),
-        "an index too many": Difference(index, None, made),
-        "a label is gone": Difference(label, "", None, NAME),
-        "a trigger is off": Difference(("trigger", table, own), trigger, f"{trigger} DISABLED", NAME),
-        "a rule is gone": Difference(("rule", table, own), f"{rule} DISABLED", None, NAME),
-        "a function is another": Difference(
-            ("function", "", f"public.f{text}()"), f"{function}1", f"{function}2", NAME
-        ),
-        "a procedure is gone": Difference(("procedure", "", f"aside\0p{text}()"), "CREATE PROCEDURE aside.p()", None),
-        "statistics are gone": Difference(("statistics", table, own), statistics, None, NAME),
-        "a domain's constraint is another": Difference(("domain constraint", table, own), check, f"{check} NOT VALID"),
-        "a table's comment is gone": Difference(
-            ("comment on table", "", f"aside\0{table}"), f"people{text}", None, NAME
-        ),
-        "a column's comment is another": Difference(("comment on column", table, own), f"a{text}", f"b{text}", NAME),
-        "a function's comment is gone": Difference(("comment on function", "", f"public.f{text}()"), "f", None, NAME),
-        "a column of another schema is gone": Difference(("column", f"aside\0{table}", own), "integer", None, NAME),
-    }
-    for title, each in differences.items():
-        facts = {"drift": Drift((each,)), "forecast": Forecast(), "environment": environment()}
-        (finding,) = next(check for check in CHECKS.values() if check.id == "schema-matches-history").judge(facts)
-        yield title, finding.code, facts
-    behind = {"sequences": (Numbers(f"s{text}", table, own, 1, 7),), "environment": environment()}
-    yield "a sequence is behind", "sequence-behind", behind
-    loose = Catalog("public", (Column("Entity", "data", "jsonb", False, None),))
-    facts = {**KnownEffects("all").facts(row("applied")), "catalog": loose}
-    yield "data may be null", "entity-data-column-nullable", facts
-
-
-def dropping() -> Facts:
-    """A pending migration that drops an index which is not there."""
-    index = ("index", "T", "i")
-    facts = KnownEffects("all").facts(row("applied"))
-    conflict = FailingStatement(SqlFailure(f'index "{index[2]}" does not exist', "42704"), 1, "DROP INDEX")
-    pending = Migration("20990101000000_drops", "DROP INDEX i;", checksum("DROP INDEX i;"))
-    replay = Replay({NAME: (Change(index, None, "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),)})
-    directory = replace(facts["migrations"], migrations=(*facts["migrations"].migrations, pending))
-    foreseen = MigrationForecast(pending.name, conflict, (conflict,), True)
-    return {
-        **facts,
-        "replay": replay,
-        "history": replace(facts["history"], directory=directory),
-        "forecast": Forecast((foreseen,), None, True),
-        "data_check": DataCheck(),
-    }
 
 
 def bare(

@@ -16,6 +16,7 @@ from health.history.rows import Row
 from health.parts import Part
 from health.sanitize import one_line, plain, printable
 from health.secrets.secret import hide
+from health.sql.statements import runs_read_only
 from health.words import plural
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes
@@ -26,6 +27,10 @@ _EXTRA_COLUMNS = (
 )
 NOT_PRINTED = "A statement that is missing holds control characters: run it by hand, then run again."
 _CUT = "No DELETE is offered: its logs are longer than what is read of them, and the undo of a DELETE has to hold all."
+_UNGUARDED = (
+    "A statement that is missing (such as REINDEX or VACUUM) runs in a session that is read only, too: no guard would "
+    "hold it back. Run what is missing by hand while no migration runs, then run again."
+)
 _HIDDEN = "No DELETE is offered: its logs hold a secret, which the undo of a DELETE would have to show."
 
 
@@ -148,7 +153,7 @@ def record_applied(
         "sql",
         "Record the migration as applied: all of its objects are in the database",
         sql.apply(checksum, guard=guard),
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply(checksum),
         note=note,
     )
     yield from resolve(history, environment, routes, name, "applied")
@@ -158,7 +163,7 @@ def record_applied(
         sql.apply("manual", steps=1, guard=guard),
         option="B",
         fallback=True,
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply("manual", steps=1),
         note="Deploys accept it too, but the migration counts as edited for ever, and migrate dev asks for a reset.",
     )
 
@@ -186,6 +191,9 @@ def complete(
     if not printed(repair.statements):
         yield NoFix(NOT_PRINTED)
         return
+    if not repair.atomic and any(map(runs_read_only, repair.statements)):
+        yield NoFix(_UNGUARDED)
+        return
     sql = RowSql(history, history.failed_by_name.get(name, []), name)
     checksum = history.directory.by_name[name].checksum or ""
     count = len(repair.statements)
@@ -203,8 +211,9 @@ def complete(
             "sql",
             f"Run number {number} of the {counted} missing, by itself",
             sql.step(statement),
-            note="PostgreSQL does not run these together in one transaction: run them one by one, in psql. Where one "
-            "stops at an error, end the session: it may hold the lock of migrations. There is no undo: what the "
+            note="PostgreSQL does not run these together in one transaction: run them one by one, by psql -f. Not in a "
+            "client that connects again by itself, nor through a pooler in transaction mode: another session knows "
+            "nothing of a refusal. Where one stops at an error, end the session. There is no undo: what the "
             "statement drops or changes is not kept.",
         )
     made = [key for key in effect.done if key in catalog.objects]
@@ -213,7 +222,7 @@ def complete(
         "sql",
         "Then record the migration as applied",
         sql.apply(checksum, guard=present(catalog.schema, made, MISSING)),
-        undo=sql.undo_apply(),
+        undo=sql.undo_apply(checksum),
         note="It refuses while an object of the migration is missing.",
     )
 
@@ -275,7 +284,8 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
     for path in paths:
         index = Identifier(*path)
         invalid = fill(
-            "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text}) AND NOT i.indisvalid)",
+            "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass({text})\n"
+            "    AND NOT i.indisvalid AND obj_description(i.indexrelid, 'pg_class') IS NULL)",
             text=literal(index.as_string(None)),
         )
         yield Fix(
@@ -283,7 +293,7 @@ def _midway(environment: Environment, effect: MigrationEffect) -> Iterator[Fix |
             "Drop the index that was left invalid",
             transaction(
                 [
-                    refuse_unless(invalid, "The index is not there, or it is valid."),
+                    refuse_unless(invalid, "The index is not there, or it is valid, or it has a comment."),
                     fill("  DROP INDEX {index};", index=index),
                 ]
             ),
@@ -333,7 +343,9 @@ def _if_all(history: History, rows: Sequence[Row], condition: str, note: str, ha
     checksum = history.directory.by_name[rows[0].migration_name].checksum
     if checksum is not None:
         sql, title = RowSql(history, rows), f"If {condition}: record it as applied"
-        yield Fix("sql", title, sql.apply(checksum), fallback=True, undo=sql.undo_apply(), note=note, rows=hangs)
+        yield Fix(
+            "sql", title, sql.apply(checksum), fallback=True, undo=sql.undo_apply(checksum), note=note, rows=hangs
+        )
 
 
 def rows_of(history: History, finding: Finding) -> list[Row]:

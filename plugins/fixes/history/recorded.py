@@ -252,12 +252,14 @@ def _kept(history: History, name: str) -> Row:
 
 
 def _restore(environment: Environment, version: Version) -> Fix:
-    top = f'"$(git -C {shell.quote(str(environment.app))} rev-parse --show-toplevel)"'
+    app, path = shell.quote(str(environment.app)), shell.quote(version.path)
     return Fix(
         "command",
         "Restore the file as it was applied",
-        f"git --literal-pathspecs -C {top} checkout {shell.quote(version.commit)} -- {shell.quote(version.path)}",
-        note="Only the checkout changes, so git holds the way back.",
+        f'(cd "$(git -C {app} rev-parse --show-toplevel)" && {{ [ ! -e {path} ] || '
+        f'git cat-file -e "$(git hash-object -- {path})"; }} && '
+        f"git --literal-pathspecs checkout {shell.quote(version.commit)} -- {path})",
+        note="Only the checkout changes, and only where git holds what the file is now: that is the way back.",
         rank=90,
     )
 

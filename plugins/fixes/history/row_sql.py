@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import LiteralString
 
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from health.catalog.catalog import Catalog, Key
 from health.history.history import History
@@ -33,6 +33,9 @@ from plugins.fixes.sql import (
 
 _ROW: LiteralString = "id = {id}\n     AND migration_name = {name}\n     AND "
 _IN_FORCE: LiteralString = "finished_at IS NOT NULL AND rolled_back_at IS NULL"
+_AS_RECORDED: LiteralString = (
+    "\n     AND checksum = {checksum} AND logs = '' AND applied_steps_count = {steps} AND started_at = finished_at"
+)
 _CHANGED: LiteralString = "The row has changed."
 MISSING: LiteralString = "An object of the migration is missing."
 
@@ -51,6 +54,7 @@ class RowSql:
         self._name = rows[0].migration_name if name is None else name
         self._schema = history.recorded.schema
         self._table = table(self._schema)
+        self._extra_columns = history.recorded.extra_columns
         self._by_name = history.by_name
         self._known = self._ids_of(self._name)
 
@@ -82,18 +86,22 @@ class RowSql:
             return outside_transaction(self._unchanged(), self._schema, statement)
         return transaction([*self._unchanged(), *run_in_schema(self._schema, [statement])])
 
-    def undo_apply(self) -> str:
-        """Take the record away again; what was run before it stays."""
-        made = self._fill("DELETE FROM {table}\n   WHERE " + _ROW + _IN_FORCE, id=self._new_id)
-        return transaction(
-            [self._no_newer_row(self._new_id), changed_one(made, "The row is not there."), *self._not_rolled_back()]
+    def undo_apply(self, checksum: str, steps: int = 0) -> str:
+        """Take the record away again, as :meth:`apply` wrote it; what was run before it stays."""
+        made = self._fill(
+            "DELETE FROM {table}\n   WHERE " + _ROW + _IN_FORCE + _AS_RECORDED,
+            id=self._new_id,
+            checksum=literal(checksum),
+            steps=Literal(steps),
         )
+        said: LiteralString = "The row is not there, or it has changed."
+        look = [self._no_newer_row(self._new_id), no_other_column(self._table, self._extra_columns)]
+        return transaction([*look, changed_one(made, said), *self._not_rolled_back()])
 
     def delete(self) -> str:
-        """Remove the rows."""
+        """Remove the rows of which nothing has changed: what they hold is what the undo puts back."""
         return transaction(
-            changed_one(self._one("DELETE FROM {table}\n   WHERE " + _ROW + _state(row), row), _CHANGED)
-            for row in self._rows
+            [no_other_column(self._table), *(changed_one(self._removed(row), _CHANGED) for row in self._rows)]
         )
 
     def insert_again(self) -> str:
@@ -107,7 +115,8 @@ class RowSql:
         values = {"id": literal(row.id), "before": literal(before), "after": literal(after)}
         change: LiteralString = "UPDATE {table} SET migration_name = {after}\n   WHERE id = {id}\n"
         change += "     AND migration_name = {before}\n     AND " + _IN_FORCE
-        return transaction([self._no_newer(after), changed_one(self._fill(change, **values), _CHANGED)])
+        newer = [self._no_newer(name, values["id"]) for name in (after, before)]
+        return transaction([*newer, changed_one(self._fill(change, **values), _CHANGED)])
 
     def set_checksum(self, before: str, after: str, first: Sequence[str] = ()) -> str:
         """Give the one row another checksum; the same with both exchanged undoes it.
@@ -127,6 +136,21 @@ class RowSql:
         unchanged = self._fill("EXISTS (SELECT FROM {table}\n    WHERE " + has + ")", **values)
         look = [self._no_newer_row(), refuse_unless(unchanged, _CHANGED)]
         return transaction([*look, *run_in_schema(self._schema, first), record])
+
+    def _removed(self, row: Row) -> Composable:
+        same = [
+            self._fill("{column} IS NOT DISTINCT FROM {value}", column=Identifier(column), value=literal(value))
+            for column, value in vars(row).items()
+            if column not in ("id", "logs")
+        ]
+        digest = None if row.logs is None else hashlib.sha256(row.logs.encode("utf-8", "replace")).hexdigest()
+        same.append(
+            fill(
+                "encode(sha256(convert_to(logs, 'UTF8')), 'hex') IS NOT DISTINCT FROM {digest}", digest=literal(digest)
+            )
+        )
+        where = SQL("\n     AND ").join(same)
+        return self._fill("DELETE FROM {table}\n   WHERE id = {id}\n     AND {where}", id=literal(row.id), where=where)
 
     def _rolled_back(self) -> Iterator[Composable]:
         for row in self._rows:
@@ -193,6 +217,14 @@ class RowSql:
 
     def _fill(self, template: LiteralString, **values: Composable) -> Composable:
         return fill(template, table=self._table, name=literal(self._name), **values)
+
+
+def no_other_column(table: Composable, known: Iterable[str] = ()) -> Composable:
+    """PL/pgSQL that refuses where Prisma's table has a column, beside those known, that an undo could not restore."""
+    others: LiteralString = "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({name}) AND attnum > 0\n"
+    others += "      AND NOT attisdropped AND attname NOT IN ({columns}))"
+    filled = fill(others, name=literal(table.as_string(None)), columns=comma(map(literal, (*COLUMNS, *known))))
+    return refuse_if(filled, "The table has another column.")
 
 
 def objects_there(catalog: Catalog, keys: Iterable[Key]) -> list[Composable]:

@@ -14,11 +14,25 @@ from health.history.history import History
 from health.history.rows import COLUMNS
 from health.migrations.directory import Migration
 from health.prisma.engine import COLUMNS_SQL, TABLE
-from plugins.fixes.history.row_sql import objects_there
-from plugins.fixes.sql import comma, fill, identifiers, literal, refuse_if, refuse_unless, table, transaction
+from plugins.fixes.history.row_sql import no_other_column, objects_there
+from plugins.fixes.sql import (
+    comma,
+    fill,
+    identifiers,
+    literal,
+    refuse_dependents,
+    refuse_if,
+    refuse_unless,
+    table,
+    transaction,
+)
 
 _CREATE: LiteralString = "  CREATE TABLE {table} (" + COLUMNS_SQL + "  );"
 _ROW: LiteralString = "({id}, {checksum}, {time}, {name}, '', NULL, {time}, 0)"
+_NOT_OURS: LiteralString = (
+    "\n    WHERE ((id, checksum, migration_name) IN ({rows}) AND logs = '' AND rolled_back_at IS NULL\n"
+    "      AND started_at = finished_at AND applied_steps_count = 0) IS NOT TRUE"
+)
 _TIME: LiteralString = "now() + {number} * interval '1 millisecond'"  # Prisma orders rows by their start alone
 _THERE: LiteralString = "There is a migration history."
 _GONE: LiteralString = "There is no migration history."
@@ -58,15 +72,26 @@ def create(history: History, catalog: Catalog, migrations: Sequence[Migration]) 
 def drop(history: History, migrations: Sequence[Migration]) -> str:
     """Take that back, unless something else has been recorded since."""
     name = table(history.recorded.schema)
-    ids = comma(literal(_id(migration)) for migration in migrations)
-    which: LiteralString = " WHERE id NOT IN ({ids}) OR rolled_back_at IS NOT NULL" if migrations else ""
-    others = fill("EXISTS (SELECT FROM {table}" + which + ")", table=name, ids=ids)
+    rows = comma(
+        fill(
+            "({id}, {checksum}, {name})",
+            id=literal(_id(each)),
+            checksum=literal(each.checksum),
+            name=literal(each.name),
+        )
+        for each in migrations
+    )
+    which: LiteralString = _NOT_OURS if migrations else ""
+    others = fill("EXISTS (SELECT FROM {table}" + which + ")", table=name, rows=rows)
+    there = history.recorded.table_exists
     return transaction(
         [
-            refuse_unless(_recorded(history) if history.recorded.table_exists else _exists(history), _GONE),
+            refuse_unless(_recorded(history) if there else _exists(history), _GONE),
             fill("  LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", table=name),
             refuse_if(others, "Something else has been recorded since."),
-            fill("  DELETE FROM {table};" if history.recorded.table_exists else "  DROP TABLE {table};", table=name),
+            no_other_column(name, history.recorded.extra_columns),
+            *([] if there else [refuse_dependents(name.as_string(None))]),
+            fill("  DELETE FROM {table};" if there else "  DROP TABLE {table};", table=name),
         ]
     )
 

@@ -66,8 +66,8 @@ def byte_order_mark(finding: Finding, history: History) -> Iterator[Fix]:
         "command",
         "Take the byte order mark off the file",
         f"head -c 3 {quoted} | cmp -s - <(printf '\\357\\273\\277') && "
-        f"tail -c +4 {quoted} > {new} && mv {new} {quoted}",
-        undo=f"{{ printf '\\357\\273\\277'; cat {quoted}; }} > {new} && mv {new} {quoted}",
+        f"(set -C; tail -c +4 {quoted} > {new}) && mv {new} {quoted}",
+        undo=f"(set -C; {{ printf '\\357\\273\\277'; cat {quoted}; }} > {new}) && mv {new} {quoted}",
         note=f"For bash. Nothing happens where the file does not begin with the mark. {_IN_A_PACKAGE}",
     )
 
@@ -82,8 +82,9 @@ def utf_16_file(finding: Finding, history: History) -> Iterator[Fix]:
     yield Fix(
         "command",
         "Save the file as UTF-8",
-        f"iconv -f {encoding} -t UTF-8 {quoted} > {new} && mv {quoted} {old} && mv {new} {quoted}",
-        undo=f"mv {old} {quoted}",
+        f"[ ! -e {old} ] && (set -C; iconv -f {encoding} -t UTF-8 {quoted} > {new}) && mv {quoted} {old} && "
+        f"mv {new} {quoted}",
+        undo=f"iconv -f {encoding} -t UTF-8 {old} | cmp -s - {quoted} && mv {old} {quoted}",
         note=f"What it was stays beside it, where Prisma takes no notice of it. {_IN_A_PACKAGE}",
     )
 
@@ -113,8 +114,9 @@ def lock_file(finding: Finding, migrations: MigrationDirectory) -> Iterator[Fix 
         yield Fix(
             "command",
             "Write the lock file",
-            f"printf '%s\\n' {shell.quote(line.rstrip())} > {shell.quote(str(path))}",
-            undo=f"rm -- {shell.quote(str(path))}",
+            f"(set -C; printf '%s\\n' {shell.quote(line.rstrip())} > {shell.quote(str(path))})",
+            undo=f"printf '%s\\n' {shell.quote(line.rstrip())} | cmp -s - {shell.quote(str(path))} && "
+            f"rm -- {shell.quote(str(path))}",
             note=_IN_A_PACKAGE,
             rank=20,
         )

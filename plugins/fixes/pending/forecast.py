@@ -156,24 +156,17 @@ def _index(name: str, history: History, replay: Replay) -> tuple[Key, str] | Non
 
 
 def _plain_index(environment: Environment, key: Key, definition: str) -> Fix:
-    from psycopg.sql import Identifier
+    from plugins.fixes.schema.definitions import escaped
+    from plugins.fixes.schema.object_sql import SchemaObject
 
-    from plugins.fixes.sql import fill, literal, refuse_if, refuse_unless, run, transaction
-
-    index = Identifier(environment.schema, key[2])
-    exists = fill("to_regclass({text}) IS NOT NULL", text=literal(index.as_string(None)))
+    index = SchemaObject(environment.schema, key)
     # By PostgreSQL's own spelling of it on the copy; that what is dropped next is unique serves nobody.
-    plain = run(definition.replace("CREATE UNIQUE INDEX", "CREATE INDEX", 1))
+    plain = definition.replace("CREATE UNIQUE INDEX", "CREATE INDEX", 1)
     return Fix(
         "sql",
         "Make the index again that the migration drops: a plain one is enough",
-        transaction([refuse_if(exists, "The index exists."), plain]),
-        undo=transaction(
-            [
-                refuse_unless(exists, "The index does not exist."),
-                fill("  DROP INDEX {index};", index=index),
-            ]
-        ),
+        index.change(None, [f"{escaped(plain)};"]),
+        undo=index.change(plain, ["DROP INDEX {name};"]),
         note="The migration drops it at once. Writers to its table wait while it is made.",
     )
 
@@ -186,7 +179,10 @@ def _extension(said: str) -> str | None:
 
 
 def _make_extension(environment: Environment, extension: str) -> Fix:
-    make = f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA "{environment.schema}"'
+    from psycopg.sql import Identifier
+
+    # Without IF NOT EXISTS: the undo would take away what was there before.
+    make = f'CREATE EXTENSION "{extension}" SCHEMA {Identifier(environment.schema).as_string(None)}'
     over_tunnel = Part.TUNNEL in environment.parts
     return Fix(
         "command",

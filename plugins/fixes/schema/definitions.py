@@ -46,7 +46,7 @@ def _switchable(kind: str, there: str | None, wanted: str | None) -> list[str]:
     statements = [f"DROP {word} {{own}} ON {{owner}};"] if there is not None else []
     if wanted is not None:
         state = _STATE.search(wanted)
-        statements.append(_escaped(_STATE.sub("", wanted).rstrip(";")) + ";")
+        statements.append(escaped(_STATE.sub("", wanted).rstrip(";")) + ";")
         if state is not None:
             statements.append(f"ALTER TABLE {{owner}} {_STATES[state['state']]} {word} {{own}};")
     return statements
@@ -56,17 +56,17 @@ def _routine(kind: str, there: str | None, wanted: str | None) -> list[str]:
     """A function or procedure: it is replaced, as others may hang on it."""
     if wanted is None:
         return [f"DROP {kind.upper()} {{routine_name}};"]
-    return [_escaped(wanted.rstrip()) + ";"]
+    return [escaped(wanted.rstrip()) + ";"]
 
 
 def _statistic(kind: str, there: str | None, wanted: str | None) -> list[str]:
     dropped = ["DROP STATISTICS {beside};"] if there is not None else []
-    return dropped + ([] if wanted is None else [_escaped(wanted) + ";"])
+    return dropped + ([] if wanted is None else [escaped(wanted) + ";"])
 
 
 def _domain_constraint(kind: str, there: str | None, wanted: str | None) -> list[str]:
     dropped = ["ALTER DOMAIN {owner} DROP CONSTRAINT {own};"] if there is not None else []
-    return dropped + ([] if wanted is None else [f"ALTER DOMAIN {{owner}} ADD CONSTRAINT {{own}} {_escaped(wanted)};"])
+    return dropped + ([] if wanted is None else [f"ALTER DOMAIN {{owner}} ADD CONSTRAINT {{own}} {escaped(wanted)};"])
 
 
 def _comment(kind: str, there: str | None, wanted: str | None) -> list[str]:
@@ -74,7 +74,7 @@ def _comment(kind: str, there: str | None, wanted: str | None) -> list[str]:
 
     of = kind.removeprefix(COMMENT)
     name = "{routine_name}" if of in _ROUTINES else {"column": "{owner}.{own}", "schema": "{own}"}.get(of, "{name}")
-    return [f"COMMENT ON {_CALLED.get(of, of.upper())} {name} IS {_escaped(literal(wanted).as_string(None))};"]
+    return [f"COMMENT ON {_CALLED.get(of, of.upper())} {name} IS {escaped(literal(wanted).as_string(None))};"]
 
 
 _MAKING: dict[str, Callable[[str, str | None, str | None], list[str]]] = {
@@ -87,6 +87,6 @@ _MAKING: dict[str, Callable[[str, str | None, str | None], list[str]]] = {
 }
 
 
-def _escaped(definition: str) -> str:
-    """PostgreSQL's own spelling of an object, for a template."""
-    return definition.replace("{", "{{").replace("}", "}}")
+def escaped(definition: str | None) -> str:
+    """Spell PostgreSQL's own definition of an object as part of a template."""
+    return (definition or "").replace("{", "{{").replace("}", "}}")

@@ -11,6 +11,7 @@ from health.sanitize import one_line, plain, short
 from health.schema.drift import Difference, Drift
 from health.schema.sequences import SequenceState as Numbers
 from plugins.fixes import fixes, no_fix
+from plugins.fixes.schema.definitions import escaped, remade
 
 _COLUMN = re.compile(
     r"(?P<type>.+?)(?P<settings> (?:STORAGE|COMPRESSION|STATISTICS|SET \(|OPTIONS \().*?)?(?P<null> NOT NULL)?"
@@ -60,8 +61,6 @@ def brought_back(finding: Finding, drift: Drift, environment: Environment) -> It
     if not plain(each.subject, each.expected or "", each.live or ""):
         yield NoFix(_BY_HAND)
         return
-    from plugins.fixes.schema.definitions import remade
-
     kind = each.key[0]
     if kind == "column":
         yield from _column(each, environment.schema)
@@ -156,7 +155,7 @@ def _column(each: Difference, schema: str) -> Iterator[Fix | NoFix]:
         yield Fix(
             "sql",
             "Add the column",
-            column.change(None, [f"ALTER TABLE {{owner}} ADD COLUMN {{own}} {_escaped(each.expected)};"]),
+            column.change(None, [f"ALTER TABLE {{owner}} ADD COLUMN {{own}} {escaped(each.expected)};"]),
             undo=column.change(
                 each.expected,
                 ["ALTER TABLE {owner} DROP COLUMN {own};"],
@@ -183,7 +182,7 @@ def _altered(there: dict[str, str | None], wanted: dict[str, str | None]) -> lis
     """What makes one column of another that has the same type."""
     alter, changes = "ALTER TABLE {owner} ALTER COLUMN {own} ", []
     if wanted["default"] != there["default"]:
-        given = f"SET DEFAULT {_escaped(wanted['default'])};" if wanted["default"] is not None else "DROP DEFAULT;"
+        given = f"SET DEFAULT {escaped(wanted['default'])};" if wanted["default"] is not None else "DROP DEFAULT;"
         changes.append(alter + given)
     if bool(wanted["null"]) != bool(there["null"]):
         changes.append(alter + ("SET NOT NULL;" if wanted["null"] else "DROP NOT NULL;"))
@@ -208,7 +207,7 @@ def _constraint(each: Difference, schema: str) -> Fix:
     def add(definition: str | None) -> list[str]:
         if definition is None:
             return []
-        return [f"ALTER TABLE {{owner}} ADD CONSTRAINT {{own}} {_escaped(definition)};"]
+        return [f"ALTER TABLE {{owner}} ADD CONSTRAINT {{own}} {escaped(definition)};"]
 
     return Fix(
         "sql",
@@ -254,12 +253,7 @@ def _label(each: Difference, schema: str) -> Fix | NoFix:
 
 
 def _made(definition: str) -> str:
-    return _escaped(definition.removesuffix(" INVALID")) + ";"
-
-
-def _escaped(definition: str | None) -> str:
-    """PostgreSQL's own spelling of an object, for a template."""
-    return (definition or "").replace("{", "{{").replace("}", "}}")
+    return escaped(definition.removesuffix(" INVALID")) + ";"
 
 
 def _parts(definition: str | None) -> dict[str, str | None]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from health.catalog.catalog import Catalog
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.history.history import History
 from health.sanitize import printable
 from plugins.fixes import fixes
 
+_DATA = ("column", "Entity", "data")
 _COLUMN_EXISTS = (
     "EXISTS (SELECT FROM pg_catalog.pg_attribute\n    WHERE attrelid = to_regclass({table_text})"
     " AND attname = {column_text} AND attnum > 0 AND NOT attisdropped)"
@@ -17,27 +19,19 @@ _COLUMN_EXISTS = (
 
 
 @fixes("entity-data-column-nullable")
-def entity_data_column_nullable(finding: Finding, environment: Environment) -> Iterator[Fix | NoFix]:
+def entity_data_column_nullable(finding: Finding, environment: Environment, catalog: Catalog) -> Iterator[Fix | NoFix]:
     """Give the column its default, fill the rows that lack a value with it, and forbid NULL."""
-    from psycopg.sql import Identifier
+    from plugins.fixes.schema.object_sql import SchemaObject
 
-    from plugins.fixes.sql import fill, literal, refuse_unless, transaction
-
-    names = {"table": Identifier(environment.schema, "Entity"), "column": Identifier("data")}
-    nullable = fill(
-        "EXISTS (SELECT FROM pg_catalog.pg_attribute\n    WHERE attrelid = to_regclass({text}) AND attname = 'data'"
-        " AND NOT (attnotnull AND atthasdef))",
-        text=literal(Identifier(environment.schema, "Entity").as_string(None)),
-    )
     change = [
-        fill("  ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT '{{}}';", **names),
-        fill("  UPDATE {table} SET {column} = DEFAULT WHERE {column} IS NULL;", **names),
-        fill("  ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;", **names),
+        "ALTER TABLE {owner} ALTER COLUMN {own} SET DEFAULT '{{}}';",
+        "UPDATE {owner} SET {own} = DEFAULT WHERE {own} IS NULL;",
+        "ALTER TABLE {owner} ALTER COLUMN {own} SET NOT NULL;",
     ]
     yield Fix(
         "sql",
         "Give the column its default, fill the rows without a value, and forbid NULL",
-        transaction([refuse_unless(nullable, "The column has changed."), *change]),
+        SchemaObject(environment.schema, _DATA).change(catalog.objects[_DATA], change),
         note="There is no undo: which rows held NULL is not kept.",
     )
 
@@ -58,7 +52,16 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
         return
     from psycopg.sql import Identifier
 
-    from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_if, refuse_unless, run_in_schema, transaction
+    from plugins.fixes.schema.object_sql import SchemaObject
+    from plugins.fixes.sql import (
+        EVERY_ROW,
+        fill,
+        literal,
+        refuse_if,
+        refuse_unless,
+        run_in_schema,
+        transaction,
+    )
 
     names = {
         "table": Identifier(environment.schema, "Entity"),
@@ -80,6 +83,7 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
                     fill("EXISTS (SELECT FROM {table} WHERE {column} IS DISTINCT FROM '{{}}'::jsonb)", **names),
                     "Data was written to the column since.",
                 ),
+                *SchemaObject(environment.schema, _DATA).alone(),
                 fill("  ALTER TABLE {table} DROP COLUMN {column};", **names),
             ]
         ),

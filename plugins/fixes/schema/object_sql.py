@@ -12,7 +12,7 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier
 
 from health.catalog.catalog import Key, path_of, schema_of
-from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_if, refuse_unless, run, transaction
+from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_dependents, refuse_if, refuse_unless, run, transaction
 
 _STATE: LiteralString = (
     "CASE {enabled} WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA' WHEN 'A' THEN ' ENABLED ALWAYS' END"
@@ -57,6 +57,30 @@ _IS: dict[str, LiteralString] = {
         ("comment on enum", "comment on domain", "comment on composite type", "comment on range type"), _OF_TYPE
     ),
 }  # fmt: skip
+# What an object has that its definition does not tell, so that making it again would lose it.
+_BESIDE: LiteralString = "Something is set for it that dropping it would lose, such as a comment."
+_OF_INDEX: LiteralString = (
+    "(i.indisclustered OR i.indisreplident OR obj_description(i.indexrelid, 'pg_class') IS NOT NULL\n"
+    "      OR EXISTS (SELECT FROM pg_class c WHERE c.oid = i.indexrelid AND c.reltablespace <> 0))"
+)
+_COMMENTED: dict[str, LiteralString] = {
+    "column": "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({owner_text}) AND attname = {text}\n"
+    "      AND NOT attisdropped AND col_description(attrelid, attnum) IS NOT NULL)",
+    "index": "EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = to_regclass({name_text}) AND " + _OF_INDEX + ")",
+    "constraint": "EXISTS (SELECT FROM pg_constraint o LEFT JOIN pg_index i\n"
+    "        ON i.indexrelid = o.conindid AND i.indrelid = o.conrelid\n"
+    "      WHERE o.conrelid = to_regclass({owner_text}) AND o.conname = {text}\n"
+    "      AND (obj_description(o.oid, 'pg_constraint') IS NOT NULL OR " + _OF_INDEX + "))",
+    "domain constraint": "EXISTS (SELECT FROM pg_constraint WHERE contypid = to_regtype({owner_text})\n"
+    "      AND conname = {text} AND obj_description(oid, 'pg_constraint') IS NOT NULL)",
+    "trigger": "EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass({owner_text}) AND tgname = {text}\n"
+    "      AND obj_description(oid, 'pg_trigger') IS NOT NULL)",
+    "rule": "EXISTS (SELECT FROM pg_rewrite WHERE ev_class = to_regclass({owner_text}) AND rulename = {text}\n"
+    "      AND obj_description(oid, 'pg_rewrite') IS NOT NULL)",
+    "statistics": "EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = to_regclass({owner_text})\n"
+    "      AND stxname = {text} AND obj_description(oid, 'pg_statistic_ext') IS NOT NULL)",
+    **dict.fromkeys(("function", "procedure"), "obj_description(to_regprocedure({routine}), 'pg_proc') IS NOT NULL"),
+}
 # A default that is the same for every row, as PostgreSQL spells it.
 _CONSTANT = re.compile(r"(?:-?[\d.]+|\(-[\d.]+\)|true|false|NULL|'(?:[^']|'')*')(?:::[\w\s\".\[\](),]+)?")
 
@@ -80,7 +104,7 @@ class SchemaObject:
         full, above = Identifier(*path_of(name, schema)), Identifier(*path_of(owner, schema))
         other = schema_of(name)  # a routine's name is spelt as PostgreSQL spells it, with the environment's own schema
         routine = own if other is None else f"{Identifier(other).as_string(None)}.{own}"
-        self._kind = kind
+        self._kind, self._owner, self._own = kind, above.as_string(None), own
         self._names = {
             "name": full,
             "own": Identifier(own),
@@ -113,6 +137,14 @@ class SchemaObject:
             EVERY_ROW,
             fill("  LOCK TABLE {owner} IN ACCESS EXCLUSIVE MODE;", **self._names),
             refuse_if(fill(held, **values), "The column may hold what was written to it since."),
+            *self.alone(),
+        ]
+
+    def alone(self) -> list[Composable]:
+        """PL/pgSQL that refuses where dropping a column would drop something else, too."""
+        return [
+            refuse_dependents(self._owner, self._own),
+            refuse_if(fill(_COMMENTED["column"], **self._names), _BESIDE),
         ]
 
     def change(self, seen: str | None, statements: Sequence[str], guards: Sequence[Composable] = ()) -> str:
@@ -125,6 +157,8 @@ class SchemaObject:
             guards: PL/pgSQL that refuses, run before them.
         """
         is_ = fill("(" + _IS[self._kind] + ") IS NOT DISTINCT FROM {seen}", **self._names, seen=literal(seen))
+        if seen is not None and self._kind in _COMMENTED and any("DROP " in each for each in statements):
+            guards = [*guards, refuse_if(fill(_COMMENTED[self._kind], **self._names), _BESIDE)]
         # Constants of plugins.fixes.schema.drift, with definitions from PostgreSQL's catalog.
         made = (SQL(each).format(**self._names).as_string(None) for each in statements)
         return transaction([refuse_unless(is_, "It has changed."), *guards, *map(run, made)])

@@ -53,7 +53,7 @@ def _patch(finding: Finding, script: TunnelScript, kind: HostKind, environment: 
             f"Line {value.line} is {' and '.join(others)}'s too, which must not change: give {stage} a value of its "
             f"own by hand, {host}."
         )
-    saved = f"{kind}.diff" if stage == environment.stage else f"{kind}-{stage}.diff"
+    saved = f"{kind}.diff" if stage == environment.stage else f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '_', stage)}.diff"
     before = _lines(script.text)
     if _SECRET.search(before[value.line - 1]):
         return NoFix(f"Line {value.line} seems to hold a secret beside the value: change it by hand to {host}.")

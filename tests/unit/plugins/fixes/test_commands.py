@@ -50,7 +50,7 @@ def expected(fix: Fix, names: list[str], facts: Facts) -> list[list[str]]:
         escaped = "".join(f"\\{char}" if char in "*?[\\" else char for char in name)
         return [["git", "-C", str(env.app), "log", "--all", "--oneline", "--", f"*/{escaped}/migration.sql"]]
     assert fix.title == "Restore the file as it was applied"
-    checkout = ["git", "--literal-pathspecs", "-C", "", "checkout", "c0ffee", "--", f"db/{name}/migration.sql"]
+    checkout = ["git", "--literal-pathspecs", "checkout", "c0ffee", "--", f"db/{name}/migration.sql"]
     return [["git", "-C", str(env.app), "rev-parse", "--show-toplevel"], checkout]
 
 

@@ -23,21 +23,8 @@ from health.sql.splitter import locate
 from health.sql.statements import stands_alone
 from plugins import fixes
 from tests.support.effort import scaled
-from tests.support.fix_cases import (
-    CASES,
-    CLEAN,
-    NAME,
-    ROW_CODES,
-    Facts,
-    KnownEffects,
-    bare,
-    drifted,
-    dropping,
-    fixes_of,
-    found,
-    row,
-    suggested,
-)
+from tests.support.fix_cases import CASES, CLEAN, NAME, ROW_CODES, fixes_of, found, suggested
+from tests.support.fix_situations import situations
 from tests.support.history_table import by_psql, put
 from tests.support.hostile import HOSTILE, texts
 
@@ -57,27 +44,13 @@ TRANSACTION = re.compile(
 STEP = re.compile(
     r"SET default_transaction_read_only = on;\n"
     rf"DO (?P<tag>\$health\d*\$)\nBEGIN\n{PINNED}{WAIT}{APART}{TRY_LOCK}(?P<body>.*)"
-    r"  PERFORM pg_catalog\.set_config\('search_path', '\"public\"', false\);\n"
+    r"  PERFORM pg_catalog\.set_config\('search_path', '\"public\", pg_temp', false\);\n"
     r"  PERFORM pg_catalog\.set_config\('default_transaction_read_only', 'off', false\);\nEND\n(?P=tag);\n"
     r"(?P<statement>.*);\nSELECT pg_catalog\.pg_advisory_unlock\(72707369\);\n"
     r"RESET search_path;\nRESET default_transaction_read_only;\n",
     re.DOTALL,
 )
 FOREIGN = re.compile(r"EXECUTE (\$statement\d*\$).*?\1;", re.DOTALL)  # text of a migration, as it is
-
-
-def situations(text: str = "") -> Iterator[tuple[str, str, Facts]]:
-    """Each case that ends in fixes, by its title and code."""
-    for title, case in CASES.items():
-        yield title, case.code, case.facts(f"{NAME}{text}"[:255], text)
-    for there in (0, 1, 2):
-        names = [f"{number}{text}"[:255] for number in range(3)]
-        yield f"no history, {there}", "no-history", bare(names, there, without_file=[1] if there == 2 else [])
-    yield "an emptied history", "no-history", bare(names, 2, emptied=True)
-    yield from drifted(text)
-    yield "an index to be dropped", "pending-migration-fails", dropping()
-    left = KnownEffects(midway=(("index", "T", f"i{text}"[:63]),))
-    yield "an index is left invalid", "failed-migration", left.facts(row())
 
 
 BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs")
