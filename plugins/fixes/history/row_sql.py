@@ -140,7 +140,7 @@ class RowSql:
     def _removed(self, row: Row) -> Composable:
         same = [
             self._fill("{column} IS NOT DISTINCT FROM {value}", column=Identifier(column), value=literal(value))
-            for column, value in vars(row).items()
+            for column, value in ((name, getattr(row, name)) for name in COLUMNS)
             if column not in ("id", "logs")
         ]
         digest = None if row.logs is None else hashlib.sha256(row.logs.encode("utf-8", "replace")).hexdigest()

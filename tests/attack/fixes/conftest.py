@@ -10,12 +10,16 @@ import pytest
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.servers.private_postgres import PrivatePostgres
 from health.secrets.secret import Secret
+from tests.support.clone_servers import ON_LOOPBACK
 from tests.support.history_table import PASSWORD, connect
 
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[PrivatePostgres]:
-    with private_directory("test") as directory, PrivatePostgres(directory, Secret(PASSWORD)) as server:
+    with (
+        private_directory("test") as directory,
+        PrivatePostgres(directory, Secret(PASSWORD), settings=ON_LOOPBACK) as server,
+    ):
         yield server
 
 
