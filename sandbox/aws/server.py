@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import sys
+import threading
 from typing import Any
 
 REGION = "us-east-1"
@@ -15,6 +16,8 @@ _SERVICES = ("ec2", "rds", "awslambda", "logs", "s3", "secretsmanager", "iam", "
 
 def main(path: str) -> None:
     """Serve on a socket, and print a line when it is there; end with standard input."""
+    ending = threading.Thread(target=_end_with_input, daemon=True)
+    ending.start()  # first: what starts it may be killed while this imports
     gc.disable()  # moto's tables are many small objects: collecting among them doubles the start
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -28,8 +31,12 @@ def main(path: str) -> None:
         importlib.import_module(f"moto.{name}.responses")
     gc.freeze()
     gc.enable()
+    ending.join()
+
+
+def _end_with_input() -> None:
     sys.stdin.read()
-    server.stop()
+    os._exit(0)
 
 
 def _lighten() -> None:
