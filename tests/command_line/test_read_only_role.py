@@ -39,6 +39,7 @@ class World:
     entry: dict[str, Any]
     env: Environment
     master: psycopg.Connection
+    superuser: psycopg.Connection
     read: Facts
 
     @property
@@ -48,15 +49,16 @@ class World:
         return session
 
     @contextmanager
-    def changed(self, *changes: str, back: str) -> Iterator[None]:
-        """What somebody does to the database for a while."""
+    def changed(self, *changes: str, back: str, by: psycopg.Connection | None = None) -> Iterator[None]:
+        """What somebody does to the database for a while; unless another is named, its master user."""
+        session = by or self.master
         try:
             for change in changes:
-                self.master.execute(change.encode())
+                session.execute(change.encode())
             yield
         finally:
-            self.master.execute("ROLLBACK")
-            self.master.execute(back.encode())
+            session.execute("ROLLBACK")
+            session.execute(back.encode())
 
     @contextmanager
     def anew(self) -> Iterator[Facts]:
@@ -80,6 +82,7 @@ def world() -> Iterator[World]:
         harness.sandbox() as entry,
         harness.facts(harness.environment(entry)) as first,
         harness.writing(first) as master,
+        harness.superuser(entry) as superuser,
     ):
         master.execute("SET lock_timeout = '5s'")
         psql(first, "-f", str(FILE))
@@ -94,7 +97,7 @@ def world() -> Iterator[World]:
         entry["secret"] = SECRET
         env = harness.environment(entry)
         with harness.facts(env) as read:
-            yield World(entry, env, master, read)
+            yield World(entry, env, master, superuser, read)
 
 
 def psql(read: Facts, *words: str, said: str = "") -> None:
@@ -141,7 +144,7 @@ def test_another_schema_is_dumped_with_it_and_the_proof_says_so(world: World, tm
     drop, make = (f'ALTER TABLE public."Entity" {how} NOT NULL' for how in ("ALTER data DROP", "ALTER data SET"))
     make += "; DROP INDEX public.own"
     invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.own'::regclass"
-    with world.changed(drop, 'CREATE INDEX own ON public."Entity" (name)', invalid, back=make):
+    with world.changed(drop, 'CREATE INDEX own ON public."Entity" (name)', invalid, back=make, by=world.superuser):
         _, told = gate(world, tmp_path)
     assert told["proof"]["dumped"].startswith("pg_dump 18.")
     assert told["facts"]["read only"].endswith(f"; its schema was read by {told['proof']['dumped']}")
@@ -309,7 +312,8 @@ RIGHTS = {
                  "CREATE on schema public"),
     "a role that writes": ("GRANT pg_write_all_data TO {} WITH INHERIT FALSE", "REVOKE pg_write_all_data FROM {}",
                            "member of pg_write_all_data"),
-    "a role of a superuser": ("GRANT postgres TO {} WITH INHERIT FALSE", "REVOKE postgres FROM {}", "superuser"),
+    "a role of a superuser": ("CREATE ROLE strong SUPERUSER; GRANT strong TO {} WITH INHERIT FALSE",
+                              "DROP ROLE strong", "superuser"),
     "roles": ("ALTER ROLE {} CREATEROLE", "ALTER ROLE {} NOCREATEROLE", "may make roles"),
 }  # fmt: skip
 
@@ -317,7 +321,8 @@ RIGHTS = {
 @pytest.mark.parametrize("name", RIGHTS)
 def test_whoever_could_have_written_is_told_of(world: World, name: str) -> None:
     given, back, told = RIGHTS[name]
-    with world.changed(given.format(ROLE), back=back.format(ROLE)), world.anew() as read:
+    by = world.superuser if told == "superuser" else None  # no master user may give that
+    with world.changed(given.format(ROLE), back=back.format(ROLE), by=by), world.anew() as read:
         proof = read["read_only_proof"]
         assert told in proof.sessions[0].rights
         assert f"{ROLE} could have written" in proof.sentence

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +20,11 @@ from health.config.environment import Environment
 from health.finding import CouldNotCheck, Finding, NothingToCheck
 from plugins.run import fact_fixtures as reading  # noqa: F401 - importing it registers the facts
 from plugins.run.check_catalog import all_checks
+from sandbox.database.master import SUPERUSER
 from tests.support import npm_servers
 from tests.support.fork_server import forked_sandbox
+
+_LOGIN_S = 60.0
 
 
 @contextmanager
@@ -89,6 +94,29 @@ def writing(read: Facts, database: str = "postgres") -> Iterator[psycopg.Connect
         connect_timeout=5,
     ) as connection:
         yield connection
+
+
+@contextmanager
+def superuser(entry: dict[str, Any]) -> Iterator[psycopg.Connection]:
+    """A session of the server's own superuser, whose password nobody has: only who owns its files lets it in."""
+    directory = Path(entry["ssh_key"])
+    while not (directory / "postgres").is_dir():
+        directory = directory.parent
+    data = directory / "postgres"
+    logins, (pid, _, _, port, host, *_) = data / "pg_hba.conf", (data / "postmaster.pid").read_text().splitlines()
+    logins.write_text(f"local all {SUPERUSER} trust\n{logins.read_text()}")
+    os.kill(int(pid), signal.SIGHUP)
+    until = time.monotonic() + _LOGIN_S
+    while True:
+        try:
+            session = psycopg.connect(host=host, port=port, user=SUPERUSER, dbname="postgres", autocommit=True)
+            break
+        except psycopg.OperationalError:  # it reads the file in its own time
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+    with session:
+        yield session
 
 
 def to_toml(name: str, entry: dict[str, Any]) -> str:
