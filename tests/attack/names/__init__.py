@@ -1,0 +1,1 @@
+"""Names from outside steer nothing, whoever gave them."""
