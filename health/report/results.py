@@ -51,7 +51,7 @@ class FindingResult(Finding):
     no_fix: str | None = None
 
     json_keys: ClassVar = (
-        "code", "severity", "subject", "message", "evidence", "explained_by", "waived", "fixes", "no_fix",
+        "code", "severity", "subject", "message", "evidence", "place", "explained_by", "waived", "fixes", "no_fix",
     )  # fmt: skip
 
     @classmethod
@@ -70,6 +70,7 @@ class FindingResult(Finding):
             subject=shown.subject,
             message=shown.message,
             evidence=dict(shown.evidence),
+            place=shown.place,
             severity=severity,
             waived=WaivedBy(waiver.reason, waiver.owner, waiver.expires.isoformat()) if waiver is not None else None,
             fixes=tuple(map(FixResult.of, fixes)),
