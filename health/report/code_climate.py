@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from health.finding import Severity
 from health.report.json_values import Json
-from health.report.places import below, fix_title, placed
+from health.report.places import below, fix_title, placed, viewed
 from health.report.record import Record
-from health.sanitize import safe_line
 
 _SEVERITIES: dict[Severity, str] = {"error": "blocker", "warning": "major", "info": "info"}
 
@@ -25,10 +24,10 @@ def code_climate(record: Record, root: str) -> list[Json]:
             continue
         fix = fix_title(finding)
         issues[each.known] = {
-            "description": safe_line(f"{each.environment}: {finding.message}" + (f" Fix: {fix}." if fix else "")),
+            "description": viewed(f"{each.environment}: {finding.message}" + (f" Fix: {fix}." if fix else "")),
             "check_name": finding.code,
             "fingerprint": each.known,
             "severity": _SEVERITIES[finding.severity],
-            "location": {"path": safe_line(path), "lines": {"begin": each.place.line}},
+            "location": {"path": viewed(path), "lines": {"begin": each.place.line}},
         }
     return list(issues.values())

@@ -11,6 +11,7 @@ from health.finding import Place
 from health.report.order import accepted_keys, worst_first
 from health.report.record import Record
 from health.report.results import CheckResult, FindingResult
+from health.sanitize import safe_line
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,8 @@ def below(path: str, root: str) -> str | None:
 def fix_title(finding: FindingResult) -> str | None:
     """What the first fix does, in a few words; None where there is none."""
     return next((fix.title for fix in finding.fixes if not fix.fallback), None)
+
+
+def viewed(text: str) -> str:
+    """The text for a viewer that makes links of ``[text](address)``."""
+    return safe_line(text).replace("](", "] (")

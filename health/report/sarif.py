@@ -10,9 +10,8 @@ from health.check import check_of_code
 from health.finding import Severity
 from health.report.check_pages import link_to
 from health.report.json_values import Json
-from health.report.places import PlacedFinding, below, fix_title, placed
+from health.report.places import PlacedFinding, below, fix_title, placed, viewed
 from health.report.record import Record
-from health.sanitize import safe_line
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -80,8 +79,7 @@ def _result(each: PlacedFinding, codes: Sequence[str], root: str) -> dict[str, J
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": _LEVELS[finding.severity],
-        # A viewer makes a link of [text](address).
-        "message": {"text": safe_line(text).replace("](", "] (")},
+        "message": {"text": viewed(text)},
         "locations": [
             {
                 "physicalLocation": {
@@ -92,11 +90,11 @@ def _result(each: PlacedFinding, codes: Sequence[str], root: str) -> dict[str, J
         ],
         # The second is the one that GitHub compares.
         "partialFingerprints": {"migrationHealth/v1": each.known, "primaryLocationLineHash": f"{each.known}:1"},
-        "properties": {"environment": each.environment, "subject": safe_line(finding.subject)},
+        "properties": {"environment": each.environment, "subject": viewed(finding.subject)},
     }
     if each.accepted:
         reason = finding.waived.reason if finding.waived else "What explains it is waived."
-        result["suppressions"] = [{"kind": "external", "justification": safe_line(reason)}]
+        result["suppressions"] = [{"kind": "external", "justification": viewed(reason)}]
     return result
 
 
