@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 from health.finding import Finding, Fix, Severity
+from health.sanitize import safe_line
 from health.waivers.waivers import Waiver
 
 Outcome = Literal["passed", "warned", "waived", "failed", "unknown", "skipped"]
@@ -33,6 +34,11 @@ class WaivedBy:
     reason: str
     owner: str
     expires: str
+
+    @classmethod
+    def of(cls, waiver: Waiver) -> WaivedBy:
+        """Take over a waiver in the texts that are shown."""
+        return cls(safe_line(waiver.reason), safe_line(waiver.owner), waiver.expires.isoformat())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +78,9 @@ class FindingResult(Finding):
             evidence=dict(shown.evidence),
             place=shown.place,
             severity=severity,
-            waived=WaivedBy(waiver.reason, waiver.owner, waiver.expires.isoformat()) if waiver is not None else None,
+            waived=WaivedBy.of(waiver) if waiver is not None else None,
             fixes=tuple(map(FixResult.of, fixes)),
-            no_fix=no_fix,
+            no_fix=safe_line(no_fix) if no_fix is not None else None,
         )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from health.finding import Finding, Fix, Place
+from health.finding import Evidence, Finding, Fix, Place
 from health.report.record import EnvironmentResult, FactsOverview, Record, judge_environment
 from health.report.results import CheckResult, FindingResult, Outcome, WaivedBy
 from health.sanitize import one_line
+from health.waivers.waivers import Waiver
 from plugins.run.check_catalog import all_checks
 
 FACTS = FactsOverview({"account": "123456789012 as ann (profile p)", "region": "us-east-1 (environments.toml)"})
@@ -73,14 +75,20 @@ def record(*environments: EnvironmentResult) -> Record:
 def hostile(text: str) -> Record:
     """A record in which everything that may come from outside is this text."""
     place = Place(f"/checkout/{text}/migration.sql", 1)
-    finding = FindingResult.of(
-        Finding("failed-migration", text, text, {"migration": text, "keys": (text,)}, place=place),
-        "error",
-        None,
-        [Fix("sql", "Mark it", "SELECT 1;")],
-        text,
+    evidence: Evidence = {"migration": text, "keys": (text,)}
+    finding, waived = (
+        FindingResult.of(
+            Finding(code, text, text, evidence, place=place),
+            "error",
+            waiver,
+            [Fix("sql", "Mark it", "SELECT 1;")],
+            text,
+        )
+        for code, waiver in (
+            ("failed-migration", None),
+            ("edited-migration", Waiver("w", "edited-migration", "prod", text, text, text, date(2030, 1, 1))),
+        )
     )
-    waived = replace(finding, code="edited-migration", waived=WaivedBy(text, text, "2026-12-31"))
     checks = [
         check("no-failed-migration", "history", "prod", "failed", finding),
         check("no-edited-migration", "history", "prod", "waived", waived),
