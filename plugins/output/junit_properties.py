@@ -16,7 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class JunitProperties:
-    """Puts the properties on the last report of a test, from which pytest takes them."""
+    """Puts the properties on the last report of a test, from which pytest takes them; a failure is its message."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -27,6 +27,8 @@ class JunitProperties:
         """Keep what a report carries until the test's last one."""
         if carried := report_on(report):
             self._checks[report.nodeid] = carried.target, carried.check
+            if report.failed and carried.check.findings:
+                report.longrepr = str(report.longrepr)  # the message as it is, without the exception's name
         if report.when == "teardown" and report.nodeid in self._checks:
             from health.report.junit import properties
 

@@ -13,7 +13,7 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         OSError: it could not be written; nothing is left of it.
     """
-    if path.is_char_device():  # to be replaced by a file it is not
+    if path.is_char_device() and not path.is_symlink():  # it is no file to be replaced
         path.write_text(text, encoding="utf-8")
         return
     # A new file each time: the old one may be a link to somewhere, or readable by others.
