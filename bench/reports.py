@@ -87,13 +87,17 @@ def _measure(runs: int) -> None:
 
 def _write(record: Record) -> Seconds:
     """Write the record in every format, one after the other."""
+    from health.report.junit import properties
     from tests.support.written_formats import FORMATS
 
+    def of_junit(record: Record) -> object:  # the rest of it is pytest's own
+        return [list(properties(each.name, each.phase, check)) for each in record.environments for check in each.checks]
+
     seconds: Seconds = {}
-    for name, form in FORMATS.items():
+    for name, write in {name: of_junit if name == "junit" else form.write for name, form in FORMATS.items()}.items():
         gc.collect()
         began = time.process_time()
-        form.write(record)
+        write(record)
         seconds[name] = time.process_time() - began
     return seconds
 
