@@ -20,5 +20,7 @@ pytest_plugins = [
     "plugins.output.terminal",
     "plugins.output.writers",
     "plugins.output.report_files",
+    "plugins.output.result_files",
+    "plugins.output.junit_properties",
     "plugins.commands.editing",
 ]

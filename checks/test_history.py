@@ -13,6 +13,7 @@ from health.history.provenance import Provenance
 from health.history.renamed import Renamed, renamed
 from health.history.rows import Row
 from health.history.squash import Squash
+from health.migrations.directory import place_in
 from health.outcomes import judges
 from health.sanitize import one_line, short
 from health.secrets.secret import hide
@@ -64,6 +65,7 @@ def _failed(migration: FailedMigration) -> Finding:
             "missing": tuple(map(describe, effect.missing)),
             "edited_since": edited,
         },
+        place=place_in(migration.name) if migration.name in migration.history.directory.names else None,
     )
 
 
@@ -263,6 +265,7 @@ def test_no_edited_migration(history: History, provenance: Provenance, environme
             edit.migration.name,
             message + _known(edit),
             {"id": edit.row.id, "recorded": edit.row.checksum, "file": edit.migration.checksum},
+            place=place_in(edit.migration.name),
         )
 
 

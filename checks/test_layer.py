@@ -6,7 +6,7 @@ from checks.causes import FAILED, NOT_APPLIED
 from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import Evidence, Finding
 from health.layer.comparison import CarriedLayer, DeployedLayer, compare
-from health.migrations.directory import MigrationDirectory
+from health.migrations.directory import MigrationDirectory, place_in
 
 
 @check(finds={"layer-versions-differ": "warning"})
@@ -64,6 +64,7 @@ def test_layer_migrations(deployed_layer: DeployedLayer, migrations: MigrationDi
             "is deployed for the first time. After that deploy it means that a layer of an earlier build was shipped: "
             "layers/prisma/.build-complete was there.",
             {**layer, "migration": name},
+            place=place_in(name),
         )
     for name in compared.different:
         yield Finding(
@@ -73,6 +74,7 @@ def test_layer_migrations(deployed_layer: DeployedLayer, migrations: MigrationDi
             "built from an edited node_modules, or the file was edited since. The next install or deploy changes "
             "what runs.",
             {**layer, "migration": name, "deployed": deployed_layer.checksums[name]},
+            place=place_in(name),
         )
     for name in compared.ahead:
         yield Finding(

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from health.check import check
-from health.finding import Finding
+from health.finding import Finding, Place
 from health.history.baselining import Prefix
 from health.history.history import History
-from health.migrations.directory import MigrationDirectory, file_problem, undecoded
+from health.migrations.directory import MigrationDirectory, file_problem, first_undecoded, place_in, undecoded
 from health.prisma.engine import LOCK_FILE, PROVIDER, provider
 from health.sanitize import short
 from health.words import plural
@@ -59,13 +59,15 @@ def test_migration_files(history: History) -> Iterator[Finding]:
                 f"{count} {plural(count, 'character')} of its file {'is' if count == 1 else 'are'} not UTF-8: a deploy "
                 "writes U+FFFD in their place, into texts and names too."
             )
-            yield Finding("not-utf-8", migration.name, message, {"name": migration.name})
+            first = place_in(migration.name, first_undecoded(migration))
+            yield Finding("not-utf-8", migration.name, message, {"name": migration.name}, place=first)
         if problem is None:
             continue
         effect = "Prisma's status stops there" if migration.name in history.by_name else "a deploy stops there"
         code, message = _PROBLEMS[problem]
         message = message.format(effect=f"{effect} (P3015).")
-        yield Finding(code, migration.name, message, {"name": migration.name})
+        place = place_in(migration.name) if migration.sql is not None else None
+        yield Finding(code, migration.name, message, {"name": migration.name}, place=place)
 
 
 @check(finds={"wrong-provider": "error", "conflicted-lock-file": "warning", "no-lock-file": "info"})
@@ -85,9 +87,17 @@ def test_migration_lock_file(migrations: MigrationDirectory) -> Iterator[Finding
     named = provider(text)
     if named != PROVIDER:
         said = "has no line that begins with provider" if named is None else f"names the provider {short(named, 50)}"
-        yield Finding("wrong-provider", LOCK_FILE, f"{path} {said}: status and deploy stop there (P3019).")
-    elif any(line.startswith(("<<<<<<<", "=======", ">>>>>>>")) for line in text.splitlines()):
-        yield Finding("conflicted-lock-file", LOCK_FILE, f"{path} holds the markers of a merge conflict.")
+        place = Place(LOCK_FILE, _first(text, "provider") or 1)
+        yield Finding("wrong-provider", LOCK_FILE, f"{path} {said}: status and deploy stop there (P3019).", place=place)
+    elif marker := _first(text, "<<<<<<<", "=======", ">>>>>>>"):
+        message = f"{path} holds the markers of a merge conflict."
+        yield Finding("conflicted-lock-file", LOCK_FILE, message, place=Place(LOCK_FILE, marker))
+
+
+def _first(text: str, *beginnings: str) -> int | None:
+    """The first line that begins so, from 1."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if line.startswith(beginnings)), None)
 
 
 @check(finds={"no-history": "error", "history-in-another-schema": "error", "second-history": "info"})

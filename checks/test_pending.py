@@ -11,7 +11,7 @@ from health.check import DEPLOY_MENDS, SeverityByPhase, check
 from health.finding import CouldNotCheck, Finding
 from health.history.effects import MigrationEffect, objects_in_words
 from health.history.history import History
-from health.migrations.directory import file_problem
+from health.migrations.directory import file_problem, place_in
 from health.pending.data_check import DataCheck, RequirementResult
 from health.pending.data_requirements import NO_VALUE, DataRequirement, TableLock, UnforeseenRows
 from health.pending.forecast import FailingStatement, Forecast, MigrationForecast
@@ -72,6 +72,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                 f"What it does cannot be foreseen: on the copy, {str(shown).rstrip('.')}. "
                 + _otherwise(unclear, before),
                 evidence,
+                place=place_in(foreseen.name, shown.line),
             )
             before = before or foreseen.name
         elif said:
@@ -92,6 +93,7 @@ def test_pending_will_apply(forecast: Forecast) -> Iterator[Finding]:
                     # Rows stop a failed migration again, whatever becomes of its row.
                     **({"own_cause": True} if shown.of_rows else {}),
                 },
+                place=place_in(foreseen.name, shown.line),
             )  # fmt: skip
 
 
@@ -172,6 +174,7 @@ def test_pending_locks_no_large_table(forecast: Forecast, data_check: DataCheck)
                 "rewrites": any(each.rewrites for _, each in found),
                 "bytes": size.bytes if size else None,
             },
+            place=place_in(foreseen.name, lock.line),
         )
 
 
@@ -228,7 +231,8 @@ def _unasked(requirement: DataRequirement, why: str) -> Finding:
             f"Not foreseen: line {requirement.line} asks something of the rows of {requirement.table}{ends}, "
             f"which could not be asked: {why}. Look at them before the deploy."
         )
-    return Finding("pending-data-unasked", requirement.subject, message, evidence)
+    place = place_in(requirement.migration, requirement.line)
+    return Finding("pending-data-unasked", requirement.subject, message, evidence, place=place)
 
 
 def _violation(answer: RequirementResult, blocked: str | None) -> Finding:
@@ -261,6 +265,7 @@ def _violation(answer: RequirementResult, blocked: str | None) -> Finding:
             "keys": answer.keys,
             "line": requirement.line,
         },
+        place=place_in(requirement.migration, requirement.line),
     )
 
 
@@ -290,6 +295,7 @@ def test_pending_sql_reviewed(review: tuple[Remark, ...]) -> Iterator[Finding]:
             f"{migration}/migration.sql:{line}",
             f"Line {line}: " + " ".join(f"{RULES[rule][0]} ({rule})" for rule in rules),
             {"migration": migration, "line": line, "rules": rules},
+            place=place_in(migration, line),
         )
 
 
@@ -350,4 +356,6 @@ def test_no_pending_migration(
         else:
             code, message = "pending-migration", f"Not applied yet; {turn}"
         same = {"migration": migration.name} if code == "pending-objects-exist" else {}  # its cause is about the same
-        yield Finding(code, migration.name, message, {"name": migration.name, **same})
+        line = clash.line if code == "pending-objects-exist" and clash is not None else None
+        evidence = {"name": migration.name, **same}
+        yield Finding(code, migration.name, message, evidence, place=place_in(migration.name, line))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from health.check import SeverityByPhase, check
-from health.finding import Finding, Severity
+from health.finding import Finding, Place, Severity
 from health.sanitize import short
 from health.schema_file.difference import KNOWN, Kind, SchemaChange, SchemaFileDiff
 from health.words import plural
@@ -52,24 +52,26 @@ def test_schema_file_has_no_unwritten_change(schema_file_diff: SchemaFileDiff) -
 
     Write the missing migration, or take the change out of the schema file.
     """
+    place = Place(schema_file_diff.file) if schema_file_diff.file else None
     if schema_file_diff.refused:
         yield Finding(
             "schema-file-refused",
             schema_file_diff.schema,
             f"Prisma does not read it, so no client can be built from it: {schema_file_diff.refused}",
+            place=place,
         )
     for change in schema_file_diff.changes[:_MOST]:
-        yield _of(change, schema_file_diff.how)
+        yield _of(change, schema_file_diff.how, place)
     if more := len(schema_file_diff.changes[_MOST:]):
         message = f"{more} more {plural(more, 'object')} differ: this may be the schema file of other migrations."
-        yield Finding("unwritten-schema-change", schema_file_diff.schema, message, {"sql": ""})
+        yield Finding("unwritten-schema-change", schema_file_diff.schema, message, {"sql": ""}, place=place)
     for subject in schema_file_diff.unused:
         message = f"The registry declares it under known_differences ({KNOWN.strip(': ')}), and it does not differ."
         yield Finding("schema-file-difference-unused", subject, message)
 
 
-def _of(change: SchemaChange, how: str) -> Finding:
+def _of(change: SchemaChange, how: str, place: Place | None) -> Finding:
     code, severity, what = _CODES[change.kind]
     sql = " ".join(change.sql)
     message = f"{what}. A migration would need: {short(sql, _SQL)}"
-    return Finding(code, change.subject, message, {"sql": sql, "read_by": how}, severity)
+    return Finding(code, change.subject, message, {"sql": sql, "read_by": how}, severity, place)

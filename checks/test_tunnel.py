@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from health.aws.resources import Bastion, Cluster, NotOneBastion, bastion_problem, candidates
 from health.check import check
 from health.config.environment import Environment
-from health.finding import Finding
+from health.finding import Finding, Place
 from health.outcomes import judges
 from health.tunnel.connection import (
     DatabaseServer,
@@ -140,6 +140,7 @@ def _compare(
                 "script": value.host, "aws": host, "line": value.line, "route": route.outcome if own else "",
                 "stage": stages[0], "shared_with": tuple(each for each in value.stages if each not in may_change),
             },
+            place=Place(script.path, value.line),
         )  # fmt: skip
 
 
@@ -153,13 +154,15 @@ def _subject(script: TunnelScript, stage: str, environment: Environment) -> str:
 
 
 def _not_attributed(kind: HostKind, script: TunnelScript, stage: str, subject: str) -> Finding:
-    told = [f"line {u.line}: {u.name}: {u.reason}" for u in script.unattributed if u.kind == kind]
+    unclear = [each for each in script.unattributed if each.kind == kind]
+    told = [f"line {u.line}: {u.name}: {u.reason}" for u in unclear]
     return Finding(
         f"{kind}-not-attributed",
         subject,
         f"It cannot be told which {kind} the script uses for {stage}"
         + (f" ({'; '.join(told[:3])})." if told else f": no {kind} is set for it."),
         {"stage": stage},
+        place=Place(script.path, unclear[0].line if unclear else 1),
     )
 
 

@@ -21,6 +21,19 @@ Evidence = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
+class Place:
+    """A line of a file that a finding is about.
+
+    Attributes:
+        path: of the file; one that is not absolute is below the migrations directory.
+        line: from 1; 1 also where the whole file is meant.
+    """
+
+    path: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, in the words of its source: :attr:`shown` is what a person or a file gets.
 
@@ -30,6 +43,7 @@ class Finding:
         message: sentences for a person: what was found and what follows from it.
         evidence: plain values that support the message; never a secret.
         severity: where it is another than the check states for the code; else None.
+        place: where it can be seen in a file; None where it is in none.
     """
 
     code: str
@@ -37,6 +51,7 @@ class Finding:
     message: str
     evidence: Evidence = field(default_factory=dict)
     severity: Severity | None = None
+    place: Place | None = None
 
     @property
     def key(self) -> str:
@@ -51,6 +66,7 @@ class Finding:
             subject=safe_line(self.subject),
             message=safe_line(self.message),
             evidence={key: _safe(value) for key, value in self.evidence.items()},
+            place=replace(self.place, path=safe_line(self.place.path)) if self.place is not None else None,
         )
 
 

@@ -21,11 +21,10 @@ def printable(text: str, keep: str = "\n\t") -> str:
     """
     if "##" in text:
         text = _RUNNERS.sub(r"# #\1", text)
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return "".join(
-        char if char in keep or unicodedata.category(char) not in _HARMFUL else _escape(char) for char in text
-    )
+    steering = {char for char in set(text).difference(keep) if unicodedata.category(char) in _HARMFUL}
+    return text.translate({ord(char): _escape(char) for char in steering}) if steering else text
 
 
 def plain(*texts: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from health.finding import Place
 from health.sql.statements import adding_column, leaves_transaction_open
 
 FileProblem = Literal["no file", "UTF-16", "byte order mark", "open transaction"]
@@ -56,6 +57,11 @@ class MigrationDirectory:
         return {migration.name: migration for migration in self.migrations}
 
 
+def place_in(name: str, line: int | None = None) -> Place:
+    """A line of a migration's file; without one the whole file."""
+    return Place(f"{name}/migration.sql", line or 1)
+
+
 def file_problem(migration: Migration) -> FileProblem | None:
     """Why a deploy cannot apply a migration, as far as its file tells."""
     if migration.sql is None:
@@ -75,6 +81,11 @@ def utf_16(sql: str) -> str | None:
     if marked:
         return "UTF-16"
     return "UTF-16BE" if sql.startswith("\0") else "UTF-16LE"
+
+
+def first_undecoded(migration: Migration) -> int:
+    """The first line with characters that are not UTF-8, from 1."""
+    return (migration.sql or "").partition(_REPLACED)[0].count("\n") + 1
 
 
 def undecoded(migration: Migration) -> int:

@@ -136,6 +136,12 @@ class Record:
     exit_status: int
     environments: tuple[EnvironmentResult, ...]
 
+    @property
+    def current(self) -> list[EnvironmentResult]:
+        """Of each environment the judgement that counts: of those of --migrate the second one, where it was made."""
+        judged = sorted(self.environments, key=lambda each: anything_judged(each.checks))
+        return list({environment.name: environment for environment in judged}.values())
+
     def to_json(self) -> dict[str, Json]:
         """Give the record as it is in report.json."""
         return {

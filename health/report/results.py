@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 from health.finding import Finding, Fix, Severity
+from health.sanitize import safe_line
 from health.waivers.waivers import Waiver
 
 Outcome = Literal["passed", "warned", "waived", "failed", "unknown", "skipped"]
@@ -34,6 +35,11 @@ class WaivedBy:
     owner: str
     expires: str
 
+    @classmethod
+    def of(cls, waiver: Waiver) -> WaivedBy:
+        """Take over a waiver in the texts that are shown."""
+        return cls(safe_line(waiver.reason), safe_line(waiver.owner), waiver.expires.isoformat())
+
 
 @dataclass(frozen=True, kw_only=True)
 class FindingResult(Finding):
@@ -51,7 +57,7 @@ class FindingResult(Finding):
     no_fix: str | None = None
 
     json_keys: ClassVar = (
-        "code", "severity", "subject", "message", "evidence", "explained_by", "waived", "fixes", "no_fix",
+        "code", "severity", "subject", "message", "evidence", "place", "explained_by", "waived", "fixes", "no_fix",
     )  # fmt: skip
 
     @classmethod
@@ -70,10 +76,11 @@ class FindingResult(Finding):
             subject=shown.subject,
             message=shown.message,
             evidence=dict(shown.evidence),
+            place=shown.place,
             severity=severity,
-            waived=WaivedBy(waiver.reason, waiver.owner, waiver.expires.isoformat()) if waiver is not None else None,
+            waived=WaivedBy.of(waiver) if waiver is not None else None,
             fixes=tuple(map(FixResult.of, fixes)),
-            no_fix=no_fix,
+            no_fix=safe_line(no_fix) if no_fix is not None else None,
         )
 
 

@@ -70,6 +70,7 @@ class SchemaFileDiff:
 
     Attributes:
         schema: the schema file or directory, as a person names it.
+        file: the whole path of the schema file; empty where it is a directory.
         migrations: the directory of the migrations.
         how: by which Prisma and which of its engines.
         changes: the differences that the registry does not declare.
@@ -83,6 +84,7 @@ class SchemaFileDiff:
     changes: tuple[SchemaChange, ...] = ()
     unused: tuple[str, ...] = ()
     refused: str = ""
+    file: str = ""
 
 
 def changes(script: str, catalog: Catalog) -> tuple[SchemaChange, ...]:

@@ -13,6 +13,9 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         OSError: it could not be written; nothing is left of it.
     """
+    if path.is_char_device() and not path.is_symlink():  # it is no file to be replaced
+        path.write_text(text, encoding="utf-8")
+        return
     # A new file each time: the old one may be a link to somewhere, or readable by others.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

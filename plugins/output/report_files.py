@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from health.report.record import Record, anything_judged
+from health.report.record import Record
 from plugins.output.markdown_summary import summary
 from plugins.output.private_files import locked, write_private
 from plugins.output.sql_files import sql_file
@@ -43,8 +43,7 @@ def write(config: pytest.Config, record: Record) -> None:
         "report.json": json.dumps(record.to_json(), indent=2, ensure_ascii=True),
         "summary.md": "\n".join(summary(record)),
     }
-    # Of the two judgements of --migrate the second one, where it was made.
-    for environment in sorted(record.environments, key=lambda each: anything_judged(each.checks)):
+    for environment in record.current:
         files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
     for name, text in files.items():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,7 +37,25 @@ class Writer:
         getattr(import_module(module), name)(config, record)
 
 
-WRITERS = (Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),)
+def _on_github(_: pytest.Config) -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+WRITERS = (
+    Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+    Writer("--sarif", lambda config: config.getoption("sarif"), "plugins.output.result_files:write_sarif"),
+    Writer(
+        "--code-climate",
+        lambda config: config.getoption("code_climate"),
+        "plugins.output.result_files:write_code_climate",
+    ),
+    Writer("annotations", _on_github, "plugins.output.github:annotate"),
+    Writer(
+        "GITHUB_STEP_SUMMARY",
+        lambda config: _on_github(config) and os.environ.get("GITHUB_STEP_SUMMARY"),
+        "plugins.output.github:summarize",
+    ),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

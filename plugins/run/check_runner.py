@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
+from os.path import isabs, join, normpath
 from typing import Any
 
 import pytest
@@ -131,7 +132,15 @@ def finding_result(
     if rehearsal is not None and waiver is None:
         suggested, refuted = rehearsal.prove(finding, suggested)
         reason = " ".join(filter(None, [reason, *refuted])) or None
-    return FindingResult.of(finding, severity, waiver, suggested, reason)
+    return FindingResult.of(_placed(finding, facts), severity, waiver, suggested, reason)
+
+
+def _placed(finding: Finding, facts: Mapping[str, Any]) -> Finding:
+    """The finding with the whole path of its file."""
+    if finding.place is None or isabs(finding.place.path):
+        return finding
+    path = normpath(join(facts["environment"].migrations, finding.place.path))
+    return replace(finding, place=replace(finding.place, path=path))
 
 
 def _news(item: pytest.Item) -> FactsOverview | None:

@@ -70,7 +70,9 @@ def _words(arguments: tuple[str, ...]) -> list[str]:
 
 
 def _base() -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG"))}
+    clean = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "AWS_", "PG", "GITHUB_"))
+    }
     return {**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 

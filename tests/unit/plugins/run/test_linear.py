@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from health.finding import Finding, Fix
+from health.finding import Finding, Fix, Place
 from health.report.order import related
 from health.report.record import FactsOverview, Record, judge_environment
 from health.report.results import CheckResult, FindingResult
@@ -28,6 +28,7 @@ from plugins.run.fact_fixtures import FACT_SETS
 from plugins.run.items import by_target
 from plugins.run.options import RUN, Run
 from plugins.run.xdist_scheduling import environment_of
+from tests.support.written_formats import FORMATS
 
 SMALL, TIMES = 20, 4
 FEW = ("waivers-hold", "no-failed-migration")  # of the checks
@@ -78,7 +79,8 @@ def finding(number: int) -> FindingResult:
     name = f"m{number // 4:04}"
     fixes = [Fix("sql", "Fix it", f"SELECT {number};", undo="SELECT 1;")] if code == "failed-migration" else []
     waiver = Waiver("w", code, "dev", name, "", "", date(2030, 1, 1)) if number % 7 == 0 else None
-    return FindingResult.of(Finding(code, name, "It is wrong.", {"migration": name}), "error", waiver, fixes, "Why.")
+    found = Finding(code, name, "It is wrong.", {"migration": name}, place=Place(f"/checkout/{name}.sql"))
+    return FindingResult.of(found, "error", waiver, fixes, "Why.")
 
 
 def checks_with(size: int, environment: str = "dev") -> list[CheckResult]:
@@ -107,6 +109,12 @@ def written(size: int) -> Callable[[], object]:
     judged = judge_environment("dev", "before", checks_with(size), frozenset())
     record = Record("", "", 0.0, 1, (judged,))
     return lambda: (record.to_json(), list(sql_file(judged)), list(summary(record)))
+
+
+def formatted(size: int) -> Callable[[], object]:
+    judged = judge_environment("dev", "before", checks_with(size), frozenset())
+    record = Record("", "", 0.0, 1, (judged,))
+    return lambda: [form.write(record) for form in FORMATS.values()]
 
 
 def waived(size: int) -> Callable[[], object]:
@@ -192,7 +200,7 @@ def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few_checks")
-@pytest.mark.parametrize("prepare", [related_by, shown, written, waived, last_items, scheduled, recorded])
+@pytest.mark.parametrize("prepare", [related_by, shown, written, formatted, waived, last_items, scheduled, recorded])
 def test_steps_grow_no_faster_than_what_there_is(prepare: Callable[[int], Callable[[], object]]) -> None:
     assert grows(prepare) <= TIMES * SLACK
 
