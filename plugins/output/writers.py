@@ -35,7 +35,10 @@ class Writer:
         getattr(import_module(module), name)(config, record)
 
 
-WRITERS = (Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),)
+WRITERS = (
+    Writer("fixes", lambda config: not config.getoption("report"), "plugins.output.fix_files:write"),
+    Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
