@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from health.finding import Severity
-from health.report.fix_files import file_of
+from health.report.fix_files import file_of, sql_name
 from health.report.headline import WHEN, cause, counted, top_findings
 from health.report.order import unseen_causes, worst_first
 from health.report.plan import plan_steps, rehearsal_line
@@ -198,7 +198,8 @@ class _Block:
         if fix.note:  # a patch's note is the command that applies it
             yield from self.body(fix.note) if fix.kind == "patch" else self.wrapped(fix.note, "     ")
         if fix.undo and "\n" in fix.undo and not self.verbose:
-            yield "     undo: shown by -v, and written by --report DIR"
+            where = f"in {sql_name(self.environment)}" if fix.order and fix.kind == "sql" else "written by --report DIR"
+            yield f"     undo: shown by -v, and {where}"
         elif fix.undo:
             yield "     undo:"
             yield from self.body(fix.undo)

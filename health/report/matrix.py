@@ -1,0 +1,89 @@
+"""Which migration is where: the newest migrations of several environments, and how each stands in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from health.report.overview import MigrationState
+from health.report.record import EnvironmentResult
+from health.report.tables import aligned
+from health.sanitize import markdown, one_line
+
+ABSENT = "-"  # an environment that has neither the file nor a row
+_NEWEST = 10
+_NAME = 46  # characters of a migration's name beside the environments
+_CELL = 18  # the longest honest cell, "orphaned 2026-01-01"
+_SHOWN = 6  # environments on a terminal, however wide
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """A migration, and its state in each environment; None where it is not there."""
+
+    migration: str
+    states: tuple[MigrationState | None, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The newest migrations, newest first, by the environments whose history was read.
+
+    Attributes:
+        environments: their names, in the order of the record.
+        unread: the environments whose history could not be read.
+    """
+
+    environments: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    unread: tuple[str, ...] = ()
+
+
+def matrix(environments: Sequence[EnvironmentResult], newest: int = _NEWEST) -> Matrix:
+    """Gather how the newest migrations stand; of two judgements of an environment the last that read its history."""
+    states: dict[str, dict[str, MigrationState]] = {}
+    names = list(dict.fromkeys(environment.name for environment in environments))
+    for environment in environments:
+        if environment.overview.history is not None:
+            states[environment.name] = {state.migration: state for state in environment.overview.history.newest}
+    read = [name for name in names if name in states]
+    migrations = sorted({migration for each in states.values() for migration in each}, reverse=True)[:newest]
+    rows = [MatrixRow(each, tuple(states[name].get(each) for name in read)) for each in migrations]
+    return Matrix(tuple(read), tuple(rows), tuple(name for name in names if name not in states))
+
+
+def matrix_lines(table: Matrix, width: int) -> Iterator[str]:
+    """The matrix as text; of many environments as many as fit, the others are named in the summary."""
+    if not table.rows:
+        return
+    longest = min(_NAME, max(len(row.migration) for row in table.rows))
+    fitting = max(1, min(_SHOWN, (width - longest - 2) // (_CELL + 3)))
+    yield "Which migration is where, the newest first:"
+    yield from aligned(
+        [
+            ("", *(one_line(name, _CELL) for name in table.environments[:fitting])),
+            *((one_line(row.migration, longest), *map(cell, row.states[:fitting])) for row in table.rows),
+        ]
+    )
+    if more := len(table.environments) - fitting:
+        if more > 0:
+            yield f"  {more} more environments: --report DIR writes all of them to summary.md."
+    if table.unread:
+        yield one_line(f"  The history was not read of {', '.join(table.unread)}.", width * 3)
+
+
+def matrix_markdown(table: Matrix) -> Iterator[str]:
+    """The matrix as a table of Markdown."""
+    if not table.rows:
+        return
+    yield f"| migration | {' | '.join(map(markdown, table.environments))} |"
+    yield "|---" * (len(table.environments) + 1) + "|"
+    for row in table.rows:
+        yield f"| {markdown(row.migration)} | {' | '.join(markdown(cell(state)) for state in row.states)} |"
+    if table.unread:
+        yield f"\nThe history was not read of {markdown(', '.join(table.unread))}."
+
+
+def cell(state: MigrationState | None) -> str:
+    """A state as a person reads it: ``applied 2026-10-03``."""
+    return ABSENT if state is None else f"{state.state} {state.at[:10] if state.at else ''}".rstrip()
