@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ from health.report.overview import MigrationState
 from health.report.record import EnvironmentResult
 from health.report.tables import aligned
 from health.sanitize import markdown, one_line
+from health.words import listed, plural
 
-ABSENT = "-"  # an environment that has neither the file nor a row
+ABSENT = "–"  # an environment that has neither the file nor a row
 _NEWEST = 10
-_NAME = 46  # characters of a migration's name beside the environments
-_CELL = 18  # the longest honest cell, "orphaned 2026-01-01"
+_NAME, _SHORT_NAME = 46, 30  # characters of a migration's name, and where there is little room
+_CELL = 19  # "orphaned 2026-01-01"
 _SHOWN = 6  # environments on a terminal, however wide
 
 
@@ -53,23 +55,29 @@ def matrix(environments: Sequence[EnvironmentResult], newest: int = _NEWEST) -> 
 
 
 def matrix_lines(table: Matrix, width: int) -> Iterator[str]:
-    """The matrix as text; of many environments as many as fit, the others are named in the summary."""
+    """The matrix as text; as many environments beside each other as fit."""
     if not table.rows:
         return
-    longest = min(_NAME, max(len(row.migration) for row in table.rows))
-    fitting = max(1, min(_SHOWN, (width - longest - 2) // (_CELL + 3)))
     yield "Which migration is where, the newest first:"
-    yield from aligned(
-        [
-            ("", *(one_line(name, _CELL) for name in table.environments[:fitting])),
-            *((one_line(row.migration, longest), *map(cell, row.states[:fitting])) for row in table.rows),
-        ]
-    )
-    if more := len(table.environments) - fitting:
-        if more > 0:
-            yield f"  {more} more environments: --report DIR writes all of them to summary.md."
+    name_width = min(_NAME, max(_SHORT_NAME, width - 3 * (_CELL + 2) - 2))
+    beside = max(1, (width - name_width - 2) // (_CELL + 2))
+    for first in range(0, min(_SHOWN, len(table.environments)), beside):
+        some = slice(first, min(first + beside, _SHOWN))
+        yield from aligned(
+            [
+                ("", *(one_line(name, _CELL) for name in table.environments[some])),
+                *((one_line(row.migration, name_width), *map(cell, row.states[some])) for row in table.rows),
+            ]
+        )
+    if (more := len(table.environments) - _SHOWN) > 0:
+        yield f"  {more} more {plural(more, 'environment')}: --report DIR writes all of them to summary.md."
     if table.unread:
-        yield one_line(f"  The history was not read of {', '.join(table.unread)}.", width * 3)
+        yield from textwrap.wrap(
+            one_line(f"The history was not read of {listed(table.unread, _SHOWN)}.", 2000),
+            width,
+            initial_indent="  ",
+            subsequent_indent="  ",
+        )
 
 
 def matrix_markdown(table: Matrix) -> Iterator[str]:

@@ -9,7 +9,7 @@ from health.report.headline import WHEN, cause, counted
 from health.report.order import accepted_keys
 from health.report.record import EnvironmentResult, Verdict
 from health.report.tables import aligned
-from health.sanitize import markdown, one_line
+from health.sanitize import inert, markdown, one_line
 
 VERDICTS: tuple[Verdict, ...] = ("blocked", "unknown", "partial", "healthy")  # worst first
 _HEAD = ("environment", "verdict", "errors", "warnings", "open", "cause")
@@ -26,13 +26,13 @@ def one_line_each(environments: Sequence[EnvironmentResult]) -> Iterator[str]:
     for each in environments:
         first = cause(each)
         what = f"{first.rstrip('.')}; {counted(each)}" if first else counted(each)
-        yield one_line(f"{each.name}: {each.verdict.upper()}  {WHEN[each.phase]}; {what}", 2000)
+        yield inert(f"{one_line(each.name)}: {each.verdict.upper()}  {WHEN[each.phase]}; {one_line(what, 2000)}")
 
 
 def table_lines(environments: Sequence[EnvironmentResult], width: int) -> Iterator[str]:
     """The environments as a table of text, cut at the terminal's width."""
     rows = [(each.name, each.verdict.upper(), *cells) for each, cells in _rows(environments)]
-    yield from (one_line_of(line, width) for line in aligned([_HEAD, *rows]))
+    yield from (inert(cut(line, width)) for line in aligned([_HEAD, *rows]))
 
 
 def table_markdown(environments: Sequence[EnvironmentResult]) -> Iterator[str]:
@@ -43,8 +43,8 @@ def table_markdown(environments: Sequence[EnvironmentResult]) -> Iterator[str]:
         yield f"| {markdown(each.name)} | **{each.verdict}** | {' | '.join(map(markdown, cells))} |"
 
 
-def one_line_of(line: str, width: int) -> str:
-    """A line of a table, cut at a width; its columns stay where they are."""
+def cut(line: str, width: int) -> str:
+    """A line of a table as wide as the terminal; its columns stay where they are."""
     return line if len(line) <= width else line[: max(1, width - 1)] + "…"
 
 
@@ -54,4 +54,9 @@ def _rows(environments: Sequence[EnvironmentResult]) -> Iterator[tuple[Environme
         found = Counter(finding.severity for finding in each.findings if finding.key not in known)
         unknown = sum(check.outcome == "unknown" for check in each.checks)
         numbers = (found["error"], found["warning"], unknown)
-        yield each, (*(str(number or "-") for number in numbers), one_line(cause(each) or ""))
+        yield each, (*(str(number or "–") for number in numbers), one_line(cause(each) or _open(each)))
+
+
+def _open(environment: EnvironmentResult) -> str:
+    """Why the first question is open."""
+    return next((check.reason for check in environment.checks if check.outcome == "unknown" and check.reason), "")

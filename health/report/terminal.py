@@ -103,7 +103,7 @@ class _Block:
         yield from self.rehearsed()
         if any(fix.kind == "sql" for f in self.findings if self.verbose or not f.waived for fix in f.fixes):
             yield ""
-            yield f"Run SQL by {self.environment.overview.psql}."
+            yield from self.wrapped(f"Run SQL by {self.environment.overview.psql}.", "")
 
     def rehearsed(self) -> Iterator[str]:
         if line := rehearsal_line(self.environment):

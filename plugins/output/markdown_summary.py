@@ -14,6 +14,7 @@ from health.report.several import table_markdown
 from health.report.tables import tables
 from health.report.terminal import migration_lines
 from health.sanitize import fenced, markdown
+from health.words import plural
 
 _LANGUAGES = {"sql": "sql", "patch": "diff", "command": "sh", "http": "http", "decision": "sql"}
 _FOLDED = ("passed", "skipped")  # outcomes
@@ -22,7 +23,7 @@ _FOLDED = ("passed", "skipped")  # outcomes
 def summary(record: Record) -> Iterator[str]:
     """The record as Markdown."""
     yield "# Migration health"
-    if len(record.environments) > 1:
+    if len({environment.name for environment in record.environments}) > 1:
         yield ""
         yield from table_markdown(record.environments)
     for environment in record.environments:
@@ -48,7 +49,7 @@ def _environment(environment: EnvironmentResult) -> Iterator[str]:
     yield from _checks([check for check in environment.checks if check.outcome not in _FOLDED])
     yield from _findings(environment)
     passed = [check for check in environment.checks if check.outcome in _FOLDED]
-    yield from _folded(f"{len(passed)} checks that passed or were skipped", _checks(passed))
+    yield from _folded(f"{len(passed)} {plural(len(passed), 'check')} passed or skipped", _checks(passed))
     yield from _folded("What is known of the environment", _facts(environment))
 
 
