@@ -78,8 +78,11 @@ class _Block:
 
     def lines(self) -> Iterator[str]:
         word, style = _VERDICTS[self.environment.verdict]
-        verdict = self.paint(f"{self.environment.name}: {word}", style)
-        yield f"{verdict}  {WHEN[self.environment.phase]}; {counted(self.environment)}"
+        verdict = f"{self.environment.name}: {word}"
+        indent = " " * (len(verdict) + 2)
+        first, *more = self.wrapped(f"{WHEN[self.environment.phase]}; {counted(self.environment)}", indent)
+        yield f"{self.paint(verdict, style)}  {first.lstrip()}"
+        yield from more
         if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."
         if first := cause(self.environment):
