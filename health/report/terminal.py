@@ -80,8 +80,8 @@ class _Block:
         word, style = _VERDICTS[self.environment.verdict]
         verdict = f"{self.environment.name}: {word}"
         indent = " " * (len(verdict) + 2)
-        first, *more = self.wrapped(f"{WHEN[self.environment.phase]}; {counted(self.environment)}", indent)
-        yield f"{self.paint(verdict, style)}  {first.lstrip()}"
+        counts, *more = self.wrapped(f"{WHEN[self.environment.phase]}; {counted(self.environment)}", indent)
+        yield f"{self.paint(verdict, style)}  {counts.lstrip()}"
         yield from more
         if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."

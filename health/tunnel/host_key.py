@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
+
+from health.sanitize import shell_word as quote
 
 _SSH_PORT = 22  # which known_hosts does not tell
 
