@@ -44,7 +44,7 @@ def judged(check: Check, parts: Collection[Part]) -> bool:
 
 
 def describe(check: Check) -> dict[str, Any]:
-    """A check as JSON: id, topic, severity, documentation, its findings with severity and fix, and the facts it judges."""
+    """A check as JSON: id, topic, severity, title and text, its findings with severity and fix, and the facts."""
     return {
         "id": check.id,
         "topic": check.topic,
