@@ -5,6 +5,7 @@ pytest_plugins = [
     "plugins.run.sql_invariants",
     "plugins.run.selection",
     "plugins.run.options",
+    "plugins.run.completion",
     "plugins.run.preflight",
     "plugins.run.no_gc",
     "plugins.redaction",
