@@ -5,7 +5,6 @@ pytest_plugins = [
     "plugins.run.sql_invariants",
     "plugins.run.selection",
     "plugins.run.options",
-    "plugins.run.completion",
     "plugins.run.preflight",
     "plugins.run.no_gc",
     "plugins.redaction",
@@ -22,4 +21,5 @@ pytest_plugins = [
     "plugins.output.writers",
     "plugins.output.report_files",
     "plugins.commands.editing",
+    "plugins.run.completion",  # last: it completes the options of those before it
 ]

@@ -19,7 +19,6 @@ from plugins.run.registry_file import NAME, nearest
 from plugins.run.sandbox_faults import list_faults
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Give the options their words; pytest has no public way to do so."""
     if not os.environ.get("_ARGCOMPLETE"):
