@@ -44,11 +44,9 @@ def complete(line: str, place: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "word"),
     [
-        ("pytest --env loc", "local"),
         ("pytest --env prod,loc", "prod,local"),
         ("pytest --explain no-failed-m", "no-failed-migration"),
         ("pytest --fault half-appl", "half-applied"),
-        ("pytest --phase ni", "nightly"),
     ],
 )
 def test_a_shell_completes(line: str, word: str, tmp_path: Path) -> None:
