@@ -80,7 +80,8 @@ def _checks(checks: Sequence[CheckResult]) -> Iterator[str]:
 
 def _findings(environment: EnvironmentResult) -> Iterator[str]:
     beside = accepted_keys(environment.findings)
-    for finding in worst_first(environment.findings, unseen_causes(environment.checks)):
+    listed = worst_first(environment.findings, unseen_causes(environment.checks))
+    for finding in sorted(listed, key=lambda each: each.explained_by is not None):  # causes before what they explain
         waived = finding.waived
         accepted = "waived " if waived else "accepted " if finding.key in beside else ""
         yield f"\n### {accepted}{finding.severity}: {finding.code}: {markdown(finding.subject)}\n"
@@ -98,7 +99,7 @@ def _findings(environment: EnvironmentResult) -> Iterator[str]:
 
 
 def _plan(environment: EnvironmentResult) -> Iterator[str]:
-    steps = plan_steps(environment)
+    steps = plan_steps(environment, at_least=1)
     if steps:
         yield ""
     yield from (f"{number}. {markdown(step)}" for number, step in steps)
