@@ -23,4 +23,5 @@ pytest_plugins = [
     "plugins.output.result_files",
     "plugins.output.junit_properties",
     "plugins.commands.editing",
+    "plugins.run.completion",  # last: it completes the options of those before it
 ]

@@ -65,6 +65,12 @@ class Check:
         """The first sentence of its documentation."""
         return self.documentation.partition("\n\n")[0].replace("\n", " ")
 
+    @property
+    def topic(self) -> str:
+        """What it is about: the name of its file, as ``history``; a query of rows is of the data."""
+        layer, _, file = self.function.__module__.partition(".test_")
+        return file if layer == "checks" else "data"
+
     def severity(self, phase: Phase) -> Severity:
         """The worst that it can find in this phase."""
         return worst(by.at(phase) for by in self.finds.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -71,9 +72,28 @@ def fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{printable(text)}\n{fence}"
 
 
+def shell_word(word: str) -> str:
+    """A word as a POSIX shell takes it; control characters are spelt as ``$'…'``, which bash and zsh know."""
+    if printable(word, keep="") == word:
+        return shlex.quote(word)
+    return f"$'{''.join(map(_spelt, word))}'"
+
+
 def _cut(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
+
+
+def _spelt(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    return char if char.isascii() and char.isprintable() else _octets(char)
+
+
+def _octets(char: str) -> str:
+    # A file's name that is not UTF-8 reaches us with its octets as lone surrogates.
+    spelt = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
+    return "".join(f"\\{octet:03o}" for octet in spelt)

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--migrations", type=Path)
     parser.add_argument("--case", type=Path, help="a directory that describes the whole state")
     parser.add_argument("--postgres", type=int, metavar="MAJOR", help="the server's version")
+    parser.add_argument("--progress", action="store_true", help="print a line as JSON for what is waited for, too")
     parser.add_argument("--list-faults", action="store_true", help="print all faults as JSON")
     options = parser.parse_args(arguments)
     if options.list_faults:
@@ -79,7 +80,7 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     """Start everything, owned by ``stack``; gives the environment's registry entry."""
     from sandbox.api.server import API_ID, routes
     from sandbox.aws.proxy import AwsProxy, Static
-    from sandbox.aws.seed import aws_server, seed
+    from sandbox.aws.seed import Endpoints, Seed, aws_server, seed
     from sandbox.case import read_case
     from sandbox.database import extension
     from sandbox.database.master import SUPERUSER  # after --list-faults, which is to be quick
@@ -106,13 +107,21 @@ def start(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
 
     from sandbox.environment import assemble  # while both are at work: this imports much
 
+    def tell(waits_for: str) -> None:
+        if options.progress:
+            print(json.dumps({"waits_for": waits_for}), flush=True)
+
     def started() -> PrivatePostgres:
+        tell("its PostgreSQL")
         starting.result()
+        tell("its database to be filled")
         return postgres
 
-    return assemble(
-        plan, options.migrations, directory, front=front, postgres=started, seeded=seeding.result, stack=stack
-    )
+    def seeded() -> tuple[Seed, Endpoints]:
+        tell("its AWS")
+        return seeding.result()
+
+    return assemble(plan, options.migrations, directory, front=front, postgres=started, seeded=seeded, stack=stack)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def plain_registry(found: PlainApplication) -> str:
     return _text(
         [
             "# Written by migration-health init. Each environment is a table; a URL comes from a variable, so that no",
-            "# password stands here. The README tells what else an environment can have.",
+            "# password stands here. docs/guides/environments.md tells what else one can have.",
             "",
             "[defaults]",
             *_settings(

@@ -46,7 +46,7 @@ def _value(hint: Any, data: Json) -> Any:
         kind = next(kind for kind in kinds if is_dataclass(kind) or get_origin(kind) is Mapping)
         if get_origin(kind) is Mapping:
             return {key: _value(get_args(kind)[1], inner) for key, inner in data.items()}
-        return kind(**{name: _value(_hints(kind)[name], data[name]) for name in _names(kind)})
+        return kind(**{name: _value(_hints(kind)[name], data[name]) for name in _names(kind) if name in data})
     if isinstance(data, list):
         inner = get_args(next(kind for kind in kinds if get_origin(kind) is tuple))[0]
         return tuple(_value(inner, each) for each in data)

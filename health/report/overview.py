@@ -14,6 +14,7 @@ from health.sanitize import one_line
 from health.words import plural
 
 _LAST = 10  # rows, as the guide shows them
+_NEWEST = 20  # migrations, by their names
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,26 @@ class RowOverview:
 
 
 @dataclass(frozen=True)
+class MigrationState:
+    """How a migration stands in an environment, and since when.
+
+    Attributes:
+        state: as of a row, or ``pending``.
+        at: when it ended, began (failed, running) or was rolled back; None of a pending one.
+    """
+
+    migration: str
+    state: str
+    at: str | None
+
+
+@dataclass(frozen=True)
 class HistoryOverview:
-    """The history: how many rows in which state, the last ones, and what Prisma's own commands would answer."""
+    """The history: how many rows in which state, the last ones, and what Prisma's own commands would answer.
+
+    Attributes:
+        newest: the migrations of directory and table with the last names, last first.
+    """
 
     rows: int
     states: Mapping[str, int]
@@ -37,6 +56,7 @@ class HistoryOverview:
     pending: int
     status_exit: int
     deploy: Deployment
+    newest: tuple[MigrationState, ...] = ()
 
     @property
     def counted(self) -> str:
@@ -103,7 +123,25 @@ def history_overview(history: History) -> HistoryOverview:
         pending=len(history.pending),
         status_exit=history.status_exit,
         deploy=history.deployment,
+        newest=newest_migrations(history),
     )
+
+
+def newest_migrations(history: History) -> tuple[MigrationState, ...]:
+    """Tell how the migrations with the last names stand; their names begin with the time of their making."""
+    names = sorted({*history.directory.names, *history.by_name}, reverse=True)
+    return tuple(_stands(history, name) for name in names[:_NEWEST])
+
+
+def _stands(history: History, name: str) -> MigrationState:
+    """Judge a migration by the row that counts: one that stops a deploy, else one in force, else the last."""
+    rows, shown = history.by_name.get(name, []), one_line(name)
+    failed, in_force = [row for row in rows if row.failed], [row for row in rows if row.in_force]
+    if not failed and not in_force and (name in history.directory.names or not rows):
+        return MigrationState(shown, "pending", None)
+    row = (failed or in_force or rows)[-1]
+    at = row.started_at if row.failed else row.finished_at if row.in_force else row.rolled_back_at
+    return MigrationState(shown, state(history, row), (at or row.started_at).isoformat(timespec="seconds"))
 
 
 def entity_overview(catalog: Catalog) -> tuple[EntityColumn, ...]:

@@ -9,8 +9,8 @@ from health.sanitize import one_line
 from health.words import listed, numbered_fixes
 
 
-def plan_steps(environment: EnvironmentResult) -> list[tuple[int, str]]:
-    """The numbered fixes in their order, a line each; none where one fix is the whole plan."""
+def plan_steps(environment: EnvironmentResult, at_least: int = 2) -> list[tuple[int, str]]:
+    """The numbered fixes in their order, a line each; none where the plan has fewer: it stands at its finding."""
     steps: dict[int, str] = {}
     for finding in worst_first(environment.findings):
         for fix in finding.fixes:
@@ -18,7 +18,7 @@ def plan_steps(environment: EnvironmentResult) -> list[tuple[int, str]]:
                 # Of a path the name is enough.
                 about = "" if fix.rank == DEPLOY else f"{finding.subject.rpartition('/')[2]}: "
                 steps.setdefault(fix.order, one_line(f"{about}{fix.title} ({fix.kind})", 2000))
-    return sorted(steps.items()) if len(steps) > 1 else []
+    return sorted(steps.items()) if len(steps) >= at_least else []
 
 
 def rehearsal_line(environment: EnvironmentResult) -> str | None:

@@ -27,6 +27,7 @@ class FactsOverview:
     Attributes:
         facts: label → what is known and where it came from.
         tunnel: whether the way to the database leads through one.
+        psql_command: what runs SQL there, up to the name of the file.
     """
 
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -34,12 +35,18 @@ class FactsOverview:
     entity: tuple[EntityColumn, ...] | None = None
     proof: ProofOverview | None = None
     tunnel: bool = True
+    psql_command: str = "psql -v ON_ERROR_STOP=1"
+
+    @property
+    def way(self) -> str:
+        """Where a person runs SQL, and as whom."""
+        way = "through your tunnel" if self.tunnel else "at the environment's database"
+        return f"{way}, as the owner of the tables"
 
     @property
     def psql(self) -> str:
         """How a person runs SQL."""
-        way = "through your tunnel" if self.tunnel else "at the environment's database"
-        return f"psql -v ON_ERROR_STOP=1 {way}, as the owner of the tables"
+        return f"psql -v ON_ERROR_STOP=1 {self.way}"
 
     def updated(self, later: FactsOverview) -> FactsOverview:
         """Return this overview with what a later one knows."""
@@ -49,6 +56,7 @@ class FactsOverview:
             later.entity if later.entity is not None else self.entity,
             later.proof or self.proof,
             later.tunnel,
+            later.psql_command,
         )
 
 

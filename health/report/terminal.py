@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from health.finding import Severity
+from health.report.fix_files import file_of, sql_name
+from health.report.headline import WHEN, cause, counted, top_findings
 from health.report.order import unseen_causes, worst_first
 from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Verdict
-from health.report.results import CheckResult, FindingResult, FixResult, Outcome
+from health.report.results import CheckResult, FindingResult, FixResult
 from health.report.tables import tables
 from health.sanitize import one_line, printable
-from health.waivers.waivers import OWN_CODES
 from health.words import listed, plural
 
 Paint = Callable[[str, str], str]  # text, style → text
@@ -24,6 +24,7 @@ WIDTH = 100  # at the most: longer lines are hard to read
 _SHOWN_PER_CODE = 5
 _SHOWN_NAMES = 6
 _SHOWN_STEPS = 9
+_SHOWN_LINES = 10  # of a fix that stands whole in a file
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "healthy": ("HEALTHY", "green"),
     "blocked": ("BLOCKED", "red"),
@@ -31,7 +32,6 @@ _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "partial": ("PARTIAL", "yellow"),
 }
 _STYLES: Mapping[Severity, str] = {"error": "red", "warning": "yellow", "info": "cyan"}
-_WHEN = {"before": "before a deploy", "after": "after a deploy", "nightly": "nightly"}
 
 
 def header(name: str, facts: Mapping[str, str]) -> list[str]:
@@ -78,16 +78,18 @@ class _Block:
 
     def lines(self) -> Iterator[str]:
         word, style = _VERDICTS[self.environment.verdict]
-        verdict = self.paint(f"{self.environment.name}: {word}", style)
-        yield f"{verdict}  {_WHEN[self.environment.phase]}; {self.sentence()}"
+        verdict = f"{self.environment.name}: {word}"
+        indent = " " * (len(verdict) + 2)
+        counts, *more = self.wrapped(f"{WHEN[self.environment.phase]}; {counted(self.environment)}", indent)
+        yield f"{self.paint(verdict, style)}  {counts.lstrip()}"
+        yield from more
         if not self.environment.sound:
             yield "Not all checks told: a test or a file outside them failed, see above."
-        # What is waived does not stand under its cause; what it alone explains is accepted with it.
-        roots = [f for f in self.findings if f.waived or f.explained_by not in self.keys]
-        yield from self.headline(roots)
+        if first := cause(self.environment):
+            yield from self.wrapped(first, "")
         yield from self.plan()
         numbers: dict[str, int] = {}
-        for finding in roots:
+        for finding in top_findings(self.environment):
             what = f"{'waived ' if finding.waived else ''}{finding.code}"
             numbers[what] = numbers.get(what, 0) + 1
             if numbers[what] <= _SHOWN_PER_CODE:
@@ -104,46 +106,12 @@ class _Block:
         yield from self.rehearsed()
         if any(fix.kind == "sql" for f in self.findings if self.verbose or not f.waived for fix in f.fixes):
             yield ""
-            yield f"Run SQL by {self.environment.overview.psql}."
+            yield from self.wrapped(f"Run SQL by {self.environment.overview.psql}.", "")
 
     def rehearsed(self) -> Iterator[str]:
         if line := rehearsal_line(self.environment):
             yield ""
             yield from self.wrapped(line, "")
-
-    def sentence(self) -> str:
-        words: Mapping[Outcome, str] = {
-            "failed": "failed", "unknown": "could not be checked", "warned": "warned", "passed": "passed",
-            "waived": "waived", "skipped": "skipped",
-        }  # fmt: skip
-        count = Counter(check.outcome for check in self.environment.checks)
-        run, there_are = self.environment.selected
-        parts = [f"{run} of {there_are} checks ran" if run < there_are else f"{run} checks"]
-        parts += [f"{count[outcome]} {word}" for outcome, word in words.items() if count[outcome]]
-        waived = sum(finding.waived is not None for finding in self.findings)
-        apart = f"; {waived} waived {plural(waived, 'finding')}" if waived != count["waived"] else ""
-        return ", ".join(parts) + apart + "."
-
-    def headline(self, roots: Sequence[FindingResult]) -> Iterator[str]:
-        """What is to be looked at first: the root causes, or what keeps them from being seen."""
-        if self.environment.verdict == "unknown":
-            yield from self.cause_of_silence("Root cause")
-        if self.environment.verdict != "blocked":
-            return
-        serious = [f for f in roots if f.severity != "info" and not f.waived]
-        serious = [f for f in serious if f.severity == "error"] or serious
-        causes = [f for f in serious if f.key not in self.symptoms]
-        # An expired waiver stands beside what it waived: that is the cause.
-        yield from self.causes([f for f in causes if f.code not in OWN_CODES] or causes)
-        if serious and not causes:
-            yield from self.cause_of_silence("The cause was not looked for")
-
-    def causes(self, roots: Sequence[FindingResult]) -> Iterator[str]:
-        if len(roots) == 1:
-            yield from self.wrapped(f"Root cause: {roots[0].code}, {roots[0].subject}", "")
-        elif roots:
-            numbers = [fix.order for finding in self.findings for fix in finding.fixes if fix.order]
-            yield f"{len(roots)} causes" + (f"; begin with fix {min(numbers)}." if numbers else ".")
 
     def plan(self) -> Iterator[str]:
         """All steps before any of them is shown in full: they stand at their findings, which have another order."""
@@ -154,12 +122,6 @@ class _Block:
             yield from more
         if len(steps) > _SHOWN_STEPS:
             yield f"      and {len(steps) - _SHOWN_STEPS} more"
-
-    def cause_of_silence(self, words: str) -> Iterator[str]:
-        """What keeps every open question open, if it is one thing."""
-        reasons = {check.what for check in self.unread if check.explained_by not in self.keys}
-        if len(reasons) == 1 and (what := reasons.pop()):
-            yield from self.wrapped(f"{words}: {what}", "")
 
     def finding(self, finding: FindingResult) -> Iterator[str]:
         waived = finding.waived
@@ -235,14 +197,25 @@ class _Block:
         if fix.order:
             self.shown.add(fix.order)
         if fix.body:
-            yield from self.body(fix.body)
+            yield from self.beginning(fix)
         if fix.note:  # a patch's note is the command that applies it
             yield from self.body(fix.note) if fix.kind == "patch" else self.wrapped(fix.note, "     ")
         if fix.undo and "\n" in fix.undo and not self.verbose:
-            yield "     undo: shown by -v, and written by --report DIR"
+            where = f"in {sql_name(self.environment)}" if fix.order and fix.kind == "sql" else "written by --report DIR"
+            yield f"     undo: shown by -v, and {where}"
         elif fix.undo:
             yield "     undo:"
             yield from self.body(fix.undo)
+
+    def beginning(self, fix: FixResult) -> Iterator[str]:
+        """A fix's first lines where a file holds it whole, or all of them."""
+        lines, file = list(self.body(fix.body)), file_of(self.environment, fix)
+        if self.verbose or file is None or len(lines) <= _SHOWN_LINES:
+            yield from lines
+            return
+        yield from lines[:_SHOWN_LINES]
+        more = len(lines) - _SHOWN_LINES
+        yield f"       … {more} more {plural(more, 'line')}: {file}"
 
     def body(self, text: str) -> Iterator[str]:
         for line in printable(text.replace("\r\n", "\n")).rstrip("\n").split("\n"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,12 +40,24 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         text = _explanation(told)
     elif option.list_checks:
         told = [describe(check) for check in all_checks().values()]
-        text = "\n".join(f"{c['id']:26} {c['title']}" for c in told)
+        text = "\n".join(_by_topic(told))
     else:
         told = list_faults()
         text = "\n".join(f"{f['name']:22} {f['does']}\n{'':22} {_shown_by(f)}" for f in told)
     print(json.dumps(told, indent=2, ensure_ascii=False) if option.format == "json" else text)
     return 0
+
+
+def _by_topic(told: list[dict[str, Any]]) -> Iterator[str]:
+    """The checks below their topics, each with the worst that it finds before a deploy, and after it."""
+    width = max(len(check["id"]) for check in told)
+    for topic in sorted({check["topic"] for check in told}):
+        yield f"{topic.replace('_', ' ')}:"
+        for check in (check for check in told if check["topic"] == topic):
+            before, after = check["severity"]["before"], check["severity"]["after"]
+            severity = before if before == after else f"{before}/{after}"
+            yield f"  {check['id']:{width}}  {severity:10}  {check['title']}"
+    yield "A severity of two is before/after a deploy."
 
 
 def _shown_by(fault: dict[str, str]) -> str:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-
 from health.config.environment import Environment
 from health.finding import DEPLOY, Fix
 from health.parts import Part
-from health.sanitize import printable
+from health.sanitize import shell_word
 
 _STALE_BUILD = (
     "On a machine that has built before, remove layers/prisma/.build-complete first: with it, a deploy ships the layer "
     "of that build. "
 )
+quote = shell_word
 _NO_WAY_BACK = "Prisma has no way back from an applied migration: there is no undo."
-
-
-def quote(word: str) -> str:
-    """A word as a POSIX shell takes it; control characters are spelt as ``$'…'``, which bash and zsh know."""
-    if printable(word, keep="") == word:
-        return shlex.quote(word)
-    return f"$'{''.join(map(_spelt, word))}'"
 
 
 def psql(environment: Environment, *words: str) -> str:
@@ -85,15 +77,3 @@ def deployment_with_key(environment: Environment) -> Fix:
         "variables of their last deploy. There is no undo but another deploy.",
         rank=DEPLOY,
     )
-
-
-def _spelt(char: str) -> str:
-    if char in "\\'":
-        return f"\\{char}"
-    return char if char.isascii() and char.isprintable() else _octets(char)
-
-
-def _octets(char: str) -> str:
-    # A file's name that is not UTF-8 reaches us with its octets as lone surrogates.
-    spelt = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
-    return "".join(f"\\{octet:03o}" for octet in spelt)

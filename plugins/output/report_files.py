@@ -1,4 +1,4 @@
-"""``--report DIR``: report.json, a file of SQL fixes per environment, and summary.md."""
+"""``--report DIR``: report.json, the fixes of each environment, and summary.md."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 import pytest
 
 from health.report.record import Record
+from plugins.output import fix_files
 from plugins.output.markdown_summary import summary
 from plugins.output.private_files import locked, write_private
-from plugins.output.sql_files import sql_file
 from plugins.run.user_files import from_here
 
 _LOCK = pytest.StashKey[int | None]()  # held until the process ends
@@ -43,8 +43,7 @@ def write(config: pytest.Config, record: Record) -> None:
         "report.json": json.dumps(record.to_json(), indent=2, ensure_ascii=True),
         "summary.md": "\n".join(summary(record)),
     }
-    for environment in record.current:
-        files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
+    files |= fix_files.texts(record)
     for name, text in files.items():
         try:
             write_private(path / name, text + "\n")
@@ -52,3 +51,4 @@ def write(config: pytest.Config, record: Record) -> None:
             failed.append(OSError(error.errno, error.strerror, str(path / name)))
     if failed:
         raise failed[0]
+    fix_files.tell(record, path)

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
-from health.report.record import anything_judged
+from health.report.matrix import matrix, matrix_lines
+from health.report.record import EnvironmentResult, Record, anything_judged
+from health.report.several import one_line_each, table_lines, worst
 from health.report.terminal import block, header, migration_lines
+from health.words import plural
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.fact_summary import summarize
@@ -73,24 +76,56 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
     record = config.stash.get(RECORD, None)
     if record is None:
         return
-    writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
-    migrated = any(environment.migration for environment in record.environments)
-    for environment in record.environments:
-        reporter.write_line("")
-        for line in migration_lines(environment):
-            reporter.write_line(line)
-        if environment.migrated and not anything_judged(environment.checks):
-            continue
-        if distributed(config):
-            for line in header(environment.name, environment.overview.facts):
+    if reporter.verbosity < 0:
+        for environment in record.environments:
+            for line in (*migration_lines(environment), *one_line_each([environment])):
                 reporter.write_line(line)
-            reporter.write_line("")
-        paint = partial(_paint, writer)
-        lines = block(environment, reporter.verbosity > 0, paint, writer.fullwidth - 1)
-        # What was found before a migration that was then run is told anew, or is mended.
-        for line in takewhile(str.strip, lines) if migrated and not environment.migrated else lines:
-            reporter.write_line(line)
+        return
+    _beside_each_other(reporter, record, reporter._tw.fullwidth - 1)  # noqa: SLF001
+    in_full = _in_full(config, reporter, record)
+    for environment in in_full:
+        _block(config, reporter, record, environment)
+    if left := len(record.environments) - len(in_full):
+        reporter.write_line("")
+        reporter.write_line(f"{left} more {plural(left, 'environment')}, not as bad: in full by -v, or --report DIR.")
     reporter.write_line("")
+
+
+def _block(config: pytest.Config, reporter: Any, record: Record, environment: EnvironmentResult) -> None:
+    reporter.write_line("")
+    for line in migration_lines(environment):
+        reporter.write_line(line)
+    if environment.migrated and not anything_judged(environment.checks):
+        return
+    if distributed(config):
+        for line in header(environment.name, environment.overview.facts):
+            reporter.write_line(line)
+        reporter.write_line("")
+    writer = reporter._tw  # noqa: SLF001 - its markup() knows whether colours are wanted
+    lines = block(environment, reporter.verbosity > 0, partial(_paint, writer), writer.fullwidth - 1)
+    # What was found before a migration that was then run is told anew, or is mended.
+    told_anew = not environment.migrated and any(each.migration for each in record.environments)
+    for line in takewhile(str.strip, lines) if told_anew else lines:
+        reporter.write_line(line)
+
+
+def _beside_each_other(reporter: Any, record: Record, width: int) -> None:
+    """A table of several environments, and which migration is where."""
+    if len({environment.name for environment in record.environments}) == 1:
+        return
+    reporter.write_line("")
+    for line in table_lines(record.environments, width):
+        reporter.write_line(line)
+    if rows := list(matrix_lines(matrix(record.environments), width)):
+        reporter.write_line("")
+        for line in rows:
+            reporter.write_line(line)
+
+
+def _in_full(config: pytest.Config, reporter: Any, record: Record) -> Sequence[EnvironmentResult]:
+    """The environments whose findings are shown: of all that there are the worst ones."""
+    every = record.environments
+    return every if reporter.verbosity > 0 or config.getoption("env") != "all" else worst(every)
 
 
 def _ours(report: Any) -> bool:

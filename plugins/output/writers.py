@@ -42,6 +42,7 @@ def _on_github(_: pytest.Config) -> bool:
 
 
 WRITERS = (
+    Writer("fixes", lambda config: not config.getoption("report"), "plugins.output.fix_files:write"),
     Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
     Writer("--sarif", lambda config: config.getoption("sarif"), "plugins.output.result_files:write_sarif"),
     Writer(

@@ -44,9 +44,11 @@ def judged(check: Check, parts: Collection[Part]) -> bool:
 
 
 def describe(check: Check) -> dict[str, Any]:
-    """A check as JSON: id, title, documentation, findings with severities and fixes, and the facts it judges."""
+    """A check as JSON: id, topic, severity, title and text, its findings with severity and fix, and the facts."""
     return {
         "id": check.id,
+        "topic": check.topic,
+        "severity": {phase: check.severity(phase) for phase in PHASES},
         "title": check.title,
         "documentation": check.documentation,
         "findings": [

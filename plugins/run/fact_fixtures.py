@@ -155,7 +155,11 @@ class FactSets:
     def wait(self, target: str) -> None:
         """Wait for a target's facts, with a word on standard error when that takes long."""
         name = self.run.targets[target].environment
-        self._facts[target].wait(lambda line: self.say(f"{name}: {line}"))
+        self._facts[target].wait(lambda line: self.say(f"{name}: {line}"), self._starts)
+
+    def _starts(self) -> str:
+        waits_for = self._sandbox.waits_for if self._sandbox is not None else ""
+        return "the environment to start" + (f", now for {waits_for}" if waits_for else "")
 
     def require_sandbox(self) -> None:
         """Raise a usage error where the local environment did not start: nothing in it can be judged."""

@@ -21,6 +21,7 @@ from health.report.record import FactsOverview
 from health.sanitize import one_line
 from health.schema_file.difference import SchemaFileDiff
 from health.tunnel.connection import DatabaseServer, ReplicaStatus
+from plugins.fixes import commands as shell
 
 
 def summarize(facts: Facts) -> dict[str, str]:
@@ -113,12 +114,14 @@ def overview(facts: Facts) -> FactsOverview:
     environment: Environment | None = facts.read_already("environment")
     environment_copy: EnvironmentCopy | None = facts.read_already("environment_copy")
     dumped = environment_copy.dumped if environment_copy is not None else None
+    known = {} if environment is None else {"psql_command": shell.psql(environment, "-v", "ON_ERROR_STOP=1")}
     return FactsOverview(
         summarize(facts),
         history_overview(history) if history is not None else None,
         entity_overview(catalog) if catalog is not None else None,
         proof_overview(facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")),
         tunnel=environment is None or Part.TUNNEL in environment.parts,
+        **known,
     )
 
 

@@ -127,11 +127,13 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+_GROUP = "migration health"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the suite's options and their twins in pytest.ini."""
-    group = parser.getgroup("migration health")
+    group = parser.getgroup(_GROUP)
+    _show_first(parser)
     add = group.addoption
     add("--env", metavar="NAME[,NAME…]", help="environments to judge; all: every deployed one")
     add("--database-url", metavar="VARIABLE|URL", help="an environment without a registry, named database")
@@ -163,6 +165,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("at_once", "how many environments are read at once"),
     ):
         parser.addini(name, f"{text}; as the option of the same name")
+
+
+def _show_first(parser: pytest.Parser) -> None:
+    """Let ``--help`` begin with the suite's own options: pytest has no public way to say so."""
+    shown = getattr(getattr(parser, "optparser", None), "_action_groups", [])
+    shown.sort(key=lambda group: group.title != _GROUP)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -62,12 +62,17 @@ def find(config: pytest.Config) -> RegistryFile:
     if value := config.getini("environments"):
         file = config.rootpath / value
         return RegistryFile(file, "pytest.ini", shown(file), file.parent)
-    for directory in _upwards(here):
-        if directory != ROOT and (directory / NAME).is_file():
-            return RegistryFile(directory / NAME, "", os.path.relpath(directory / NAME, here), directory)
+    if (found := nearest(here)) is not None:
+        return RegistryFile(found, "", os.path.relpath(found, here), found.parent)
     if INSTALLED:
         return RegistryFile(ROOT / NAME, "", f"migration-health's own {NAME}", here)
     return RegistryFile(ROOT / NAME, "", NAME, ROOT)
+
+
+def nearest(here: Path) -> Path | None:
+    """The registry of a directory, or of one above it in its repository, apart from the suite's own."""
+    files = (directory / NAME for directory in _upwards(here) if directory != ROOT)
+    return next((file for file in files if file.is_file()), None)
 
 
 def load(config: pytest.Config) -> Registry:

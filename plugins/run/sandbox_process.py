@@ -30,8 +30,9 @@ class Sandbox:
 
     def __init__(self, run: Run, name: str) -> None:
         self.environment: Future[Environment] = Future()
+        self.waits_for = ""  # in its own words
         self._run, self._name = run, name
-        command = [sys.executable, "-m", "sandbox"]
+        command = [sys.executable, "-m", "sandbox", "--progress"]
         command += [word for fault in run.faults for word in ("--fault", fault)]
         if run.postgres is not None:
             command += ["--postgres", str(run.postgres)]
@@ -72,20 +73,30 @@ class Sandbox:
         try:
             assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
             answer = json.loads(self._process.stdout.readline() or b"{}")
+            while "waits_for" in answer:
+                self.waits_for = answer["waits_for"]
+                answer = json.loads(self._process.stdout.readline() or b"{}")
             if "environment" in answer:
                 self.environment.set_result(self._run.environment(self._name, answer["environment"]))
                 return
             if "error" in answer:
                 raise CouldNotCheck(**answer["error"])
+            if time.monotonic() - begun > _READY_S:
+                raise self._too_slow()
             remedy = f"Run that in {ROOT}, where it says more."
-            why = (
-                f"it was not ready within {_READY_S:g} s" if time.monotonic() - begun > _READY_S else self._last_words()
-            )
-            raise CouldNotCheck(f"the sandbox did not start: {why}", "python -m sandbox", remedy)
+            raise CouldNotCheck(f"the sandbox did not start: {self._last_words()}", "python -m sandbox", remedy)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the environment must hear of it
             self.environment.set_exception(error)
         finally:
             watch.cancel()
+
+    def _too_slow(self) -> CouldNotCheck:
+        last = f" It was waiting for {self.waits_for}." if self.waits_for else ""
+        return CouldNotCheck(
+            f"the sandbox is too slow: it was not ready within {_READY_S:g} s.{last}".rstrip("."),
+            "python -m sandbox",
+            "Run again when this machine has less to do.",
+        )
 
     def _last_words(self) -> str:
         """The program's own error, without what PostgreSQL adds to it on further lines."""

@@ -153,7 +153,7 @@ def no_host_key(machine: Machine) -> None:
         (no_key, "prod: there is no key of the bastion at {}/app/../keys/prod.pem (ssh_key: environments.toml).",
          "Put it there, for you alone: install -m 600 FROM {}/app/../keys/prod.pem"),
         (no_host_key, "prod: the host key of the bastion 127.0.0.1 is not in {}/home/.ssh/known_hosts.",
-         "Compare its fingerprint with the instance's own, then add it: ssh-keyscan -p "),
+         "Ask for it once: ssh-keyscan -p "),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )  # fmt: skip

@@ -448,8 +448,9 @@ MISSING: tuple[tuple[str, dict[str, Any], str, str], ...] = (
             f"host-{name}",
             {"known_hosts": f"{{hosts}}/{name}", "bastion_address": "127.0.0.1"},
             f"the host key of the bastion 127.0.0.1 is not in {{hosts}}/{name}",
-            "Compare its fingerprint with the instance's own, then add it: {scan} | ssh-keygen -lf -; "
-            f"{{scan}} >> {{hosts}}/{name}",
+            f"Ask for it once: {{scan}} > {{hosts}}/{name}.scanned && ssh-keygen -lf {{hosts}}/{name}.scanned; only "
+            f"if that fingerprint is the instance's own: cat {{hosts}}/{name}.scanned >> {{hosts}}/{name} && "
+            f"rm {{hosts}}/{name}.scanned",
         )
         for name in ("unknown", "absent")
     ),

@@ -8,11 +8,9 @@ from health.aws.resources import Bastion
 from health.config.environment import Environment
 from health.finding import Finding, Fix, NoFix
 from health.read_only.proof import ROLE
+from health.tunnel.host_key import HostKeyCommands
 from plugins.fixes import commands as shell
 from plugins.fixes import fixes, no_fix
-
-_SSH_PORT = "22"  # which known_hosts does not tell
-
 
 no_fix(
     {
@@ -113,19 +111,30 @@ def ssh_key_permissions(finding: Finding) -> Iterator[Fix]:
 
 @fixes("host-key-unknown", "host-key-changed")
 def host_key(finding: Finding, environment: Environment, bastion: Bastion) -> Iterator[Fix]:
-    """Compare two fingerprints by eye: the one that answers, and the one that the instance printed when it was made."""
+    """Ask for the key once, compare its fingerprint with the one that the instance printed, and add that very key."""
     address, _, port = finding.subject.rpartition(":")
-    scan = f"ssh-keyscan -p {port} {shell.quote(address)}"
-    file = shell.quote(str(environment.known_hosts))
-    name = address if port == _SSH_PORT else f"[{address}]:{port}"
-    drop = f"ssh-keygen -R {shell.quote(name)} -f {file}; " if finding.code == "host-key-changed" else ""
-    note = "It changes nothing: there is nothing to undo."
-    yield Fix("command", "Show the fingerprint that answers", f"{scan} | ssh-keygen -lf -", note=note, rank=1)
+    keys = HostKeyCommands(environment.known_hosts, address, int(port))
+    yield Fix(
+        "command",
+        f"Ask for the key once, into {keys.scanned.name}, and show its fingerprint",
+        keys.scan,
+        note="It makes that one file, which the third step removes.",
+        undo=f"rm -- {shell.quote(str(keys.scanned))}",
+        rank=1,
+    )
     yield Fix(
         "command",
         "Show the instance's own, from the console of its first start",
         shell.aws(environment, "ec2", "get-console-output", "--instance-id", bastion.instance_id, "--output", "text"),
-        note=f"Only if both are equal, put the key into the file: {drop}{scan} >> {file}",
+        note="It changes nothing: there is nothing to undo.",
+        rank=2,
+    )
+    yield Fix(
+        "command",
+        "Only if both are equal: add the key that was compared",
+        f"{keys.forget} && {keys.add}" if finding.code == "host-key-changed" else keys.add,
+        note="The host is not asked again: who answers then may be another.",
+        undo=keys.forget,
         rank=2,
     )
 

@@ -62,11 +62,35 @@ def test_every_row_has_its_state_and_the_last_ten_are_shown() -> None:
     assert written.partition('"last"')[0] == (
         '{"rows": 13, "states": {"applied": 9, "edited": 1, "orphaned": 1, "rolled back": 1, "failed": 1}, '
     )
-    assert written.endswith(
+    assert written.partition(', "newest"')[0].endswith(
         '{"migration": "m12", "state": "failed", "started_at": "2026-10-23T12:13:00+00:00", "seconds": null, '
         '"steps": 1}], "pending": 2, "status_exit": 1, '
-        '"deploy": {"applies": [], "error": "P3009", "stops_at": null}}'
+        '"deploy": {"applies": [], "error": "P3009", "stops_at": null}'
     )
+
+
+def test_how_the_newest_migrations_stand() -> None:
+    assert [(each.migration, each.state, each.at) for each in history_overview(MIXED).newest[:5]] == [
+        ("m13", "pending", None),
+        ("m12", "failed", "2026-10-23T12:13:00+00:00"),
+        ("m11", "pending", None),
+        ("m10", "edited", "2026-10-23T12:10:00+00:00"),
+        ("m09", "applied", "2026-10-23T12:09:00+00:00"),
+    ]
+    assert [(each.migration, each.state) for each in history_overview(MIXED).newest][-1] == ("gone", "orphaned")
+
+
+def test_a_failed_row_beside_an_applied_one_is_what_counts() -> None:
+    twice = history(row(1, "m01"), row(2, "m01", finished_at=None), row(3, "lost", rolled_back_at=NOW))
+    states = {each.migration: each.state for each in history_overview(twice).newest}
+    assert (states["m01"], states["lost"], states["m02"]) == ("failed", "rolled back", "pending")
+
+
+def test_a_record_from_before_the_newest_were_told_can_be_read() -> None:
+    written = to_json(history_overview(MIXED))
+    assert isinstance(written, dict)
+    del written["newest"]
+    assert from_json(HistoryOverview, written).newest == ()
 
 
 def test_facts_are_the_same_after_a_journey_as_json() -> None:
