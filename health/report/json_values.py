@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 T = TypeVar("T")
@@ -25,8 +26,12 @@ def to_json(value: object) -> Json:
 
 
 def from_json(kind: type[T], data: Json) -> T:
-    """Turn JSON back into a value of a dataclass."""
-    value: T = _value(kind, data)
+    """Turn JSON back into a value of a dataclass.
+
+    Raises:
+        ValueError: the JSON is of another shape, with the place where.
+    """
+    value: T = _value(kind, data, kind.__name__)
     return value
 
 
@@ -40,14 +45,42 @@ def _names(kind: Any) -> tuple[str, ...]:
 _hints = cache(get_type_hints)
 
 
-def _value(hint: Any, data: Json) -> Any:
+def _value(hint: Any, data: Json, place: str) -> Any:
     kinds = [hint] if get_origin(hint) in (tuple, Mapping) else [*get_args(hint), hint]  # of a union the fitting one
     if isinstance(data, dict):
-        kind = next(kind for kind in kinds if is_dataclass(kind) or get_origin(kind) is Mapping)
-        if get_origin(kind) is Mapping:
-            return {key: _value(get_args(kind)[1], inner) for key, inner in data.items()}
-        return kind(**{name: _value(_hints(kind)[name], data[name]) for name in _names(kind)})
-    if isinstance(data, list):
-        inner = get_args(next(kind for kind in kinds if get_origin(kind) is tuple))[0]
-        return tuple(_value(inner, each) for each in data)
-    return data
+        for kind in kinds:
+            if get_origin(kind) is Mapping:
+                return {key: _value(get_args(kind)[1], inner, f"{place}[{key[:50]!r}]") for key, inner in data.items()}
+            if is_dataclass(kind):
+                return _object(kind, data, place)
+    elif isinstance(data, list):
+        for kind in kinds:
+            if get_origin(kind) is tuple:
+                inner, *more = get_args(kind)
+                if more != [...] and len(data) != 1 + len(more):
+                    raise ValueError(f"{place} has {len(data)} values, not {1 + len(more)}")
+                return tuple(_value(inner, each, f"{place}[{number}]") for number, each in enumerate(data))
+    elif any(_fits(kind, data) for kind in kinds):
+        return data
+    raise ValueError(f"{place} cannot be {json_kind(data)}")
+
+
+def _object(kind: Any, data: dict[str, Json], place: str) -> Any:
+    if missing := [name for name in _names(kind) if name not in data]:
+        raise ValueError(f"{place} has no {missing[0]}")
+    return kind(**{name: _value(_hints(kind)[name], data[name], f"{place}.{name}") for name in _names(kind)})
+
+
+def json_kind(data: Json) -> str:
+    """Describe a value of JSON in a message: its kind, and a short text or a number as it is."""
+    if isinstance(data, dict | list):
+        return "an object" if isinstance(data, dict) else "a list"
+    return repr(data[:50]) if isinstance(data, str) else str(data)
+
+
+def _fits(kind: Any, data: Json) -> bool:
+    if get_origin(kind) is Literal:
+        return data in get_args(kind)
+    if kind is float:
+        return isinstance(data, int | float) and not isinstance(data, bool)
+    return kind in (str, int, bool, NoneType) and type(data) is kind
