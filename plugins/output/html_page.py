@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from health.finding import Value
 from health.report.nights import Night
@@ -20,6 +20,7 @@ from health.sanitize import printable
 _FILES = Path(__file__).with_name("page")
 _VERDICTS = ("blocked", "unknown", "partial", "healthy")  # worst first
 _SHOWN_NIGHTS = 30
+_LONGEST = 20_000  # characters; a browser takes minutes to break a line of a million
 
 Nights = Mapping[str, Sequence[Night]]  # environment → its nights, the latest last
 Draw = Callable[[Sequence[Night]], str]  # nights → the text of an SVG, in which every text is escaped
@@ -62,7 +63,7 @@ def _template() -> Template:
         loader=FileSystemLoader(_FILES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: printable(value) if type(value) is str else value,  # not what is markup already
+        finalize=lambda value: _prose(value) if type(value) is str else value,  # not what is markup already
     )
     environment.filters.update(words=_words, body=_body)
     return environment.get_template("page.html")
@@ -86,8 +87,14 @@ def _words(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _body(text: str) -> str:
-    return text.replace("\r\n", "\n").rstrip("\n") + "\n"
+def _prose(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… (all of it is in report.json)"
+
+
+def _body(text: str) -> Markup:
+    """Escape a text that is copied: it is never cut."""
+    return escape(printable(text.replace("\r\n", "\n").rstrip("\n") + "\n"))
 
 
 def verdicts(records: Iterable[Record]) -> str:

@@ -28,7 +28,6 @@ ATTACKS = [
     "{{ 7 * 7 }} {% raw %} {# #}",
     "<!-- --><![CDATA[x]]>",
     "\u202e\u2066right to left\ud800",
-    "x" * 1_000_000,
 ]  # fmt: skip
 LOADING = {"src", "srcset", "data", "action", "formaction", "poster", "background", "ping", "xlink:href"}
 ELEMENTS = {
@@ -72,10 +71,10 @@ def hostile_record() -> Record:
         )
         for text in ATTACKS
     ]  # fmt: skip
-    checks += [check(text, "unknown", reason=text) for text in ATTACKS]
-    judged = judge_environment(ATTACKS[-2], "nightly", checks, frozenset())
+    checks += [check(text, "unknown", reason=text) for text in [*ATTACKS, "x" * 1_000_000]]
+    judged = judge_environment(ATTACKS[-1], "nightly", checks, frozenset())
     known = FactsOverview({text: text for text in ATTACKS})
-    named = [replace(judged, name=text, overview=known) for text in ATTACKS[-3:]]
+    named = [replace(judged, name=text, overview=known) for text in ATTACKS[-2:]]
     return Record(ATTACKS[-4], ATTACKS[-5], 3.0, 1, tuple(named))
 
 
@@ -92,6 +91,7 @@ def test_hostile_text_stays_text() -> None:
         assert re.fullmatch(r"(#environment-\d+)?|data:,", attributes.get("href") or "")
         assert re.fullmatch(r"[a-z ]*", attributes.get("class") or "")
     assert "\u202e" not in text
+    assert "x" * 20_001 not in text
     assert "<script>owned=1</script>" in parsed.text
     assert "{{ 7 * 7 }}" in parsed.text
 
@@ -124,6 +124,14 @@ def test_sql_stands_once_in_the_plan_as_it_is_copied() -> None:
     text = page([run("plan")])
     assert text.count("UPDATE t SET x = 1;") == 1
     assert f"<pre><code>{SQL}</code></pre>" in text
+
+
+def test_what_is_copied_is_never_cut() -> None:
+    long = "SELECT 1;\n" * 10_000
+    judged = judge_environment(
+        "prod", "before", [check("a", "failed", finding("b", "c", fixes=(fix("sql", "d", long),)))], frozenset()
+    )
+    assert long in page([Record("", "", 1.0, 1, (judged,))])
 
 
 def test_the_worst_environment_comes_first() -> None:
