@@ -35,7 +35,14 @@ class Writer:
         getattr(import_module(module), name)(config, record)
 
 
-WRITERS = (Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),)
+WRITERS = (
+    Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+    Writer(
+        "--alluredir",
+        lambda config: getattr(config.option, "allure_report_dir", None),
+        "plugins.output.allure_results:write",
+    ),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
