@@ -1,4 +1,4 @@
-"""``ci/report DIR``: makes one HTML page of the records in a directory, without pytest."""
+"""``ci/report``: makes one HTML page of the records in a directory, or Allure's report, without pytest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from health.report.reading import RecordError
 from health.sanitize import one_line
+from plugins.output.allure_report import AllureError, make_report
 from plugins.output.html_page import page, verdicts
 from plugins.output.private_files import write_private
 from plugins.output.record_files import records_in
@@ -18,15 +19,33 @@ _NOT_WRITTEN, _NO_RECORD = 3, 4  # exit statuses, as those of a run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page.
+    """Write the page that is asked for.
 
     Args:
         arguments: of the command line; those of the process where None.
 
     Returns:
-        The exit status: 0, 3 where the page could not be written, 4 where there is no record that can be read.
+        The exit status: 0, 3 where the page could not be written, 4 where there is nothing to make it of.
     """
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if (asked.directory is None) == (asked.allure is None):
+        parser.error("name DIR, or --allure RESULTS OUT")
+    return _page_of_results(*map(Path, asked.allure)) if asked.allure else _page_of_records(asked)
+
+
+def _page_of_results(results: Path, output: Path) -> int:
+    try:
+        page = make_report(results, output)
+    except AllureError as error:
+        return _refuse(f"{error}.", _NO_RECORD)
+    except OSError as error:
+        return _refuse(f"{error.filename or output} could not be written: {error.strerror}.", _NOT_WRITTEN)
+    print(one_line(f"{page}", 1000))
+    return 0
+
+
+def _page_of_records(asked: argparse.Namespace) -> int:
     directory = Path(asked.directory)
     output = Path(asked.output) if asked.output else directory / "report.html"
     try:
@@ -47,15 +66,22 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Makes one HTML page of what runs with --report have written. It loads nothing from outside.",
     )
-    parser.add_argument("directory", metavar="DIR", help="with report.json, or with directories that have one each")
+    parser.add_argument(
+        "directory", metavar="DIR", nargs="?", help="with report.json, or with directories that have one each"
+    )
     parser.add_argument("--output", metavar="FILE", help="default: DIR/report.html, readable by you only")
-    parser.exit_on_error = True
+    parser.add_argument(
+        "--allure",
+        nargs=2,
+        metavar=("RESULTS", "OUT"),
+        help="make OUT/index.html by npm's allure, of what --alluredir RESULTS has written, and continue its history",
+    )
     parser.error = _usage  # type: ignore[method-assign,assignment]  # argparse ends with 2, which is interrupted here
     return parser
 
 
 def _usage(message: str) -> None:
-    sys.exit(_refuse(f"{message}. Write report DIR [--output FILE].", _NO_RECORD))
+    sys.exit(_refuse(f"{message}. Write report DIR [--output FILE], or report --allure RESULTS OUT.", _NO_RECORD))
 
 
 def _refuse(message: str, status: int) -> int:

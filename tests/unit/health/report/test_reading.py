@@ -59,7 +59,7 @@ def test_so_does_what_is_known_of_an_environment() -> None:
         (b'{"schema_version": ' + b"1" * 5_000 + b"}", "it is not JSON"),
         (b"[]", "it has no schema_version"),
         (b'{"uid": "allure"}', "it has no schema_version"),
-        (text(schema_version=2), "its schema version is 2; this program reads 1. Use the program's version that wrote it"),
+        (text(schema_version=2), "its schema version is 2; this program reads 1. Use the program's version"),
         (text(schema_version="1"), "its schema version is '1'"),
         (text(schema_version=True), "its schema version is True"),
         (text(schema_version=None, tool_version={}), "its schema version is None"),
