@@ -52,6 +52,7 @@ def make_report(results: Path, output: Path) -> Path:
         page = made / "index.html"
         if not page.is_file() or page.stat().st_size > _LARGEST:
             raise AllureError(f"{program} made no index.html. Use version 3: npm install --global allure@3")
+        (output / "history.jsonl").chmod(0o600)
         write_private(output / "index.html", without_requests(page.read_text()))
     return output / "index.html"
 

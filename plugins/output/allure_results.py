@@ -14,12 +14,14 @@ import pytest
 
 from health.check import CHECKS
 from health.finding import Severity
+from health.report.check_pages import link_to
 from health.report.json_values import to_json
 from health.report.record import EnvironmentResult, Record
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.sanitize import markdown, printable
 from health.secrets.secret import hide
 from plugins.output.private_files import write_private
+from plugins.run.check_catalog import checks_as_far_as_they_load
 from plugins.run.user_files import from_here
 
 _STATUS: Mapping[Outcome, str] = {
@@ -37,21 +39,36 @@ def write(config: pytest.Config, record: Record) -> None:
     Raises:
         OSError: one of them could not be written.
     """
+    checks_as_far_as_they_load()  # with -n this process has collected none, and they document themselves
     directory = from_here(config, config.option.allure_report_dir)
     _remove(directory, record)
-    for name, text in allure_files(record):
+    for name, text in allure_files(record, _docs_url(config)):
         write_private(directory / name, hide(text))
 
 
-def allure_files(record: Record) -> Iterator[tuple[str, str]]:
-    """Give the files of Allure's results: their names and texts."""
+def allure_files(record: Record, docs_url: str = "") -> Iterator[tuple[str, str]]:
+    """Give the files of Allure's results: their names and texts.
+
+    Args:
+        record: of the run.
+        docs_url: what leads to ``docs/``; empty where that is not known.
+    """
     for environment in record.environments:
         for check in environment.checks:
-            yield from _files(record, environment, check)
+            yield from _files(record, environment, check, docs_url)
     yield "environment.properties", f"migration-health={record.tool_version}\nexit-status={record.exit_status}\n"
 
 
-def _files(record: Record, environment: EnvironmentResult, check: CheckResult) -> Iterator[tuple[str, str]]:
+def _docs_url(config: pytest.Config) -> str:
+    try:
+        return str(config.getini("docs_url"))
+    except ValueError:  # no writer that declares it is loaded
+        return ""
+
+
+def _files(
+    record: Record, environment: EnvironmentResult, check: CheckResult, docs_url: str
+) -> Iterator[tuple[str, str]]:
     # By what it is, never by where it ran: so that runs on other machines continue its history.
     identity = f"{environment.name}\0{environment.phase}\0{check.id}"
     uuid = _hash(f"{record.started_at}\0{identity}")
@@ -59,7 +76,7 @@ def _files(record: Record, environment: EnvironmentResult, check: CheckResult) -
     for number, (title, ending, text) in enumerate(_attachments(check)):
         source = f"{uuid}-{number}-attachment.{ending}"
         kind = "application/json" if ending == "json" else "text/plain"
-        attachments.append({"name": printable(title, keep=""), "source": source, "type": kind})
+        attachments.append({"name": title, "source": source, "type": kind})
         yield source, printable(text)
     start = round(datetime.fromisoformat(record.started_at).timestamp() * 1000)
     result = {
@@ -80,9 +97,21 @@ def _files(record: Record, environment: EnvironmentResult, check: CheckResult) -
             {"name": "environment", "value": environment.name},
             {"name": "phase", "value": environment.phase},
         ],
+        "links": [{"type": "link", "name": "About this check", "url": link}]
+        if (link := link_to(check, docs_url))
+        else [],
         "attachments": attachments,
     }
-    yield f"{uuid}-result.json", json.dumps(result, indent=1)
+    yield f"{uuid}-result.json", json.dumps(_plain(result), indent=1)
+
+
+def _plain(value: Any) -> Any:
+    """Escape what steers a terminal, or turns a line of the page around, in every text of a result."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(_plain, value))
+    return printable(value) if isinstance(value, str) else value
 
 
 def _labels(environment: EnvironmentResult, check: CheckResult) -> Iterator[tuple[str, str]]:
@@ -112,7 +141,7 @@ def _topic(check: CheckResult) -> str:
 
 def _message(check: CheckResult) -> str:
     lines = [f"{finding.code}, {finding.subject}: {finding.message}" for finding in check.findings]
-    return "\n".join(printable(line, keep="") for line in [*lines, *([check.reason] if check.reason else [])])
+    return "\n".join([*lines, *([check.reason] if check.reason else [])])
 
 
 def _description(check: CheckResult) -> Iterator[str]:

@@ -60,7 +60,7 @@ def test_the_report_asks_nobody_and_continues_its_history(tmp_path: Path) -> Non
             for name, text in allure_files(replace(given, started_at=f"2026-11-{day}T06:00:00+00:00")):
                 (results / name).write_text(text)
         assert main(["--allure", str(results), str(tmp_path / "out")]) == 0
-    history = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().strip().split("\n")]
     assert len(history) == 2
     assert {*history[0]["testResults"]} == {*history[1]["testResults"]}
     with chromium(tmp_path / "profile") as browser:
