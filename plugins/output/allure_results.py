@@ -18,7 +18,7 @@ from health.report.check_pages import link_to
 from health.report.json_values import to_json
 from health.report.record import EnvironmentResult, Record
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
-from health.sanitize import markdown, printable
+from health.sanitize import markdown, printable, prose
 from health.secrets.secret import hide
 from plugins.output.private_files import write_private
 from plugins.run.check_catalog import checks_as_far_as_they_load
@@ -106,12 +106,12 @@ def _files(
 
 
 def _plain(value: Any) -> Any:
-    """Escape what steers a terminal, or turns a line of the page around, in every text of a result."""
+    """Cut every text of a result, and escape what steers a terminal or turns a line of the page around."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return list(map(_plain, value))
-    return printable(value) if isinstance(value, str) else value
+    return prose(value) if isinstance(value, str) else value
 
 
 def _labels(environment: EnvironmentResult, check: CheckResult) -> Iterator[tuple[str, str]]:

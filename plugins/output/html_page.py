@@ -15,12 +15,11 @@ from health.finding import Value
 from health.report.nights import Night
 from health.report.page_view import EnvironmentView, environment_view
 from health.report.record import Record
-from health.sanitize import printable
+from health.sanitize import printable, prose
 
 _FILES = Path(__file__).with_name("page")
 _VERDICTS = ("blocked", "unknown", "partial", "healthy")  # worst first
 _SHOWN_NIGHTS = 30
-_LONGEST = 20_000  # characters; a browser takes minutes to break a line of a million
 
 Nights = Mapping[str, Sequence[Night]]  # environment → its nights, the latest last
 Draw = Callable[[Sequence[Night]], str]  # nights → the text of an SVG, in which every text is escaped
@@ -63,7 +62,7 @@ def _template() -> Template:
         loader=FileSystemLoader(_FILES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: _prose(value) if type(value) is str else value,  # not what is markup already
+        finalize=lambda value: prose(value) if type(value) is str else value,  # not what is markup already
     )
     environment.filters.update(words=_words, body=_body)
     return environment.get_template("page.html")
@@ -85,11 +84,6 @@ def _words(value: Value) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     return "" if value is None else str(value)
-
-
-def _prose(text: str) -> str:
-    shown = printable(text)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… (all of it is in report.json)"
 
 
 def _body(text: str) -> Markup:
