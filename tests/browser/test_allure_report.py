@@ -13,8 +13,9 @@ from plugins.commands.report_page import main
 from plugins.output.allure_report import without_requests
 from plugins.output.allure_results import allure_files
 from tests.support.chromium import MISSING, PROGRAM, chromium
-from tests.unit.plugins.output.test_html_page import hostile_record, run
+from tests.unit.plugins.output.test_html_page import run
 
+ATTACK = "<img src=https://example.org/x.png onerror=owned=1><script>owned=1</script>"
 ANALYTICS = """<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>
     <script>
         window.dataLayer = window.dataLayer || [];
@@ -53,10 +54,12 @@ def test_without_results_or_program_there_is_one_line(
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 @pytest.mark.skipif(shutil.which("allure") is None, reason="there is no program allure here: npm install allure@3")
 def test_the_report_asks_nobody_and_continues_its_history(tmp_path: Path) -> None:
+    hostile = run("hostile")
+    hostile = replace(hostile, environments=(replace(hostile.environments[0], name=ATTACK),))
     for day in ("28", "29"):
         results = tmp_path / day
         results.mkdir()
-        for given in (run("several"), hostile_record()):
+        for given in (run("several"), hostile):
             for name, text in allure_files(replace(given, started_at=f"2026-11-{day}T06:00:00+00:00")):
                 (results / name).write_text(text)
         assert main(["--allure", str(results), str(tmp_path / "out")]) == 0
