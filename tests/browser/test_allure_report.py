@@ -53,7 +53,9 @@ def test_without_results_or_program_there_is_one_line(
 
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 @pytest.mark.skipif(shutil.which("allure") is None, reason="there is no program allure here: npm install allure@3")
-def test_the_report_asks_nobody_and_continues_its_history(tmp_path: Path) -> None:
+def test_the_report_asks_nobody_and_continues_its_history(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("full"):
+        pytest.skip("half a minute of npm's allure: --full runs it")
     hostile = run("hostile")
     hostile = replace(hostile, environments=(replace(hostile.environments[0], name=ATTACK),))
     for day in ("28", "29"):

@@ -13,8 +13,15 @@ import pytest
 from health.report.record import Record
 from plugins.output import allure_results
 from plugins.output.allure_results import allure_files
+from plugins.run.check_catalog import all_checks
 from tests.unit.health.report.test_terminal import SQL, matches_snapshot, record
 from tests.unit.plugins.output.test_html_page import hostile_record, run
+
+
+@pytest.fixture(autouse=True)
+def checks() -> None:
+    """Load the checks, which document themselves."""
+    all_checks()
 
 
 def results(given: Record, **more: Any) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 from health.report.nights import Night
 from health.report.record import FactsOverview, Record, judge_environment
 from plugins.output.html_page import page
+from plugins.run.check_catalog import all_checks
 from tests.support.hostile import HOSTILE
 from tests.unit.health.report.test_terminal import RECORDS, SQL, check, finding, fix, matches_snapshot, record
 
@@ -34,6 +35,12 @@ ELEMENTS = {
     "html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "h3", "h4", "p", "div", "table", "tr", "th",
     "td", "a", "span", "section", "strong", "ol", "ul", "li", "button", "pre", "code", "details", "summary", "script",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def checks() -> None:
+    """Load the checks: they name each other's causes."""
+    all_checks()
 
 
 class Parsed(HTMLParser):
