@@ -1,6 +1,6 @@
 """Makes `.venv`, installs into it what a run needs, and becomes that run.
 
-Started by `ci/gate` and `ci/test` under the system's Python, so it uses the standard library alone.
+Started by `ci/gate`, `ci/report` and `ci/test` under the system's Python, so it uses the standard library alone.
 Exit status 4 is a failed set-up and 130 an interrupted one; any other status is the run's own.
 """
 # ruff: noqa: S603, S606 - the programs are this project's own Python, and no shell reads their arguments
@@ -18,8 +18,8 @@ PYTHON = str(VENV / "bin" / "python")
 READY = VENV / ".ready"  # written last, removed first: without it .venv is half-made
 BASE = str(getattr(sys, "_base_executable", sys.executable))  # .venv cannot be made anew by its own Python
 VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
-# What each is once .venv is complete; both also run as `python -m` where the requirements are installed by hand.
-MODULES = {"gate": "migration_health", "test": "tests"}
+# What each is once .venv is complete; all also run as `python -m` where the requirements are installed by hand.
+MODULES = {"gate": "migration_health", "report": "plugins.commands.report_page", "test": "tests"}
 SIZES = {  # in MB, measured on Linux with Python 3.11
     "test": "about 100 MB to fetch, 400 MB there, two minutes",
     "gate": "about 70 MB to fetch, 290 MB there, one minute",

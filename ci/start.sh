@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Read by ci/gate and ci/test: finds a Python >= 3.11 and hands over to bootstrap.py, in the user's own directory.
+# Read by ci/gate, ci/report and ci/test: finds a Python >= 3.11 and hands over to bootstrap.py, in the user's own directory.
 set -eu
 name=${0##*/}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

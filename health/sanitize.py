@@ -28,6 +28,12 @@ def printable(text: str, keep: str = "\n\t") -> str:
     return text.translate({ord(char): _escape(char) for char in steering}) if steering else text
 
 
+def prose(text: str) -> str:
+    """Return a printable text for a page, cut where a browser would take minutes to break its lines."""
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… (all of it is in report.json)"
+
+
 def plain(*texts: str) -> bool:
     """Whether texts survive a terminal and a copy from it."""
     return all(text.replace("\n", "").isprintable() and printable(text) == text for text in texts)

@@ -29,7 +29,9 @@ def apart(one: str, other: str, longest: int, before: int) -> tuple[str, str]:
 
 
 def numbered_fixes(numbers: Sequence[int]) -> str:
-    """Name fixes by their numbers: fix 1; fixes 1 and 2; fixes 1 to 3; fixes 1, 3 and 4."""
+    """Name fixes by their numbers: no fix; fix 1; fixes 1 and 2; fixes 1 to 3; fixes 1, 3 and 4."""
+    if not numbers:
+        return "no fix"
     first, last = numbers[0], numbers[-1]
     if len(numbers) == 1:
         return f"fix {first}"

@@ -56,6 +56,11 @@ WRITERS = (
         lambda config: _on_github(config) and os.environ.get("GITHUB_STEP_SUMMARY"),
         "plugins.output.github:summarize",
     ),
+    Writer(
+        "--alluredir",
+        lambda config: getattr(config.option, "allure_report_dir", None),
+        "plugins.output.allure_results:write",
+    ),
 )
 
 

@@ -130,7 +130,9 @@ def test_a_run_needs_few_extras(command: str, arguments: list[str], extras: list
     assert bootstrap.extras_for(command, arguments) == extras
 
 
-@pytest.mark.parametrize(("command", "module"), [("gate", "migration_health"), ("test", "tests")])
+@pytest.mark.parametrize(
+    ("command", "module"), [("gate", "migration_health"), ("report", "plugins.commands.report_page"), ("test", "tests")]
+)
 def test_a_warm_start_only_becomes_the_run(project: Project, command: str, module: str) -> None:
     project.mark("report", "test")
     run = project.run(command, "-k", "a b", "--app", "../app")

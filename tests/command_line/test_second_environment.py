@@ -151,10 +151,9 @@ class TestHealthy:
         nodeids = {check["nodeid"] for check in healthy.checks().values()}
         assert named == {nodeid.replace(".py::", "::").replace("/", ".") for nodeid in nodeids}
 
-    def test_allure_holds_the_node_ids(self, healthy: Told) -> None:
+    def test_allure_holds_the_checks(self, healthy: Told) -> None:
         results = [json.loads(path.read_text()) for path in (healthy.directory / "allure").glob("*-result.json")]
-        named = {f"{'/'.join(result['titlePath'])}::{result['name']}" for result in results}
-        assert named == {check["nodeid"] for check in healthy.checks().values()}
+        assert sorted(result["name"] for result in results) == sorted(healthy.checks())
         assert Counter(result["status"] for result in results) == {
             "passed": COUNT - len(ABSENT),
             "skipped": len(ABSENT),
