@@ -8,6 +8,7 @@ from typing import Literal
 
 from health.check import Check
 from health.finding import Finding, Phase
+from health.nightly.drift import Drift
 from health.report.json_values import Json, to_json
 from health.report.order import related_checks
 from health.report.overview import EntityColumn, HistoryOverview, ProofOverview
@@ -27,6 +28,7 @@ class FactsOverview:
     Attributes:
         facts: label → what is known and where it came from.
         tunnel: whether the way to the database leads through one.
+        observed: label → what is compared from night to night, such as the endpoint.
     """
 
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class FactsOverview:
     entity: tuple[EntityColumn, ...] | None = None
     proof: ProofOverview | None = None
     tunnel: bool = True
+    observed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def psql(self) -> str:
@@ -49,6 +52,7 @@ class FactsOverview:
             later.entity if later.entity is not None else self.entity,
             later.proof or self.proof,
             later.tunnel,
+            {**self.observed, **later.observed},
         )
 
 
@@ -84,6 +88,7 @@ class EnvironmentResult:
         selected: how many checks ran, and how many there are.
         migrated: whether this is the judgement after a run of the migrations.
         migration: that run; None where nothing was sent.
+        drift: how it differs from the nights before; None without a history.
     """
 
     name: str
@@ -96,6 +101,7 @@ class EnvironmentResult:
     rehearsal: RehearsalOutcome | None = None
     migrated: bool = False
     migration: MigrationOutcome | None = None
+    drift: Drift | None = None
 
     @property
     def findings(self) -> list[FindingResult]:
@@ -106,6 +112,7 @@ class EnvironmentResult:
         """Give the environment as it is in report.json."""
         overview = self.overview
         migration = {"migration": to_json(self.migration)} if self.migrated else {}
+        drift = {"drift": to_json(self.drift)} if self.drift is not None else {}
         return {
             "name": self.name,
             "verdict": self.verdict,
@@ -119,6 +126,7 @@ class EnvironmentResult:
             "checks": to_json(self.checks),
             "selected": to_json(self.selected),
             **migration,
+            **drift,
         }
 
 

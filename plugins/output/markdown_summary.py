@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from health.report.drift import drift_markdown
 from health.report.order import accepted_keys, unseen_causes, worst_first
 from health.report.plan import plan_steps, rehearsal_line
 from health.report.record import EnvironmentResult, Record
@@ -49,6 +50,7 @@ def summary(record: Record) -> Iterator[str]:
                 yield f"\n{'Note' if needed else 'No fix'}: {markdown(finding.no_fix)}"
         if line := rehearsal_line(environment):
             yield f"\n{markdown(line)}"
+        yield from drift_markdown(environment)
 
 
 def _plan(environment: EnvironmentResult) -> Iterator[str]:

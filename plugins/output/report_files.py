@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from health.nightly.svg import trend_svg
 from health.report.record import Record, anything_judged
 from health.secrets.secret import hide
 from plugins.output.markdown_summary import summary
@@ -47,6 +48,8 @@ def write(config: pytest.Config, record: Record) -> None:
     # Of the two judgements of --migrate the second one, where it was made.
     for environment in sorted(record.environments, key=lambda each: anything_judged(each.checks)):
         files[f"fixes-{environment.name}.sql"] = "\n".join(sql_file(environment))
+        if environment.drift is not None:
+            files[f"trend-{environment.name}.svg"] = trend_svg(environment.drift.trend, environment.name)
     for name, text in files.items():
         try:
             write_private(path / name, hide(text) + "\n")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from health.report.drift import drift_lines
 from health.report.record import anything_judged
-from health.report.terminal import block, header, migration_lines
+from health.report.terminal import WIDTH, block, header, migration_lines
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.fact_summary import summarize
@@ -90,6 +91,10 @@ def _blocks(reporter: Any, config: pytest.Config) -> None:
         # What was found before a migration that was then run is told anew, or is mended.
         for line in takewhile(str.strip, lines) if migrated and not environment.migrated else lines:
             reporter.write_line(line)
+        if environment.drift is not None:
+            reporter.write_line("")
+            for line in drift_lines(environment, min(writer.fullwidth - 1, WIDTH)):
+                reporter.write_line(line)
     reporter.write_line("")
 
 

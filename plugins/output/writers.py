@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from health.sanitize import one_line
+from plugins.output import nightly
 from plugins.run.recorder import RECORD
 
 
@@ -35,7 +36,10 @@ class Writer:
         getattr(import_module(module), name)(config, record)
 
 
-WRITERS = (Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),)
+WRITERS = (
+    Writer("--history", nightly.wanted, "plugins.output.nightly:write"),
+    Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
