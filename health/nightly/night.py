@@ -84,11 +84,11 @@ def instant(text: str) -> datetime:
     """Read a time of the history, in UTC.
 
     Raises:
-        ValueError: it is no time with a zone in ISO 8601.
+        ValueError: it is no time with a zone, to the second, as ISO 8601 has it.
     """
     time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f"no zone: {text}")
+    if time.tzinfo is None or time.isoformat(timespec="seconds") != text:  # Python takes any character for the T
+        raise ValueError(f"no time: {text}")
     return time.astimezone(UTC)
 
 

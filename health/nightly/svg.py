@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
 from health.nightly.drift import Point
+from health.sanitize import one_line
 from health.words import plural
 
 _BAR, _GAP, _HEIGHT, _FOOT, _LEFT = 14, 4, 80, 18, 34
@@ -30,7 +31,7 @@ def trend_svg(points: Sequence[Point], name: str = "") -> str:
     width = _LEFT + max(1, len(points)) * (_BAR + _GAP) + _GAP
     missing = sum(point.state == "missing" for point in points)
     last = points[-1] if points else None
-    title = f"{name}: " if name else ""
+    title = f"{one_line(name)}: " if name else ""
     title += f"{len(points)} {plural(len(points), 'night')}, {missing} missing"
     if last is not None:
         title += (

@@ -67,7 +67,9 @@ def consequence(environment: EnvironmentResult) -> str:
     if drift.unjudged or environment.verdict == "unknown":
         return "Not every check gave an answer: exit status 10."
     if standing:
-        return f"Nothing new blocks; {len(standing)} that {'blocks' if len(standing) == 1 else 'block'} a deploy stay."
+        one = len(standing) == 1
+        known = f"{len(standing)} known {plural(len(standing), 'finding')} still {'does' if one else 'do'}"
+        return f"Nothing new blocks; {known}."
     return "Nothing new blocks."
 
 
