@@ -21,7 +21,7 @@ LAYERS = {
     "checks": {"health"},
     "plugins": {"fixtures", "health", "migration_health"},
     "sandbox": {"fixtures", "health"},
-    "ci": set(),
+    "ci": {"health"},  # ci/notify reads the record
     "tests": {"checks", "ci", "conftest", "fixtures", "health", "migration_health", "plugins", "sandbox"},
     "bench": {"ci", "fixtures", "health", "plugins", "tests"},  # it starts runs as the tests do
 }  # fmt: skip
