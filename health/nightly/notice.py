@@ -12,6 +12,7 @@ from health.words import listed, plural
 
 LONGEST = 3500  # characters of a message; Slack cuts at 4,000
 _FINDINGS, _NAMES, _SUBJECT, _MESSAGE = 10, 6, 120, 200
+_READ = 2000  # characters of a text that are looked at
 # Slack has no escape for its marks, nor have those that take its messages: a space without width parts each from its
 # text. A line inside a name marks nothing, and a name must survive a copy.
 _MARKS = re.compile(r"[@*~`#]|(?<!\w)_|_(?!\w)|\](?=\()|:(?=//)")
@@ -63,7 +64,7 @@ class _Slack:
         return f"*{text}*"
 
     def safe(self, text: str, limit: int) -> str:
-        marked = _MARKS.sub(lambda mark: f"{mark[0]}\u200b", one_line(text, limit))
+        marked = _MARKS.sub(lambda mark: f"{mark[0]}\u200b", one_line(text[:_READ], limit))
         return re.sub(r"[&<>]", lambda char: _ENTITIES[char[0]], marked)
 
     def link(self, url: str) -> str:
@@ -77,7 +78,7 @@ class _GitHub:
         return f"**{text}**"
 
     def safe(self, text: str, limit: int) -> str:
-        line = one_line(text, limit)
+        line = one_line(text[:_READ], limit)
         if not line:
             return ""
         # Mentions are looked for in the page that Markdown has become, so that escaping the sign is not enough.
