@@ -103,7 +103,7 @@ def drift_markdown(environment: EnvironmentResult) -> Iterator[str]:
     drift = environment.drift
     if drift is None:
         return
-    yield f"\n### Drift: {counted(drift)}\n"
+    yield f"\n### Nightly drift: {counted(drift)}\n"
     yield consequence(environment)
     yield from (f"\n{markdown(text)}" for text in notes(environment))
     for word, findings in (("New", drift.new), ("Gone", drift.gone), ("Still there", drift.still)):

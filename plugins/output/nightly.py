@@ -90,9 +90,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     nightly = config.stash.get(_NIGHTLY, None)
     if nightly is None:
         return []
-    fail_on = config.stash[RUN].fail_on
+    what = "error" if config.stash[RUN].fail_on == "error" else "error or warning"
     return [
-        f"exit status: 1 for a new {fail_on}, 0 where every {fail_on} was there before, 10 without an answer",
+        f"exit status: 1 for a new {what}, 0 where every {what} was there before, 10 without an answer",
         nightly.header,
     ]
 
@@ -144,7 +144,15 @@ def _open(config: pytest.Config, text: str, *, given: bool) -> History:
     if _URL.match(text):
         from plugins.output.history_table import HistoryTable, resolve
 
-        return HistoryTable(resolve(text))
+        url = resolve(text)
+        for environment in config.stash[RUN].deployed.values():
+            own = environment.url_login.url if environment.url_login is not None else None
+            if own is not None and (own.place, own.schema) == (url.place, url.schema):
+                raise HistoryError(
+                    f"{url.place}, schema {url.schema}, is what is judged as {environment.name}: nothing is written "
+                    "there. Name another schema, or another database."
+                )
+        return HistoryTable(url)
     from plugins.output.history_file import HistoryFile
 
     return HistoryFile(from_here(config, text) if given else config.rootpath / text)

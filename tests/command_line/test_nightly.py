@@ -45,7 +45,7 @@ def test_a_finding_blocks_once_stands_and_goes(shop: Shop) -> None:
     assert f"= still there: error failed-migration {EMAIL}, since" in second.out
     drift = drift_of(report)
     assert [finding["subject"] for finding in drift["still"]] == [EMAIL]  # type: ignore[attr-defined]
-    assert "### Drift: 0 new, 0 gone, 1 still there" in (report / "summary.md").read_text()
+    assert "### Nightly drift: 0 new, 0 gone, 1 still there" in (report / "summary.md").read_text()
     assert (report / "trend-database.svg").read_text().startswith("<svg")
     repaired(shop)
     with history.open("a") as file:
@@ -85,6 +85,9 @@ def test_nights_are_kept_in_a_table(shop: Shop) -> None:
     refused = shop.gate(*words, env={"NIGHTS": "wrong-password"})
     assert refused.status == 4
     assert "wrong-password" not in refused.text
+    own = shop.gate(*CHECK, *NIGHT, f"--history=${{{VARIABLE}}}")
+    assert (own.status, own.out) == (4, "")
+    assert "is what is judged as database: nothing is written there" in own.err
     with pytest.raises(psycopg.errors.UndefinedTable), shop.server.connect(shop.database) as session:
         session.execute("SELECT FROM migration_health_nights")
 
