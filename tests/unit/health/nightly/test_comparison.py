@@ -105,6 +105,10 @@ def test_a_schedule_that_drifts_by_hours_misses_no_night(gap: float) -> None:
     assert drift.missing == ()
 
 
+def test_a_night_is_missing_where_the_next_run_is_hours_early() -> None:
+    assert compare([night(0.5)], night(2.3)).drifts["prod"].missing == ("2026-01-02",)
+
+
 def test_a_year_without_a_run_is_one_trend_of_missing_nights() -> None:
     drift = compare([night(0)], night(365)).drifts["prod"]
     assert len(drift.trend) == 30
