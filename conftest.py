@@ -17,6 +17,7 @@ pytest_plugins = [
     "plugins.run.xdist_scheduling",
     "plugins.run.recorder",
     "plugins.commands.migrate",
+    "plugins.output.nightly",
     "plugins.output.terminal",
     "plugins.output.writers",
     "plugins.output.report_files",

@@ -19,7 +19,8 @@ READY = VENV / ".ready"  # written last, removed first: without it .venv is half
 BASE = str(getattr(sys, "_base_executable", sys.executable))  # .venv cannot be made anew by its own Python
 VENV_REMEDY = f"on Debian or Ubuntu: apt install python3.{sys.version_info.minor}-venv"
 # What each is once .venv is complete; all also run as `python -m` where the requirements are installed by hand.
-MODULES = {"gate": "migration_health", "report": "plugins.commands.report_page", "test": "tests"}
+MODULES = {"gate": "migration_health", "report": "plugins.commands.report_page", "test": "tests", "notify": "ci.notify"}
+BARE = ("notify",)  # these need the standard library alone, and so no .venv
 SIZES = {  # in MB, measured on Linux with Python 3.11
     "test": "about 100 MB to fetch, 400 MB there, two minutes",
     "gate": "about 70 MB to fetch, 290 MB there, one minute",
@@ -152,9 +153,11 @@ def call(command: Sequence[str], lock: int) -> tuple[int, list[str]]:
 def main(command: str, arguments: Sequence[str]) -> None:
     """Prepares .venv, then becomes `ci/<command> <arguments>`."""
     try:
-        prepare(command, extras_for(command, arguments))
+        python = BASE if command in BARE else PYTHON
+        if command not in BARE:
+            prepare(command, extras_for(command, arguments))
         # -P and PYTHONPATH: modules come from the project, never from the directory the user stands in.
-        os.execve(PYTHON, [PYTHON, "-P", "-m", MODULES[command], *arguments], environment(PYTHONPATH=str(ROOT)))
+        os.execve(python, [python, "-P", "-m", MODULES[command], *arguments], environment(PYTHONPATH=str(ROOT)))
     except PermissionError as error:
         say(command, f"cannot write {error.filename}: use a clone of your own, which you may write to")
         sys.exit(4)

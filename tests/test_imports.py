@@ -21,7 +21,7 @@ LAYERS = {
     "checks": {"health"},
     "plugins": {"fixtures", "health", "migration_health"},
     "sandbox": {"fixtures", "health"},
-    "ci": set(),
+    "ci": {"health"},  # ci/notify reads the record
     "tests": {"checks", "ci", "conftest", "fixtures", "health", "migration_health", "plugins", "sandbox"},
     "bench": {"ci", "fixtures", "health", "plugins", "tests"},  # it starts runs as the tests do
 }  # fmt: skip
@@ -30,7 +30,7 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 # Each topic may import those before it.
 TOPICS = {
     "health": "sql secrets catalog schema_file read_only waivers aws logs pending clone prisma application migrations "
-    "config history layer tunnel schema reconstruction data api runs editing report",
+    "config history layer tunnel schema reconstruction data api runs editing nightly report",
     "fixtures": "clients config application aws secrets tunnel migrations database logs layer api clone schema_file "
     "data read_only runs reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",

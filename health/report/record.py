@@ -8,6 +8,7 @@ from typing import Literal
 
 from health.check import Check
 from health.finding import Finding, Phase
+from health.nightly.drift import Drift
 from health.report.json_values import Json, to_json
 from health.report.order import related_checks
 from health.report.overview import EntityColumn, HistoryOverview, ProofOverview
@@ -28,6 +29,7 @@ class FactsOverview:
         facts: label → what is known and where it came from.
         tunnel: whether the way to the database leads through one.
         psql_command: what runs SQL there, up to the name of the file.
+        observed: label → what is compared from night to night, such as the endpoint.
     """
 
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class FactsOverview:
     proof: ProofOverview | None = None
     tunnel: bool = True
     psql_command: str = "psql -v ON_ERROR_STOP=1"
+    observed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def way(self) -> str:
@@ -57,6 +60,7 @@ class FactsOverview:
             later.proof or self.proof,
             later.tunnel,
             later.psql_command,
+            {**self.observed, **later.observed},
         )
 
 
@@ -92,6 +96,7 @@ class EnvironmentResult:
         selected: how many checks ran, and how many there are.
         migrated: whether this is the judgement after a run of the migrations.
         migration: that run; None where nothing was sent.
+        drift: how it differs from the nights before; None without a history.
     """
 
     name: str
@@ -104,6 +109,7 @@ class EnvironmentResult:
     rehearsal: RehearsalOutcome | None = None
     migrated: bool = False
     migration: MigrationOutcome | None = None
+    drift: Drift | None = None
 
     @property
     def findings(self) -> list[FindingResult]:
@@ -114,6 +120,7 @@ class EnvironmentResult:
         """Give the environment as it is in report.json."""
         overview = self.overview
         migration = {"migration": to_json(self.migration)} if self.migrated else {}
+        drift = {"drift": to_json(self.drift)} if self.drift is not None else {}
         return {
             "name": self.name,
             "verdict": self.verdict,
@@ -127,6 +134,7 @@ class EnvironmentResult:
             "checks": to_json(self.checks),
             "selected": to_json(self.selected),
             **migration,
+            **drift,
         }
 
 

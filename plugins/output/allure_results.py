@@ -19,7 +19,6 @@ from health.report.json_values import to_json
 from health.report.record import EnvironmentResult, Record
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.sanitize import markdown, printable, prose
-from health.secrets.secret import hide
 from plugins.output.private_files import write_private
 from plugins.run.check_catalog import checks_as_far_as_they_load
 from plugins.run.user_files import from_here
@@ -43,7 +42,7 @@ def write(config: pytest.Config, record: Record) -> None:
     directory = from_here(config, config.option.allure_report_dir)
     _remove(directory, record)
     for name, text in allure_files(record, _docs_url(config)):
-        write_private(directory / name, hide(text))
+        write_private(directory / name, text)
 
 
 def allure_files(record: Record, docs_url: str = "") -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from health.report.drift import drift_markdown
 from health.report.headline import WHEN, cause, counted
 from health.report.matrix import matrix, matrix_markdown
 from health.report.order import accepted_keys, unseen_causes, worst_first
@@ -46,6 +47,7 @@ def _environment(environment: EnvironmentResult) -> Iterator[str]:
     if told := [markdown(line.strip()) for line in migration_lines(environment)]:
         yield ""
         yield from (f"- {line}" for line in told)
+    yield from drift_markdown(environment)
     yield from _checks([check for check in environment.checks if check.outcome not in _FOLDED])
     yield from _findings(environment)
     passed = [check for check in environment.checks if check.outcome in _FOLDED]

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from health.nightly.svg import trend_svg
 from health.report.record import Record
 from plugins.output import fix_files
 from plugins.output.markdown_summary import summary
@@ -44,6 +45,9 @@ def write(config: pytest.Config, record: Record) -> None:
         "summary.md": "\n".join(summary(record)),
     }
     files |= fix_files.texts(record)
+    for environment in record.current:
+        if environment.drift is not None:
+            files[f"trend-{environment.name}.svg"] = trend_svg(environment.drift.trend, environment.name)
     for name, text in files.items():
         try:
             write_private(path / name, text + "\n")

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from health.report.drift import drift_lines
 from health.report.matrix import matrix, matrix_lines
 from health.report.record import EnvironmentResult, Record, anything_judged
 from health.report.several import one_line_each, table_lines, worst
-from health.report.terminal import block, header, migration_lines
+from health.report.terminal import WIDTH, block, header, migration_lines
 from health.words import plural
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
@@ -107,6 +108,10 @@ def _block(config: pytest.Config, reporter: Any, record: Record, environment: En
     told_anew = not environment.migrated and any(each.migration for each in record.environments)
     for line in takewhile(str.strip, lines) if told_anew else lines:
         reporter.write_line(line)
+    if environment.drift is not None:
+        reporter.write_line("")
+        for line in drift_lines(environment, min(writer.fullwidth - 1, WIDTH)):
+            reporter.write_line(line)
 
 
 def _beside_each_other(reporter: Any, record: Record, width: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from health.sanitize import one_line
+from plugins.output import nightly
 from plugins.redaction.values import hidden
 from plugins.run.recorder import RECORD
 
@@ -42,6 +43,7 @@ def _on_github(_: pytest.Config) -> bool:
 
 
 WRITERS = (
+    Writer("--history", nightly.wanted, "plugins.output.nightly:write"),
     Writer("fixes", lambda config: not config.getoption("report"), "plugins.output.fix_files:write"),
     Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
     Writer("--sarif", lambda config: config.getoption("sarif"), "plugins.output.result_files:write_sarif"),

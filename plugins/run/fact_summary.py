@@ -11,6 +11,7 @@ from health.aws.resources import Bastion, Cluster, Identity
 from health.config.environment import Environment
 from health.history.effects import foreseen
 from health.history.history import History
+from health.layer.comparison import DeployedLayer
 from health.migrations.directory import MigrationDirectory
 from health.parts import Part
 from health.pending.data_check import DataCheck
@@ -122,7 +123,28 @@ def overview(facts: Facts) -> FactsOverview:
         proof_overview(facts.read_already("read_only_proof"), dumped, called(facts, "aws"), called(facts, "requests")),
         tunnel=environment is None or Part.TUNNEL in environment.parts,
         **known,
+        observed=_observed(facts, environment),
     )
+
+
+def _observed(facts: Facts, environment: Environment | None) -> dict[str, str]:
+    """What may change from night to night and is no finding, as far as it was read."""
+    seen: dict[str, str] = {}
+    cluster: Cluster | None = facts.read_already("cluster")
+    if cluster is not None:
+        seen["endpoint"] = cluster.writer_endpoint
+    bastion: Bastion | None = facts.read_already("bastion")
+    if bastion is not None:
+        seen["bastion"] = f"{bastion.instance_id}, {bastion.public_address or bastion.state}"
+    if environment is not None and environment.url_login is not None:
+        seen["database"] = environment.url_login.url.place
+    server: DatabaseServer | None = facts.read_already("server")
+    if server is not None and server.problem is None:
+        seen["server version"] = server.version
+    layer: DeployedLayer | None = facts.read_already("deployed_layer")
+    if layer is not None:
+        seen["layer"] = str(layer)
+    return {label: one_line(text) for label, text in seen.items()}
 
 
 def called(facts: Facts, name: str) -> tuple[str, ...]:
