@@ -12,9 +12,9 @@ import pytest
 
 from health.report.record import anything_judged
 from health.report.terminal import block, header, migration_lines
+from health.sanitize import one_line
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
-from plugins.run.fact_summary import summarize
 from plugins.run.options import RUN
 from plugins.run.recorder import RECORD
 from plugins.run.user_files import shown
@@ -31,7 +31,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     case = f", case: {shown(run.case)}" if run.case is not None else ""
     phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
     where = f"{', '.join(run.names)} ({run.registry.file})"
-    lines = [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]
+    if run.replay is not None:
+        by = one_line(run.replay.tool_version, 40)
+        lines = [f"replayed from {run.registry.file}, saved {run.replay.day}, by version {by}"]
+    else:
+        lines = []
+    lines += [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]
     if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
         lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
     return lines
@@ -50,8 +55,8 @@ def pytest_facts_read(config: pytest.Config, readings: FactSets) -> None:
     if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
         return
     for name, target in readings.run.targets.items():
-        facts = readings.read(name)
-        for line in header(target.environment, summarize(facts)) if facts is not None else ():
+        known = readings.overview(name)
+        for line in header(target.environment, known.facts) if known is not None else ():
             reporter.write_line(line)
 
 

@@ -35,7 +35,10 @@ class Writer:
         getattr(import_module(module), name)(config, record)
 
 
-WRITERS = (Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),)
+WRITERS = (
+    Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+    Writer("--save", lambda config: config.getoption("save"), "plugins.output.saved_file:write"),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -20,11 +20,16 @@ from fixtures.parts import instead_of_absent
 from health.check import Check
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
+from health.report.record import FactsOverview
 from health.runs.triggered import MigrationRun
+from health.sanitize import one_line
+from health.secrets.secret import hide
 from plugins import fixes
 from plugins.run.check_catalog import checks_as_far_as_they_load, judged
+from plugins.run.fact_summary import overview
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Run, Target
+from plugins.run.replay import given
 from plugins.run.sandbox_process import Sandbox
 
 load_readers()
@@ -53,25 +58,45 @@ class FactSets:
         """The facts of a target; those that its items need are begun at the first call."""
         if target not in self._facts:
             checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
-            assert self.run.registry is not None  # noqa: S101 - names come from it
-            name, phase = self.run.targets[target].environment, self.run.targets[target].phase
-            given: dict[str, Any] = {
-                "waivers": self.run.waivers.of(name),
-                "triggered": self.triggered,
-                "accounts": self._accounts[phase],
-            }
-            if phase == "after":
-                given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
-            environment: Environment | Future[Environment]
-            if self.run.registry.embedded(name):
-                self._sandbox = self._sandbox or Sandbox(self.run, name)
-                environment = self._sandbox.environment
-            else:
-                environment = self.run.deployed[name]
-                given.update(instead_of_absent(environment.parts))
-            self._facts[target] = Facts(environment, given)
+            self._facts[target] = self._of_environment(target) if self.run.replay is None else self._saved(target)
             self._facts[target].start(_needed(items))
         return self._facts[target]
+
+    def _saved(self, target: str) -> Facts:
+        """The facts that another run has read."""
+        assert self.run.replay is not None  # noqa: S101 - who asks has looked
+        saved = self.run.replay.by_name[target]
+        try:
+            read = given(saved)
+        except ValueError as error:
+            raise pytest.UsageError(f"--replay: the file is damaged: {one_line(hide(str(error)), 300)}.") from None
+        return Facts(saved.environment, {**read, **instead_of_absent(saved.environment.parts)})
+
+    def _of_environment(self, target: str) -> Facts:
+        """New facts, of which nothing is read yet."""
+        assert self.run.registry is not None  # noqa: S101 - names come from it
+        name, phase = self.run.targets[target].environment, self.run.targets[target].phase
+        known: dict[str, Any] = {
+            "waivers": self.run.waivers.of(name),
+            "triggered": self.triggered,
+            "accounts": self._accounts[phase],
+        }
+        if phase == "after":
+            known.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
+        environment: Environment | Future[Environment]
+        if self.run.registry.embedded(name):
+            self._sandbox = self._sandbox or Sandbox(self.run, name)
+            environment = self._sandbox.environment
+        else:
+            environment = self.run.deployed[name]
+            known.update(instead_of_absent(environment.parts))
+        return Facts(environment, known)
+
+    def overview(self, target: str) -> FactsOverview | None:
+        """What the facts of a target show, or showed; None where they were not begun."""
+        if (facts := self.read(target)) is None:
+            return None
+        return overview(facts) if self.run.replay is None else self.run.replay.by_name[target].overview
 
     def wait(self, target: str) -> None:
         """Wait for a target's facts, with a word on standard error when that takes long."""
@@ -158,8 +183,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _targets_of(check: Check, run: Run) -> list[str]:
-    """The targets whose environment has what a check judges."""
-    return [name for name, target in run.targets.items() if judged(check, run.parts[target.environment])]
+    """The targets whose environment has what a check judges; of a replay, those that it has judged."""
+    return [
+        name
+        for name, target in run.targets.items()
+        if judged(check, run.parts[target.environment]) and run.asks(name, check.id)
+    ]
 
 
 @pytest.fixture(scope="session")
