@@ -112,6 +112,8 @@ def _of_arguments(origin: Any, arguments: Sequence[Any], data: Json) -> Any:
 
 
 def _one_of(hints: Sequence[Any], data: Json) -> Any:
+    if data is None and NoneType in hints:  # rather than a secret that was left out
+        return None
     problem = ValueError(f"{_shown(data)} is of no type that may be there")
     for hint in hints:
         try:
