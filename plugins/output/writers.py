@@ -37,6 +37,7 @@ class Writer:
 
 WRITERS = (
     Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+    Writer("--save-case", lambda config: config.getoption("save_case"), "plugins.output.case_directory:write"),
     Writer("--save", lambda config: config.getoption("save"), "plugins.output.saved_file:write"),
 )
 

@@ -1,9 +1,10 @@
-"""``--save FILE``: gathers what a run has read, and what came of trying fixes, for ``--replay``."""
+"""``--save FILE`` and ``--save-case DIR``: gather what a run has read, and what came of trying fixes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from fixtures.facts import Facts
 from fixtures.parts import instead_of_absent
 from health.config.environment import Environment
+from health.finding import CouldNotCheck, NothingToCheck
 from health.report.record import FactsOverview
 from health.saved.run import SavedFact, SavedRun, SavedTarget, without_secrets
 from migration_health import __version__
@@ -28,26 +30,45 @@ SAVED = pytest.StashKey[SavedRun]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the option."""
-    parser.getgroup("migration health").addoption(
-        "--save", metavar="FILE", help="keep what was read in a file, for --replay; no secret is in it"
-    )
+    """Declare the options."""
+    add = parser.getgroup("migration health").addoption
+    add("--save", metavar="FILE", help="keep what was read in a file, for --replay; no secret is in it")
+    add("--save-case", metavar="DIR", help="describe the environment in a directory, for --env=local --case")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what does not go with it, and a file that cannot be written: such a run must not begin."""
+    for option in [name for name in ("save", "save_case") if getattr(config.option, name) is not None]:
+        _refuse(config, f"--{option.replace('_', '-')}")
+    if config.option.save_case is not None:
+        _require_new_directory(config)
     if config.option.save is None:
         return
-    if config.option.migrate or config.option.editing is not None:
-        other = "--migrate" if config.option.migrate else "--editing"
-        raise pytest.UsageError(f"--save does not go with {other}: it keeps one judgement. Leave one of them out.")
-    if distributed(config):
-        raise pytest.UsageError("--save does not go with -n: one process holds all facts. Leave one of them out.")
     file = from_here(config, config.option.save)
     if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK | os.X_OK):
         what = "is a directory" if file.is_dir() else f"cannot be written in {file.parent}"
         raise pytest.UsageError(f"--save: {file.name} {what}. Name a file in a directory that you may write to.")
+
+
+def _refuse(config: pytest.Config, option: str) -> None:
+    if config.option.migrate or config.option.editing is not None:
+        other = "--migrate" if config.option.migrate else "--editing"
+        raise pytest.UsageError(f"{option} does not go with {other}: it keeps one judgement. Leave one of them out.")
+    if distributed(config):
+        raise pytest.UsageError(f"{option} does not go with -n: one process holds all facts. Leave one of them out.")
+
+
+def _require_new_directory(config: pytest.Config) -> None:
+    if len(config.stash[RUN].targets) > 1:
+        raise pytest.UsageError("--save-case describes one environment. Name one.")
+    place = from_here(config, config.option.save_case)
+    there = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    new = place.parent.is_dir() and os.access(place.parent, os.W_OK | os.X_OK)
+    if any(place.iterdir()) if there else place.exists() or not new:
+        raise pytest.UsageError(
+            f"--save-case: {place} is not empty, or cannot be written. Name a new directory where you may write."
+        )
 
 
 # Innermost: the facts are freed by plugins.run.fact_fixtures when this has ended.
@@ -57,7 +78,9 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     try:
         return (yield)
     finally:
-        if session.config.option.save is not None and not session.config.option.collectonly:
+        options = session.config.option
+        replayed = session.config.stash[RUN].replay is not None
+        if (options.save or options.save_case) and not options.collectonly and not replayed:
             session.config.stash[SAVED] = _run(session)
 
 
@@ -72,6 +95,9 @@ def _run(session: pytest.Session) -> SavedRun:
 
 def _target(session: pytest.Session, name: str, facts: Facts) -> SavedTarget:
     config, environment = session.config, facts["environment"]
+    if facts.read_already("as_migrated") is not True:
+        with suppress(CouldNotCheck, NothingToCheck):  # kept as its outcome
+            _ = facts["schema_sql"]
     checks = [check.id for item in by_target(session).get(name, ()) if (check := check_of(item)) is not None]
     rehearsal = config.stash.get(REHEARSALS, {}).get(name)
     absent = instead_of_absent(environment.parts)

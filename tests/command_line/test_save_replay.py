@@ -7,7 +7,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,16 +39,18 @@ class Saved:
 
     Attributes:
         secrets: of the environment.
+        known: its facts.
     """
 
     file: Path
     record: Mapping[str, Any]
     result: Result
     secrets: tuple[str, ...]
+    known: Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     place = tmp_path_factory.mktemp("saved")
     file, report = place / "run.json.gz", place / "report"
     with harness.sandbox("half-applied") as entry:
@@ -60,14 +62,16 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
         words = [*harness.registry(place, entry), f"--waivers={waivers}", f"--save={file}", f"--report={report}"]
         result = run(*words, "--fail-on=warning")
         with harness.facts(harness.environment(entry)) as read:
+            harness.judge_all(read)
+            known = read.outcomes()
             login, key = read["secret_read"], read["admin_key"]
             secrets = login.password.reveal(), key.reveal(), entry["aws_secret_access_key"]
     assert result.status == 1, result.text
-    yield Saved(file, json.loads((report / "report.json").read_text()), result, secrets)
+    return Saved(file, json.loads((report / "report.json").read_text()), result, secrets, known)
 
 
 def replay(file: Path, place: Path, *words: str) -> tuple[Result, Any]:
-    result = run(f"--replay={file}", f"--report={place / 'report'}", *words, cwd=place)
+    result = run(f"--replay={file}", f"--report={place / 'report'}", *words)
     record = place / "report" / "report.json"
     return result, json.loads(record.read_text()) if record.exists() else None
 
@@ -116,17 +120,14 @@ def test_no_secret_is_in_the_file_and_it_is_its_owners(saved: Saved) -> None:
     assert [secret for secret in saved.secrets if secret in text] == []
 
 
-def test_every_fact_of_an_environment_comes_back_equal() -> None:
-    with harness.sandbox("half-applied") as entry, harness.facts(harness.environment(entry)) as read:
-        harness.judge_all(read)
-        known = read.outcomes()
-        assert known.keys() >= {"history", "catalog", "drift", "forecast", "identity", "api_status", "tunnel_script"}
-        for name, value in known.items():
-            back = SavedFact.of(value, type_of(name), lambda data: json.loads(json.dumps(data))).read(type_of(name))
-            if isinstance(value, Exception):
-                assert (type(back), str(back)) == (type(value), str(value)), name
-            else:
-                assert back == value, name
+def test_every_fact_of_an_environment_comes_back_equal(saved: Saved) -> None:
+    assert saved.known.keys() >= {"history", "catalog", "drift", "forecast", "identity", "api_status", "tunnel_script"}
+    for name, value in saved.known.items():
+        back = SavedFact.of(value, type_of(name), lambda data: json.loads(json.dumps(data))).read(type_of(name))
+        if isinstance(value, Exception):
+            assert (type(back), str(back)) == (type(value), str(value)), name
+        else:
+            assert back == value, name
 
 
 def test_a_replay_loads_no_client(saved: Saved, tmp_path: Path) -> None:

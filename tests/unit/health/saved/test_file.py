@@ -124,7 +124,7 @@ def test_an_exception_stands_in_its_place(error: Exception) -> None:
     back = SavedFact.of(error, int, lambda data: data).read(int)
     assert type(back) is type(error)
     assert vars(back) == vars(error)
-    assert back.args == error.args  # type: ignore[attr-defined]
+    assert back.args == error.args
 
 
 def test_a_value_of_another_type_is_kept_as_unanswered() -> None:
