@@ -1,4 +1,4 @@
-"""``python bench/saved.py [--runs N] [--file FILE]``: what a replay costs beyond a bare pytest, and what of it is start.
+"""``python bench/saved.py [--runs N] [--file FILE]``: what a replay costs beyond a bare pytest, and how much is start.
 
 FILE is of ``--save``; without it, the small one of the tests.
 """

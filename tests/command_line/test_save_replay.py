@@ -19,7 +19,9 @@ from health.saved.file import from_bytes
 from health.saved.run import SavedFact
 from plugins.paths import ROOT
 from plugins.run.replay import type_of
+from sandbox.case import read_case
 from tests.support import sandbox as harness
+from tests.support.effort import full
 from tests.support.gate_runs import Result, run
 
 FROZEN = ROOT / "tests" / "data" / "saved-run-1.json.gz"  # of --fault=half-applied, by the first version that saved
@@ -265,3 +267,75 @@ def test_every_fact_has_a_type_that_is_known() -> None:
 def test_the_frozen_file_is_of_the_first_version() -> None:
     assert b'"schema_version":1' in gzip.decompress(FROZEN.read_bytes())
     assert from_bytes(FROZEN.read_bytes()).tool_version
+
+
+def test_a_replay_makes_a_case_of_the_environment(tmp_path: Path) -> None:
+    place = tmp_path / "case"
+    result = run(f"--replay={FROZEN}", f"--save-case={place}", "-q")
+    assert result.status == 1, result.text
+    case = read_case(place)
+    assert case.rows[-1].name == "20261003000000_add_authorization_session"
+    assert not case.rows[-1].finished
+    assert 'CREATE TABLE public."AuthorizationSession"' in case.scripts["before.sql"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in place.rglob("*")} == {0o600, 0o700}
+
+
+@pytest.mark.skipif(not full(), reason="two more sandboxes: --full")
+def test_a_case_has_the_verdict_of_its_environment(saved: Saved, tmp_path: Path) -> None:
+    place, report = tmp_path / "case", tmp_path / "report"
+    assert run(f"--replay={saved.file}", f"--save-case={place}").status == 1
+    result = run("--env=local", f"--case={place}", f"--report={report}", "--fail-on=warning")
+    assert result.status == 1, result.text
+    (then,), (now,) = (
+        each["environments"] for each in (saved.record, json.loads((report / "report.json").read_text()))
+    )
+    assert (now["verdict"], roots(now)) == (then["verdict"], roots(then))
+    assert now["rehearsal"]["status"] == then["rehearsal"]["status"] == "proven"
+
+
+def roots(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = [each for check in environment["checks"] for each in check["findings"] if each["severity"] != "info"]
+    return sorted((each["code"], each["subject"]) for each in found if each["explained_by"] is None)
+
+
+def test_a_directory_of_a_case_is_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file", tmp_path / "none" / "case"):
+        result = run(f"--replay={FROZEN}", f"--save-case={place}")
+        assert result.status == 4
+        assert "ERROR: --save-case: " in result.err
+
+
+def test_an_environment_that_is_no_case_is_a_line_and_status_3(tmp_path: Path) -> None:
+    nothing = {"": "SavedFact", "outcome": "could not check", "value": None, "told": ["no pg_dump", "x", "y", None]}
+    file = damaged(tmp_path, schema_sql=nothing)
+    result = run(f"--replay={file}", f"--save-case={tmp_path / 'case'}", "-q")
+    assert result.status == 3, result.text
+    assert "--save-case: it could not be written: CaseError: its schema is not what its applied" in result.err
+    assert not (tmp_path / "case").exists()
+
+
+OWN = """-- title: No own thing.
+-- severity: error
+-- reads: Entity
+-- why: A test.
+-- fix: None.
+SELECT id FROM "Entity"
+"""
+
+
+def test_invariants_of_a_team_are_replayed_without_their_directory(tmp_path: Path) -> None:
+    told = json.loads(gzip.decompress(FROZEN.read_bytes()))
+    (target,) = told["run"]["targets"]
+    rows = {"": "InvariantResult", "count": 2, "samples": ["1", "2"], "absent": "", "problem": "", "remedy": ""}
+    target["facts"]["rows_of_own_thing"] = {"": "SavedFact", "outcome": "value", "value": rows, "told": []}
+    target["checks"], target["invariants"] = ["own-thing"], {"own-thing.sql": OWN}
+    target["environment"]["invariants"] = "/nowhere"
+    file, temporary = tmp_path / "own.gz", tmp_path / "temporary"
+    temporary.mkdir()
+    file.write_bytes(gzip.compress(json.dumps(told).encode()))
+    result = run(f"--replay={file}", f"--report={tmp_path / 'report'}", env={"TMPDIR": str(temporary)})
+    assert result.status == 1, result.text
+    (environment,) = json.loads((tmp_path / "report" / "report.json").read_text())["environments"]
+    assert [(check["id"], check["outcome"]) for check in environment["checks"]] == [("own-thing", "failed")]
+    assert list(temporary.iterdir()) == []
