@@ -26,7 +26,9 @@ def write(config: pytest.Config, record: Record) -> None:
         CaseError, CouldNotCheck: the environment cannot be described so.
     """
     run = config.stash[RUN]
-    (target,) = (run.replay or config.stash[SAVED]).targets
+    if (saved := run.replay or config.stash.get(SAVED, None)) is None:
+        return  # the run was interrupted
+    (target,) = saved.targets
     _write(from_here(config, config.getoption("save_case")), target)
 
 

@@ -19,4 +19,6 @@ def write(config: pytest.Config, record: Record) -> None:
         OSError: the file could not be written.
         SavedFileError: it is too large.
     """
-    write_private(from_here(config, config.getoption("save")), to_bytes(config.stash[SAVED], hidden))
+    if (saved := config.stash.get(SAVED, None)) is None:
+        return  # the run was interrupted
+    write_private(from_here(config, config.getoption("save")), to_bytes(saved, hidden))

@@ -74,13 +74,16 @@ def _require_new_directory(config: pytest.Config) -> None:
 # Innermost: the facts are freed by plugins.run.fact_fixtures when this has ended.
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
-    """Gather what was read, also where the loop ended early."""
+    """Gather what was read, also where the loop ended early; who interrupts it waits for nothing."""
+    options, interrupted = session.config.option, False
     try:
         return (yield)
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
-        options = session.config.option
-        replayed = session.config.stash[RUN].replay is not None
-        if (options.save or options.save_case) and not options.collectonly and not replayed:
+        wanted = (options.save or options.save_case) and session.config.stash[RUN].replay is None
+        if wanted and not options.collectonly and not interrupted:
             session.config.stash[SAVED] = _run(session)
 
 
