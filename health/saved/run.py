@@ -150,6 +150,11 @@ class SavedRun:
         return {target.name: target for target in self.targets}
 
     @property
+    def version(self) -> str:
+        """The version of the program that saved it, for a person."""
+        return one_line(self.tool_version, 40)
+
+    @property
     def day(self) -> str:
         """When it was saved, to the minute, for a person."""
         return one_line(self.saved_at.removesuffix("+00:00")[:16].replace("T", " "), 16) + " UTC"

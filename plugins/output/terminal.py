@@ -12,7 +12,6 @@ import pytest
 
 from health.report.record import anything_judged
 from health.report.terminal import block, header, migration_lines
-from health.sanitize import one_line
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
 from plugins.run.options import RUN
@@ -32,8 +31,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
     where = f"{', '.join(run.names)} ({run.registry.file})"
     if run.replay is not None:
-        by = one_line(run.replay.tool_version, 40)
-        lines = [f"replayed from {run.registry.file}, saved {run.replay.day}, by version {by}"]
+        lines = [f"replayed from {run.registry.file}, saved {run.replay.day}, by version {run.replay.version}"]
     else:
         lines = []
     lines += [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]

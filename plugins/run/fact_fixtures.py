@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, TextIO
 
@@ -96,7 +97,10 @@ class FactSets:
         """What the facts of a target show, or showed; None where they were not begun."""
         if (facts := self.read(target)) is None:
             return None
-        return overview(facts) if self.run.replay is None else self.run.replay.by_name[target].overview
+        if (saved := self.run.replay) is None:
+            return overview(facts)
+        then = saved.by_name[target].overview
+        return replace(then, facts={**then.facts, "replayed": f"saved {saved.day}, by version {saved.version}"})
 
     def wait(self, target: str) -> None:
         """Wait for a target's facts, with a word on standard error when that takes long."""
