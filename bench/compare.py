@@ -22,8 +22,8 @@ Sample = dict[str, float]
 
 # As in an installation by ci/gate, on all sides: the plugins of the extras test and report are not there.
 _WITHOUT = ("cacheprovider", "hypothesispytest", "allure_pytest")
-_PYTEST = [sys.executable, "-P", "-m", "pytest", *(word for name in _WITHOUT for word in ("-p", f"no:{name}"))]
-_NOTHING_COLLECTED = 5  # pytest's exit status
+PYTEST = [sys.executable, "-P", "-m", "pytest", *(word for name in _WITHOUT for word in ("-p", f"no:{name}"))]
+NOTHING_COLLECTED = 5  # pytest's exit status
 
 
 def main() -> int:
@@ -57,8 +57,8 @@ def _repeat(tools: dict[str, Path | None], directory: Path) -> Sample:
     empty = directory / "empty"
     empty.mkdir()
     (empty / "pytest.ini").write_text("[pytest]\n")
-    bare = run([*_PYTEST, "--co", "-p", "no:anyio"], cwd=empty, status=_NOTHING_COLLECTED)
-    collecting = run([*_PYTEST, "--co", "--env=local"])
+    bare = run([*PYTEST, "--co", "-p", "no:anyio"], cwd=empty, status=NOTHING_COLLECTED)
+    collecting = run([*PYTEST, "--co", "--env=local"])
     sample = {"bare": bare.seconds, "co": collecting.seconds, "own": collecting.seconds - bare.seconds}
     sample |= _split("local", *_gate(directory, "--env=local"))
     with _timed_sandbox() as (entry, sample["sandbox"]):
@@ -75,7 +75,7 @@ def _repeat(tools: dict[str, Path | None], directory: Path) -> Sample:
 
 def _gate(directory: Path, *arguments: str) -> tuple[Done, dict[str, float]]:
     file = directory / "timing.json"
-    done = run([*_PYTEST, "-p", "bench.timing", *arguments], {timing.VARIABLE: str(file)})
+    done = run([*PYTEST, "-p", "bench.timing", *arguments], {timing.VARIABLE: str(file)})
     return done, timing.seconds(file, done.began, done.ended)
 
 

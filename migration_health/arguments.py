@@ -7,7 +7,7 @@ from pathlib import Path
 VALUED = (
     "--app", "--case", "--clone", "--confirm", "--database-url", "--editing", "--env", "--environments", "--explain",
     "--fail-on", "--fault", "--fetch-postgres", "--format", "--histories", "--migrations", "--phase", "--postgres",
-    "--report", "--rows", "--tunnel-script", "--waivers",
+    "--replay", "--report", "--rows", "--save", "--save-case", "--tunnel-script", "--waivers",
 )  # fmt: skip
 
 

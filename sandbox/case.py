@@ -32,7 +32,7 @@ _KEYS = {
 }  # fmt: skip
 _ROW_KEYS: Mapping[str, tuple[type, str]] = {
     "name": (str, "text"), "checksum": (str, "text"), "logs": (str, "text"),
-    "finished": (bool, "true or false"), "rolled_back": (bool, "true or false"),
+    "finished": (bool, "true or false"), "rolled_back": (bool, "true or false"), "ran": (bool, "true or false"),
 }  # fmt: skip
 _EXTENSION = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")  # a part of file names
 _UNKNOWN_CHECKSUM = "0" * 64
@@ -41,13 +41,18 @@ _MOST_ENTRIES, _MOST_BYTES, _LARGEST_SCRIPT = 20_000, 200_000_000, 50_000_000
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A row of ``_prisma_migrations`` whose file is not run; the fields are the row's columns."""
+    """A row of ``_prisma_migrations`` whose file is not run; the fields are the row's columns.
+
+    Attributes:
+        ran: whether the engine counted steps of it.
+    """
 
     name: str
     checksum: str = _UNKNOWN_CHECKSUM
     finished: bool = True
     rolled_back: bool = False
     logs: str | None = None
+    ran: bool = False
 
 
 @dataclass(frozen=True)

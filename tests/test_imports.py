@@ -30,7 +30,7 @@ OF_THE_SANDBOX = ("fixtures.clients", "fixtures.clone.servers", "fixtures.migrat
 # Each topic may import those before it.
 TOPICS = {
     "health": "sql secrets catalog schema_file read_only waivers aws logs pending clone prisma application migrations "
-    "config history layer tunnel schema reconstruction data api runs editing nightly report",
+    "config history layer tunnel schema reconstruction data api runs editing nightly report saved",
     "fixtures": "clients config application aws secrets tunnel migrations database logs layer api clone schema_file "
     "data read_only runs reconstruction history schema pending editing preflight",
     "plugins": "fixes redaction run output commands",

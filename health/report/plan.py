@@ -34,5 +34,6 @@ def rehearsal_line(environment: EnvironmentResult) -> str | None:
     done += "" if any(fix.rank == DEPLOY for fix in fixes.values()) else ", a deploy"
     done += ", then healthy" if not outcome.stays else ""
     apart = f", apart from {numbered_fixes(outcome.apart)}, which no copy can run" if outcome.apart else ""
+    then = f", {outcome.detail}" if outcome.detail else ""  # of a replay: when that was
     stays = f" What stays, as no fix of the plan is for it: {listed(outcome.stays, 3, '; ')}." if outcome.stays else ""
-    return f"Proven to the end on a copy{apart}: {done} ({outcome.seconds:.1f} s).{stays}"
+    return f"Proven to the end on a copy{apart}: {done} ({outcome.seconds:.1f} s{then}).{stays}"

@@ -111,7 +111,7 @@ class RehearsalOutcome:
     """What came of all numbered fixes in their order on a clone, then a deploy.
 
     Attributes:
-        detail: why it is unproven; None where it is proven.
+        detail: why it is unproven; of what is proven only in a replay: when that was.
         deploys: whether the deploy succeeded there; None where that is not known.
         apart: the numbers of the fixes that no clone can run, such as a patch.
         stays: errors that the plan is not for, ``code, subject``.

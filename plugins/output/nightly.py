@@ -63,8 +63,17 @@ def pytest_configure(config: pytest.Config) -> None:
     nights = _number(config)
     if given and (run.phase != "nightly" or run.migrate):
         raise pytest.UsageError("--history compares nights. Add --phase nightly, or leave it out.")
+    if given and run.replay is not None:
+        raise pytest.UsageError("--history does not go with --replay, which is no night. Leave one of them out.")
     text = given or config.getini("history")
-    if not text or run.phase != "nightly" or run.migrate or not run.names or config.option.collectonly:
+    if (
+        not text
+        or run.replay is not None
+        or run.phase != "nightly"
+        or run.migrate
+        or not run.names
+        or config.option.collectonly
+    ):
         return
     try:
         history = _open(config, text, given=bool(given))

@@ -7,21 +7,22 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str | bytes) -> None:
     """Write a file that its owner alone may read.
 
     Raises:
         OSError: it could not be written; nothing is left of it.
     """
+    content = text.encode() if isinstance(text, str) else text
     if path.is_char_device() and not path.is_symlink():  # it is no file to be replaced
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
         return
     # A new file each time: the old one may be a link to somewhere, or readable by others.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

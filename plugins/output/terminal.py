@@ -18,7 +18,6 @@ from health.report.terminal import WIDTH, block, header, migration_lines
 from health.words import plural
 from plugins.run.check_report import result_on
 from plugins.run.fact_fixtures import FactSets, distributed
-from plugins.run.fact_summary import summarize
 from plugins.run.options import RUN
 from plugins.run.recorder import RECORD
 from plugins.run.user_files import shown
@@ -35,7 +34,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     case = f", case: {shown(run.case)}" if run.case is not None else ""
     phase = "before and after (--migrate)" if run.migrate else f"{run.phase} ({run.phase_source})"
     where = f"{', '.join(run.names)} ({run.registry.file})"
-    lines = [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]
+    if run.replay is not None:
+        lines = [f"replayed from {run.registry.file}, saved {run.replay.day}, by version {run.replay.version}"]
+    else:
+        lines = []
+    lines += [f"environment: {where}, phase: {phase}, blocks: {run.fail_on}{faults}{case}"]
     if in_force := sum(len(run.waivers.of(name).in_force) for name in run.names):
         lines.append(f"waivers: {in_force} in force ({run.waivers.file})")
     return lines
@@ -54,8 +57,8 @@ def pytest_facts_read(config: pytest.Config, readings: FactSets, targets: Sequen
     if reporter is None or reporter.verbosity < 0 or hasattr(config, "workerinput"):
         return
     for name in targets:
-        facts = readings.read(name)
-        for line in header(readings.run.targets[name].environment, summarize(facts)) if facts is not None else ():
+        known = readings.overview(name)
+        for line in header(readings.run.targets[name].environment, known.facts) if known is not None else ():
             reporter.write_line(line)
 
 

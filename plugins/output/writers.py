@@ -46,6 +46,8 @@ WRITERS = (
     Writer("--history", nightly.wanted, "plugins.output.nightly:write"),
     Writer("fixes", lambda config: not config.getoption("report"), "plugins.output.fix_files:write"),
     Writer("--report", lambda config: config.getoption("report"), "plugins.output.report_files:write"),
+    Writer("--save-case", lambda config: config.getoption("save_case"), "plugins.output.case_directory:write"),
+    Writer("--save", lambda config: config.getoption("save"), "plugins.output.saved_file:write"),
     Writer("--sarif", lambda config: config.getoption("sarif"), "plugins.output.result_files:write_sarif"),
     Writer(
         "--code-climate",

@@ -20,15 +20,13 @@ from plugins.paths import CHECKS
 from plugins.run.accepted import accepted_findings
 from plugins.run.check_report import CheckReport, result_on
 from plugins.run.fact_fixtures import FACT_SETS, target_of
-from plugins.run.fact_summary import overview
-from plugins.run.fix_rehearsal import FixRehearsal
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Target
+from plugins.run.rehearsals import Rehearsal, rehearsal_of
 
 _ACCEPTED = pytest.StashKey[frozenset[str]]()
 _FAILED = pytest.StashKey[bool]()  # also where only a part of a test, a subtest, did
 _FINDINGS = pytest.StashKey[tuple[FindingResult, ...]]()
-_REHEARSALS = pytest.StashKey[dict[str, FixRehearsal]]()
 _SENT = pytest.StashKey[dict[str, FactsOverview]]()
 
 
@@ -41,7 +39,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     run = pyfuncitem.config.stash[RUN]
     facts: Mapping[str, Any] = pyfuncitem.funcargs["facts"]  # type: ignore[assignment]
     target = target_of(pyfuncitem) or Target("", run.phase)
-    rehearsal = _rehearsal(pyfuncitem)
+    rehearsal = rehearsal_of(pyfuncitem)
     findings = tuple(
         finding_result(
             finding, check.severity_of(finding, target.phase), facts, run.waivers.match(target.environment, finding),
@@ -125,7 +123,7 @@ def finding_result(
     severity: Severity,
     facts: Mapping[str, Any],
     waiver: Waiver | None = None,
-    rehearsal: FixRehearsal | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> FindingResult:
     """Build a finding's part of the record, with its fixes built from these facts, and tried."""
     suggested, reason = fixes.suggest(finding, facts)
@@ -149,11 +147,10 @@ def _news(item: pytest.Item) -> FactsOverview | None:
     For a rehearsal more may be read, such as the schema: the last report has what that changed.
     """
     name, sent = target_name(item) or "", item.config.stash.setdefault(_SENT, {})
-    facts = item.config.stash[FACT_SETS].read(name)
-    if facts is None or (name in sent and not _is_last(item)):
+    if name in sent and not _is_last(item):
         return None
-    known = overview(facts)
-    if sent.get(name) == known:
+    known = item.config.stash[FACT_SETS].overview(name)
+    if known is None or sent.get(name) == known:
         return None
     sent[name] = known
     return known
@@ -161,21 +158,11 @@ def _news(item: pytest.Item) -> FactsOverview | None:
 
 def _rehearse_all(item: pytest.Item) -> RehearsalOutcome | None:
     """Try all fixes of a target together, after its last check."""
-    rehearsal = _rehearsal(item) if _is_last(item) else None
+    rehearsal = rehearsal_of(item) if _is_last(item) else None
     if rehearsal is None:
         return None
     items = by_target(item.session)[target_name(item)]
     return rehearsal.to_the_end([finding for each in items for finding in each.stash.get(_FINDINGS, ())])
-
-
-def _rehearsal(item: pytest.Item) -> FixRehearsal | None:
-    """What tries the fixes of an item's target; None where nothing of it is read."""
-    name, known = target_name(item) or "", item.config.stash.setdefault(_REHEARSALS, {})
-    readings, target = item.config.stash[FACT_SETS], target_of(item)
-    facts = readings.read(name)
-    if name not in known and facts is not None and target is not None:
-        known[name] = FixRehearsal(facts, target.phase, lambda line: readings.say(f"{target.environment}: {line}"))
-    return known.get(name)
 
 
 def _is_last(item: pytest.Item) -> bool:

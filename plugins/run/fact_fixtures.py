@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import groupby
 from types import ModuleType
 from typing import Any, TextIO
@@ -22,11 +23,16 @@ from fixtures.parts import instead_of_absent
 from health.check import Check
 from health.config.environment import Environment
 from health.finding import CouldNotCheck, NothingToCheck, Phase
+from health.report.record import FactsOverview
 from health.runs.triggered import MigrationRun
+from health.sanitize import one_line
+from health.secrets.secret import hide
 from plugins import fixes
 from plugins.run.check_catalog import checks_as_far_as_they_load, judged
+from plugins.run.fact_summary import overview
 from plugins.run.items import by_target, check_of, target_name
 from plugins.run.options import RUN, Run, Target
+from plugins.run.replay import given
 from plugins.run.sandbox_process import Sandbox
 from plugins.run.window import side_by_side, window
 
@@ -44,6 +50,7 @@ class FactSets:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._saving = any(getattr(config.option, name, None) for name in ("save", "save_case"))
         self._facts: dict[str, Facts] = {}
         self._accounts: defaultdict[Phase, Accounts] = defaultdict(Accounts)  # what is read after is read anew
         self._sandbox: Sandbox | None = None
@@ -71,23 +78,7 @@ class FactSets:
 
     def _begin(self, target: str, items: Iterable[pytest.Item]) -> None:
         checks_as_far_as_they_load()  # a reader without a value refers to the check that says why
-        assert self.run.registry is not None  # noqa: S101 - names come from it
-        name, phase = self.run.targets[target].environment, self.run.targets[target].phase
-        given: dict[str, Any] = {
-            "waivers": self.run.waivers.of(name),
-            "triggered": self.triggered,
-            "accounts": self._accounts[phase],
-        }
-        if phase == "after":
-            given.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
-        environment: Environment | Future[Environment]
-        if self.run.registry.embedded(name):
-            self._sandbox = self._sandbox or Sandbox(self.run, name)
-            environment = self._sandbox.environment
-        else:
-            environment = self.run.deployed[name]
-            given.update(instead_of_absent(environment.parts))
-        self._facts[target] = Facts(environment, given)
+        self._facts[target] = self._of_environment(target) if self.run.replay is None else self._saved(target)
         self._facts[target].start(_needed(items))
 
     def expect(self, targets: Iterable[str]) -> None:
@@ -124,8 +115,8 @@ class FactSets:
 
     def end(self, target: str) -> None:
         """Free what a target has, as its last item has been judged, and begin the next one; returns at once."""
-        if self.run.migrate:
-            return  # what was read before the run of the migrations is needed for it
+        if self.run.migrate or self._saving:
+            return  # what was read is needed at the end of the run
         with self._lock:
             facts = self._facts.pop(target, None)
         if facts is None:
@@ -151,6 +142,45 @@ class FactSets:
     def _finish_ending(self) -> None:
         for thread in self._ending:
             thread.join(_ENDING_S)
+
+    def _saved(self, target: str) -> Facts:
+        """The facts that another run has read."""
+        assert self.run.replay is not None  # noqa: S101 - who asks has looked
+        saved = self.run.replay.by_name[target]
+        try:
+            read = given(saved)
+        except ValueError as error:
+            raise pytest.UsageError(f"--replay: the file is damaged: {one_line(hide(str(error)), 300)}.") from None
+        return Facts(saved.environment, {**read, **instead_of_absent(saved.environment.parts)})
+
+    def _of_environment(self, target: str) -> Facts:
+        """New facts, of which nothing is read yet."""
+        assert self.run.registry is not None  # noqa: S101 - names come from it
+        name, phase = self.run.targets[target].environment, self.run.targets[target].phase
+        known: dict[str, Any] = {
+            "waivers": self.run.waivers.of(name),
+            "triggered": self.triggered,
+            "accounts": self._accounts[phase],
+        }
+        if phase == "after":
+            known.update(fixtures.database.sessions.writer_only())  # a reader may lag behind the deploy
+        environment: Environment | Future[Environment]
+        if self.run.registry.embedded(name):
+            self._sandbox = self._sandbox or Sandbox(self.run, name)
+            environment = self._sandbox.environment
+        else:
+            environment = self.run.deployed[name]
+            known.update(instead_of_absent(environment.parts))
+        return Facts(environment, known)
+
+    def overview(self, target: str) -> FactsOverview | None:
+        """What the facts of a target show, or showed; None where they were not begun."""
+        if (facts := self.read(target)) is None:
+            return None
+        if (saved := self.run.replay) is None:
+            return overview(facts)
+        then = saved.by_name[target].overview
+        return replace(then, facts={**then.facts, "replayed": f"saved {saved.day}, by version {saved.version}"})
 
     def wait(self, target: str) -> None:
         """Wait for a target's facts, with a word on standard error when that takes long."""
@@ -244,8 +274,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _targets_of(check: Check, run: Run) -> list[str]:
-    """The targets whose environment has what a check judges."""
-    return [name for name, target in run.targets.items() if judged(check, run.parts[target.environment])]
+    """The targets whose environment has what a check judges; of a replay, those that it has judged."""
+    return [
+        name
+        for name, target in run.targets.items()
+        if judged(check, run.parts[target.environment]) and run.asks(name, check.id)
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -22,12 +22,14 @@ from health.config.validation import RegistryError, Settings
 from health.finding import PHASES, Phase, Severity
 from health.parts import EVERY, Part
 from health.sanitize import did_you_mean
+from health.saved.run import SavedRun
 from health.secrets.secret import keep_name
 from health.waivers.waivers import Waivers
 from plugins.paths import CHECKS
 from plugins.run import packages, registry_file
 from plugins.run import waivers_file as waivers
 from plugins.run.invariant_checks import declared, shipped
+from plugins.run.replay_file import replayed
 from plugins.run.sandbox_faults import require_known
 from plugins.run.user_files import from_here
 
@@ -61,6 +63,7 @@ class Run:
         postgres: the version of the local environment's server; None: the newest that the suite brings.
         rows: up to how many bytes of a table are copied to it; None leaves it to the registry.
         at_once: how many environments one process reads at once, at most; None leaves it to this machine.
+        replay: what another run has read, where that is judged; None where the outside is asked.
     """
 
     registry: Registry | None
@@ -77,10 +80,13 @@ class Run:
     case: Path | None = None
     postgres: int | None = None
     at_once: int | None = None
+    replay: SavedRun | None = None
 
     @cached_property
     def targets(self) -> dict[str, Target]:
         """What stands in a node id's brackets, and which judgement that is, in their order."""
+        if self.replay is not None:
+            return {name: Target(each.environment.name, each.phase) for name, each in self.replay.by_name.items()}
         if self.migrate:
             (name,) = self.names  # plugins.commands.migrate takes no more
             return {f"{name}-before": Target(name, "before"), f"{name}-after": Target(name, "after", migrated=True)}
@@ -93,6 +99,8 @@ class Run:
         Raises:
             RegistryError: those of one cannot be used.
         """
+        if self.replay is not None:
+            return {each.environment.name: each.environment for each in self.replay.targets}
         known = self.registry
         if known is None:
             return {}
@@ -107,6 +115,10 @@ class Run:
     def parts(self) -> Mapping[str, frozenset[Part]]:
         """What each environment has, by its name; the local one has everything."""
         return {name: self.deployed[name].parts if name in self.deployed else EVERY for name in self.names}
+
+    def asks(self, target: str, check: str) -> bool:
+        """Whether a check is among those of a target: a replay has the facts of those that were judged."""
+        return self.replay is None or check in self.replay.by_name[target].checks
 
     def environment(self, name: str, entry: Settings | None = None) -> Environment:
         """The settings of one environment; ``entry`` in place of the registry's own.
@@ -218,6 +230,8 @@ def _understand(config: pytest.Config) -> Run:
             overrides[name] = (f"--{name.replace('_', '-')}", from_here(config, value))
         elif value := config.getini(name):
             overrides[name] = ("pytest.ini", config.rootpath / Path(value).expanduser())
+    if (saved := replayed(config)) is not None:
+        return _replay(*saved)
     phase, phase_source = _one_of(config, "phase", PHASES, "before")
     fail_on, _ = _one_of(config, "fail_on", ("error", "warning"), "error")
     known, names = registry_file.asked(config)
@@ -231,6 +245,14 @@ def _understand(config: pytest.Config) -> Run:
     run = replace(asked, rows=_rows(config), case=case, postgres=_postgres(config), at_once=_at_once(config))
     _validate(run)
     return run
+
+
+def _replay(file: str, saved: SavedRun) -> Run:
+    """What the run was asked for that the file has."""
+    names = tuple(dict.fromkeys(target.environment.name for target in saved.targets))
+    known = Registry(file, Path(), {}, {name: {} for name in names})
+    phase = saved.targets[0].phase
+    return Run(known, names, phase, "as saved", saved.fail_on, {}, (), saved.waivers, replay=saved)
 
 
 def _validate(run: Run) -> None:

@@ -16,6 +16,7 @@ from health.history.history import History
 from health.report.order import numbered, related
 from health.report.results import FindingResult, FixResult
 from health.sanitize import one_line
+from health.saved.run import digest
 from health.words import numbered_fixes
 from plugins.run.clone_checks import judge_copy, named, said
 from plugins.run.schema_proof import SchemaProof
@@ -44,6 +45,11 @@ class Plan:
     def steps(self) -> Steps:
         """The fixes in their order."""
         return numbered(self.findings)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """What tells this plan from others: its fixes in their order."""
+        return tuple(digest(fix) for _, fix in self.steps)
 
     def numbers(self, *kinds: str) -> tuple[int, ...]:
         """The numbers of the steps of these kinds; a deploy is a step of its own."""

@@ -16,7 +16,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Look before anything is collected or read: once for all environments, and not in the workers of -n."""
     config = session.config
     run = config.stash[RUN]
-    if run.names and not config.option.collectonly and not hasattr(config, "workerinput"):
+    if run.names and run.replay is None and not config.option.collectonly and not hasattr(config, "workerinput"):
         require(run)
 
 

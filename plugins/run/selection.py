@@ -83,7 +83,8 @@ def _refuse_fewer(config: pytest.Config, nodeids: Sequence[str]) -> None:
     if not any(here.values()):
         return  # none at all is status 5
     for name, judgement in run.targets.items():
-        if missing := sorted(checks_of_parts(run.parts[judgement.environment]).keys() - here[name]):
+        every_check = {each for each in checks_of_parts(run.parts[judgement.environment]) if run.asks(name, each)}
+        if missing := sorted(every_check - here[name]):
             others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
             raise pytest.UsageError(
                 f"{missing[0]}{others} would not run, though the command line selects no checks: a setting of "

@@ -73,7 +73,7 @@ class _Placement:
             age = timedelta(hours=3, seconds=-number)
             try:
                 values = row.name, row.checksum, row.finished, row.rolled_back, row.logs
-                record(session, RecordedRow(*values, age, ran=False))
+                record(session, RecordedRow(*values, age, ran=row.ran))
             except psycopg.Error as error:
                 what = f"row {number + 1} cannot be recorded: {_said(error)}"
                 raise CouldNotCheck(what, str(self._case.path / "case.toml"), "Correct it.") from None

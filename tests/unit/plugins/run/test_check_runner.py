@@ -14,35 +14,29 @@ from plugins.run.fact_fixtures import FACT_SETS
 READ, DUMPED = FactsOverview({"region": "a"}), FactsOverview({"region": "a", "clone": "b"})
 
 
-def items(names: str, read: Any = object) -> list[Any]:
-    stash = pytest.Stash()
-    facts: Any = SimpleNamespace(read=lambda _: read)
+def news(names: str, *overviews: FactsOverview | None) -> list[FactsOverview | None]:
+    known, stash = iter(overviews), pytest.Stash()
+    facts: Any = SimpleNamespace(overview=lambda _: next(known))
     stash[FACT_SETS] = facts
     made: list[Any] = []
     config, session = SimpleNamespace(stash=stash), SimpleNamespace(items=made, stash=pytest.Stash())
     for name in names:
         callspec = SimpleNamespace(params={"facts": name})
         made.append(SimpleNamespace(callspec=callspec, config=config, session=session))
-    return made
+    return [check_runner._news(item) for item in made]
 
 
-def news(monkeypatch: pytest.MonkeyPatch, run: list[Any], *overviews: FactsOverview) -> list[FactsOverview | None]:
-    known = iter(overviews)
-    monkeypatch.setattr(check_runner, "overview", lambda _: next(known))
-    return [check_runner._news(item) for item in run]
+def test_facts_travel_once() -> None:
+    assert news("aaaa", READ, READ) == [READ, None, None, None]
 
 
-def test_facts_travel_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert news(monkeypatch, items("aaaa"), READ, READ) == [READ, None, None, None]
+def test_what_a_rehearsal_has_read_travels_with_the_last_report() -> None:
+    assert news("aaaa", READ, DUMPED) == [READ, None, None, DUMPED]
 
 
-def test_what_a_rehearsal_has_read_travels_with_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert news(monkeypatch, items("aaaa"), READ, DUMPED) == [READ, None, None, DUMPED]
+def test_every_target_has_its_own_facts() -> None:
+    assert news("aabb", READ, READ, DUMPED, DUMPED) == [READ, None, DUMPED, None]
 
 
-def test_every_target_has_its_own_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert news(monkeypatch, items("aabb"), READ, READ, DUMPED, DUMPED) == [READ, None, DUMPED, None]
-
-
-def test_without_facts_nothing_travels(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert news(monkeypatch, items("aa", read=None)) == [None, None]
+def test_without_facts_nothing_travels() -> None:
+    assert news("aa", None, None) == [None, None]

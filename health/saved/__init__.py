@@ -1,0 +1,1 @@
+"""A run's facts in a file, and what a replay of them needs."""
