@@ -15,11 +15,10 @@ if [ ! -s "$REPORT/summary.md" ]; then
     mkdir -p -- "$REPORT"
     echo "**$ENVIRONMENT was not judged.** The run says why." > "$REPORT/summary.md"
 fi
-# GitHub takes 65,536 characters.
+# GitHub takes 65,536 characters. The link comes first: the end may be cut within a block of SQL.
 body=$(jq -nc --arg marker "$marker" --rawfile summary "$REPORT/summary.md" --arg run "$run" \
-    '{body: ($marker + "\n" + (if ($summary | length) > 60000
-        then $summary[0:60000] + "\n\n```\n\nCut here: all of it is in the artefact." else $summary end)
-        + "\n\n[The run, with the whole report](" + $run + ")")}')
+    '{body: ($marker + "\n[The run](" + $run + ") has the whole report as an artefact."
+        + (if ($summary | length) > 60000 then " This is its beginning." else "" end) + "\n\n" + $summary[0:60000])}')
 found=$(gh api --paginate "$comments?per_page=100" | jq -r --arg author "$author" --arg marker "$marker" \
     '.[] | select(.user.login == $author and (.body | startswith($marker))) | .id')
 id=${found%%$'\n'*}

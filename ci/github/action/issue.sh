@@ -45,12 +45,11 @@ number=$(jq -r '.number // empty' <<< "$issue")
 case $(state) in
     drift)
         first="$marker$(findings) -->"
-        # GitHub takes 65,536 characters.
+        # GitHub takes 65,536 characters. The link comes first: the end may be cut within a block of SQL.
         wanted=$(jq -nc --arg title "Migration drift: $ENVIRONMENT" --arg label "$label" --arg first "$first" \
             --rawfile summary "$REPORT/summary.md" --arg run "$run" \
-            '{title: $title, labels: [$label], body: ($first + "\n" + (if ($summary | length) > 60000
-                then $summary[0:60000] + "\n\n```\n\nCut here: all of it is in the artefact." else $summary end)
-                + "\n\n[The night, with the whole report](" + $run + ")")}')
+            '{title: $title, labels: [$label], body: ($first + "\n[The last night](" + $run + ") has the whole report as an artefact."
+                + (if ($summary | length) > 60000 then " This is its beginning." else "" end) + "\n\n" + $summary[0:60000])}')
         if [ -z "$number" ]; then
             send POST "$issues" <<< "$wanted"
             echo "Opened an issue."
