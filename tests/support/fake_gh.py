@@ -75,9 +75,7 @@ def main(file: str, words: list[str]) -> int:
 
 def _answer(state: dict[str, Any], method: str, path: str, body: Any, *, paged: bool) -> None:
     route, _, query = path.partition("?")
-    if match := re.fullmatch(r"issues/\d+/comments", route):
-        kind = "comments"
-    elif re.fullmatch(r"issues/comments/\d+", route):
+    if re.fullmatch(r"issues/\d+/comments|issues/comments/\d+", route):
         kind = "comments"
     elif re.fullmatch(r"issues(/\d+)?", route):
         kind = "issues"
@@ -102,7 +100,7 @@ def _answer(state: dict[str, Any], method: str, path: str, body: Any, *, paged: 
         number = len(state["comments"]) + len(state["issues"]) + 100
         items.append({"id": number, "number": number, "user": {"login": BOT}, **body})
     else:
-        key = "id" if match or "comments/" in route else "number"
+        key = "id" if kind == "comments" else "number"
         (item,) = [each for each in items if each[key] == int(route.rpartition("/")[2])]
         item.update(body)
 

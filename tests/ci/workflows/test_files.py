@@ -180,7 +180,7 @@ def test_hooks_start_programs_of_the_package() -> None:
         ("src/migration.sql", False, False),
     ],
 )
-def test_hooks_run_for_the_files_that_matter(name: str, editing: bool, schema_file: bool) -> None:  # noqa: FBT001
+def test_hooks_run_for_the_files_that_matter(name: str, editing: bool, schema_file: bool) -> None:
     hooks: Any = read(HOOKS)
     assert [bool(re.search(hook["files"], name)) for hook in hooks] == [editing, schema_file]
 
