@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from tests.support import effort
 from tests.support.fake_gh import FakeGh
 from tests.support.sandbox import registry, sandbox
 from tests.support.workflows import Ran, Runner
@@ -98,20 +97,28 @@ def test_the_gate_lets_a_healthy_environment_pass(tmp_path: Path) -> None:
 
 
 @only_full
-@pytest.mark.parametrize(("faults", "status"), [(("pending",), 0), (("failed-migration",), 1)], ids=["runs", "fails"])
+@pytest.mark.parametrize(
+    ("fault", "status", "state"),
+    [
+        ("pending-migration", 0, "COMPLETED"),
+        ("pending-fails-there-only", 1, "FAILED"),
+        ("failed-migration", 1, None),  # nothing is sent
+    ],
+)
 def test_after_a_deploy_the_job_ends_as_the_migration_does(
-    tmp_path: Path, faults: tuple[str, ...], status: int
+    tmp_path: Path, fault: str, status: int, state: str | None
 ) -> None:
-    with repository(tmp_path, *faults) as application:
+    with repository(tmp_path, fault) as application:
         ran = application.run("after-deploy.yml", "migrate")
         assert ran["Judge"].status == status, ran["Judge"].output
+        migration = application.report()["environments"][1]["migration"]
+        assert (migration and migration["state"]) == state
 
 
 @only_full
 def test_a_night_keeps_its_history_and_opens_an_issue(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     if not hasattr(pytestconfig.option, "history"):
         pytest.skip("there is no --history")
-    assert effort.full()
     with repository(tmp_path, "failed-migration") as application:
         ran = application.run("nightly.yml", "night", environment="dev")
         assert ran["Fetch the history"].status == 0
