@@ -114,7 +114,7 @@ WANTED = {
 
 
 def test_each_job_has_the_permissions_that_it_needs_and_no_other() -> None:
-    given = {}
+    given: dict[tuple[str, str], dict[str, str]] = {}
     for path in WORKFLOWS:
         content = read(path)
         assert content["permissions"] == {}
