@@ -118,6 +118,7 @@ class Runner:
                 "HOME": str(self.home),
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(self.home / "summary"),
+                "GITHUB_ACTIONS": "true",
                 "GITHUB_REPOSITORY": "acme/shop",
                 "GITHUB_SERVER_URL": "https://github.com",
                 "GITHUB_RUN_ID": "42",

@@ -5,6 +5,7 @@
 #   GH_TOKEN  actions: read
 set -euo pipefail
 
+mkdir -p -- "$(dirname -- "$FILE")" # the suite makes the file, not its directory
 # An artefact of that name from another branch, or from a fork, is not the nights'.
 found=$(gh api "repos/$GITHUB_REPOSITORY/actions/artifacts?name=$ARTIFACT&per_page=100" |
     jq -r --arg name "$ARTIFACT" --arg branch "$GITHUB_REF_NAME" '[.artifacts[]
@@ -19,5 +20,4 @@ place=$(mktemp -d)
 trap 'rm -rf -- "$place"' EXIT
 gh api "repos/$GITHUB_REPOSITORY/actions/artifacts/$found/zip" > "$place/history.zip"
 python3 -m zipfile -e "$place/history.zip" "$place/files"
-mkdir -p -- "$(dirname -- "$FILE")"
 mv -fT -- "$place/files/$(basename -- "$FILE")" "$FILE"

@@ -405,7 +405,7 @@ def test_the_history_of_the_last_night_is_fetched(place: Place, tmp_path: Path) 
 def test_the_first_night_has_no_history(place: Place) -> None:
     done = history(place)
     assert (done.returncode, "is the first" in done.stdout) == (0, True)
-    assert not (place.here / "history").exists()
+    assert list((place.here / "history").iterdir()) == []
 
 
 def test_a_history_that_cannot_be_fetched_is_not_taken_for_none(place: Place) -> None:
