@@ -124,7 +124,7 @@ def _of_arguments(origin: Any, arguments: Sequence[Any], data: Json) -> Any:
     if origin in (Union, UnionType):
         return _one_of(arguments, data)
     if origin is Literal:
-        return _require(data in arguments, data, f"of {', '.join(map(str, arguments))}")
+        return _require(data in arguments, data, f"value of {', '.join(map(str, arguments))}")
     if origin in (tuple, list, frozenset, set):
         return _sequence(origin, arguments, data)
     if issubclass(origin, Mapping):

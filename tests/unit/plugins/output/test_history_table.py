@@ -12,7 +12,7 @@ from fixtures.clone.server import CloneServer
 from health.report.history_lines import HistoryError
 from health.secrets.secret import hide
 from plugins.output.history_table import TABLE, HistoryTable, resolve
-from tests.support.clone_servers import started
+from tests.support.clone_servers import listening, started
 from tests.support.nights import kept, night
 
 PASSWORD = "keeps-the/nights"
@@ -20,7 +20,7 @@ PASSWORD = "keeps-the/nights"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CloneServer]:
-    with started() as made:
+    with started(listening) as made:
         yield made
 
 
