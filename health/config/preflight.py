@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from health.sanitize import one_line
+from health.sanitize import one_line, safe_line
 
 
 class Need(IntEnum):
@@ -45,5 +45,5 @@ def before_this_can_run(obstacles: Mapping[str, Sequence[Obstacle]]) -> str:
     lines = []
     for number, obstacle in enumerate(sorted(environments, key=lambda each: each.need), start=1):
         lines.append(f"  {number}. {', '.join(environments[obstacle])}: {one_line(obstacle.what)}.")
-        lines.append(f"     {one_line(obstacle.remedy)}")
+        lines.append(f"     {safe_line(obstacle.remedy)}")  # a command that is cut would be another one
     return "\n".join(["Before this can run:", *lines]) if lines else ""
