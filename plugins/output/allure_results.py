@@ -82,7 +82,7 @@ def _files(
         "uuid": uuid,
         "historyId": _hash(identity),
         "testCaseId": _hash(check.id),
-        "fullName": f"{PurePosixPath(check.nodeid.partition('::')[0]).with_suffix('')}#{check.id}",
+        "fullName": f"{check.nodeid.partition('::')[0].removesuffix('.py').removesuffix('.sql')}#{check.id}",
         "name": check.id,
         "titlePath": [environment.name, _topic(check)],
         "status": _STATUS[check.outcome],
