@@ -42,7 +42,7 @@ def test_rows_hidden_by_a_policy_are_no_empty_history(world: World) -> None:
                 told = quick(world)
         finally:
             person.execute("ALTER TABLE _prisma_migrations DISABLE ROW LEVEL SECURITY")
-    assert told.status == 1
+    assert told.status == 10
     assert "no-failed-migration" in told.outcomes()["unknown"]
     assert "row-level security" in told.flat
 
@@ -91,7 +91,7 @@ def test_what_is_no_regular_file_is_not_read(world: World, part: str) -> None:
     if not fifo.exists():
         os.mkfifo(fifo)
     told = world.run(registry=world.registry(None, **{part: "ops/fifo"}))
-    assert told.status == 1
+    assert told.status == 10
     assert "is not a regular file" in told.flat
     assert told.environment()["verdict"] == "unknown"
 
@@ -99,7 +99,7 @@ def test_what_is_no_regular_file_is_not_read(world: World, part: str) -> None:
 def test_a_selection_that_leaves_an_environment_unjudged_does_not_pass(world: World) -> None:
     told = world.run("-k", "qa2", env="qa,qa2")
     assert [each["verdict"] for each in told.report["environments"]] == ["unknown", "healthy"]
-    assert told.status == 1
+    assert told.status == 10
 
 
 def test_a_run_in_which_nothing_was_judged_does_not_pass(world: World) -> None:
@@ -115,7 +115,7 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_result(world: World, 
     told = quick(world, f"--report={tmp_path}")
     assert "report.json could not be written" in told.flat
     assert "PARTIAL" in told.flat
-    assert told.status == 1
+    assert told.status == 3
     assert not list(tmp_path.glob(".*"))
 
 
@@ -134,7 +134,7 @@ def test_a_frozen_database_ends_at_its_limit(world: World, monkeypatch: pytest.M
             os.kill(pid, signal.SIGSTOP)
             try:
                 begun = time.monotonic()
-                with pytest.raises(CouldNotCheck, match="connection lost"):
+                with pytest.raises(CouldNotCheck, match="did not finish its answer"):
                     read["catalog"]
                 assert time.monotonic() - begun < 10
             finally:
