@@ -133,7 +133,7 @@ def test_a_clone_without_the_extension_names_it_once(case: Path, fetched: Path, 
 
 def test_what_no_clone_has_is_one_reason() -> None:
     done = run("--env=local", f"--case={ROOT / 'tests' / 'cases' / 'extensions' / 'postgis-pending'}")
-    assert done.status == 1, done.text
+    assert done.status == 10, done.text
     assert "local: UNKNOWN" in done.text
     assert "lacks the extension postgis" in " ".join(done.text.split())
     assert done.text.count("could not check  ") == 1

@@ -165,7 +165,7 @@ def test_a_right_that_is_missing_is_named_with_its_grant(shop: Shop) -> None:
         f'GRANT CONNECT ON DATABASE {shop.database} TO "shop\'s reader"',
     )
     result = shop.gate(url=shop.server.url(shop.database, "shop's%20reader"))
-    assert result.status == 1
+    assert result.status == 10
     assert "UNKNOWN" in result.out
     told = " ".join(result.out.split())
     assert "permission denied for table _prisma_migrations" in told
