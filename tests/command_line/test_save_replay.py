@@ -91,7 +91,7 @@ def comparable(record: Any) -> Any:
 def words(text: str) -> list[str]:
     """What a terminal shows, however it is wrapped."""
     text = re.sub(r"^.*(?:waiting for|trying what is suggested).*$|\d+\.\d+ ?s", "", text, flags=re.MULTILINE)
-    text = text.replace("=", "")
+    text = re.sub(r"\S*/report/", "", text.replace("=", ""))
     return re.sub(r"[;,] as\s+of\s+[\d-]+\s+[\d:]+\s+UTC", "", text).split()
 
 

@@ -14,6 +14,7 @@ from tests.support.gate_runs import Result, run
 
 ORPHAN = "20251107003337_add_process_table"
 REASON = "Its table goes <b>with</b>\nthe next release.\u202e"
+SHOWN = r"Its table goes <b>with</b> the next release.\u202e"
 
 
 def waiver(code: str = "orphaned-migration", subject: str = ORPHAN, expires: str = "9999-12-31") -> str:
@@ -55,7 +56,7 @@ def test_a_waived_finding_is_shown_and_does_not_block(tmp_path: Path) -> None:
     assert outcome(environment, "waivers-hold") == "warned"
     found = findings(environment)
     assert set(found) == {"orphaned-migration", "api-blind", "expired-waiver", "malformed-waiver", "unused-waiver"}
-    waived = {"reason": REASON, "owner": "ann@example.com", "expires": "9999-12-31"}
+    waived = {"reason": SHOWN, "owner": "ann@example.com", "expires": "9999-12-31"}
     assert found["orphaned-migration"]["waived"] == waived
     assert found["expired-waiver"]["waived"] is None
     assert {fix["order"] for fix in found["orphaned-migration"]["fixes"]} == {None}
