@@ -27,10 +27,10 @@ from health.finding import Finding, Fix
 from health.secrets.secret import Secret
 from health.tunnel.connection import Preflight
 from plugins.fixes import fixes
-from plugins.output import report_files as reports
+from plugins.output import writers
 
 if "LEAKING_REPORTS" in os.environ:  # to prove that the reports are searched well
-    vars(reports)["hidden"] = lambda value: value
+    vars(writers)["hidden"] = lambda value: value
 
 Texts = dict[str, str]
 
