@@ -140,7 +140,6 @@ def test_plain_database_is_asked_without_aws(tmp_path: Path) -> None:
     file.write_text('[staging]\ndatabase_url = "${STAGING_URL}"\napp = "."\nprisma = "6.19.3"\n')
     with clone("public", listening) as server, case.live(server) as live:
         login = live.login
-        server._keeper.execute(f"ALTER ROLE {login.user} LOGIN".encode())  # on a clone nobody else logs in
         url = f"postgresql://{login.user}:{quote(login.password.reveal(), safe='')}@{login.host}:{login.port}/"
         options = ("--env=staging", f"--environments={file}", "--editing=2_", f"--report={tmp_path / 'report'}")
         result = run(*options, env={"STAGING_URL": f"{url}{login.database}"})

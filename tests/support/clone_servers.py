@@ -15,6 +15,15 @@ from health.secrets.secret import Secret
 ON_LOOPBACK = {"listen_addresses": "127.0.0.1"}  # what a server of our own does only for a test
 
 
+class _Open(RunningServer):
+    """A server whose roles the test itself logs in as, beside the clone's own sessions."""
+
+    @property
+    def by_network(self) -> bool:
+        """As if nobody else reached it: then logins are not kept out."""
+        return False
+
+
 @contextmanager
 def started(take: Take = embedded) -> Iterator[CloneServer]:
     """A server that runs already, until the block ends."""
@@ -29,4 +38,4 @@ def listening(owned: ExitStack) -> tuple[RunningServer, str]:
     password = Secret("of a server that listens")
     place = owned.enter_context(private_directory("listening"))
     server = owned.enter_context(PrivatePostgres(place, password, settings=ON_LOOPBACK))
-    return RunningServer("embedded", NEWEST, "127.0.0.1", server.port, server.superuser, password), "listening"
+    return _Open("embedded", NEWEST, "127.0.0.1", server.port, server.superuser, password), "listening"
