@@ -11,9 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from fixtures.clone.server import CloneServer, clone
-from fixtures.clone.servers import local
 from fixtures.facts import Facts
-from health.clone.server_choice import ServerChoice
 from health.finding import CouldNotCheck, NothingToCheck
 from health.history.history import History
 from health.pending.data_check import DataCheck
@@ -48,9 +46,9 @@ def test_the_forecast_is_the_deploy(server: CloneServer, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("major", npm_servers.majors())
 def test_the_forecast_is_the_deploy_on_every_version(major: int, tmp_path: Path) -> None:
-    offer = ServerChoice("npm", major, str(npm_servers.programs(major)))
+    programs = npm_servers.programs(major)
     chosen = seeds(OF_A_VERSION)[: OF_A_VERSION if full() else OF_ITS_FEW]
-    with clone("public", lambda owned: (local.start(offer, owned), f"npm PostgreSQL {major}")) as made:
+    with clone("public", lambda owned: listening(owned, programs, major)) as made:
         assert made.major == major
         seen = agreement(made, tmp_path, chosen)
     assert seen.total() == len(chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from fixtures.clients.private_directory import private_directory
 from fixtures.clone.server import CloneServer, Take, clone, embedded
@@ -33,9 +34,9 @@ def started(take: Take = embedded) -> Iterator[CloneServer]:
         yield made
 
 
-def listening(owned: ExitStack) -> tuple[RunningServer, str]:
-    """A server that takes logins by TCP, for what is about those."""
+def listening(owned: ExitStack, programs: Path | None = None, major: int = NEWEST) -> tuple[RunningServer, str]:
+    """A server that takes logins by TCP, for what is about those; of another installation where one is given."""
     password = Secret("of a server that listens")
     place = owned.enter_context(private_directory("listening"))
-    server = owned.enter_context(PrivatePostgres(place, password, settings=ON_LOOPBACK))
-    return _Open("embedded", NEWEST, "127.0.0.1", server.port, server.superuser, password), "listening"
+    server = owned.enter_context(PrivatePostgres(place, password, programs=programs, settings=ON_LOOPBACK))
+    return _Open("embedded", major, "127.0.0.1", server.port, server.superuser, password), "listening"
