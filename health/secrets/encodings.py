@@ -8,6 +8,8 @@ other letters (base64, base32, hexadecimal, lists of numbers) is not folded: the
 
 from __future__ import annotations
 
+import codecs
+
 import base64
 import json
 import re
@@ -40,6 +42,11 @@ _BREAK = re.compile(r"\\[nrt]|\"[ ]*\n")
 
 
 @cache
+
+for _codec in ("latin-1", "utf-16", "utf-16-le", "utf-16-be", "ascii"):
+    codecs.lookup(_codec)  # loaded now: an import while secrets are taken in may be traced, and hidden, itself (--debug)
+
+
 def _escape() -> re.Pattern[str]:
     return re.compile(_ESCAPE, re.VERBOSE)  # takes a fiftieth of a second: not at the start
 
