@@ -8,9 +8,8 @@ other letters (base64, base32, hexadecimal, lists of numbers) is not folded: the
 
 from __future__ import annotations
 
-import codecs
-
 import base64
+import codecs
 import json
 import re
 from bisect import bisect_right
@@ -42,11 +41,6 @@ _BREAK = re.compile(r"\\[nrt]|\"[ ]*\n")
 
 
 @cache
-
-for _codec in ("latin-1", "utf-16", "utf-16-le", "utf-16-be", "ascii"):
-    codecs.lookup(_codec)  # loaded now: an import while secrets are taken in may be traced, and hidden, itself (--debug)
-
-
 def _escape() -> re.Pattern[str]:
     return re.compile(_ESCAPE, re.VERBOSE)  # takes a fiftieth of a second: not at the start
 
@@ -214,3 +208,8 @@ def _backslashed(written: str) -> str:
 def _plain(text: str) -> str:
     """The text if nothing in it is quoted; beyond ASCII it is its bytes, as URLs have it."""
     return text if text.isascii() else _bytes(text).decode("latin-1")
+
+
+# Loaded now: an import while secrets are taken in may be traced, and that be hidden (--debug): it would wait for itself.
+for _codec in ("latin-1", "utf-16", "utf-16-le", "utf-16-be", "ascii"):
+    codecs.lookup(_codec)
