@@ -210,6 +210,6 @@ def _plain(text: str) -> str:
     return text if text.isascii() else _bytes(text).decode("latin-1")
 
 
-# Loaded now: an import while secrets are taken in may be traced, and that be hidden (--debug): it would wait for itself.
+# Loaded now: an import while secrets are taken in may be traced and hidden itself (--debug), and would wait for ever.
 for _codec in ("latin-1", "utf-16", "utf-16-le", "utf-16-be", "ascii"):
     codecs.lookup(_codec)
