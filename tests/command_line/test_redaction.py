@@ -19,7 +19,7 @@ from tests.support.side_by_side import selected, side_by_side
 
 LEAKING = "tests/command_line/leaking.py"
 LEAKS = ("-k", "leaks or bastion")
-OFF = ("-p", "no:plugins.redaction")
+OFF = ("-p", "tests.command_line.unredacted")
 
 
 @dataclass(frozen=True)
