@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from fixtures.clients.postgres import log_in
 from fixtures.config.database_url import resolve_database_url
 from fixtures.database.tls_files import tls_files
+from fixtures.database.url_session import connection_arguments
 from health.config.database_hosts import DatabaseUrlError
 from health.config.database_url import DatabaseUrl, read_database_url
 from health.nightly.night import NightlyRun
@@ -117,26 +119,15 @@ class HistoryTable:
     @contextmanager
     def _transaction(self) -> Iterator[Connection[Any]]:
         """Give a connection whose transaction has the lock and in which the table is there."""
-        __tracebackhide__ = True  # a traceback through psycopg.connect() would show the password
+        __tracebackhide__ = True  # a traceback through log_in() would show the password
         import psycopg
 
-        url = self._url
-        arguments: dict[str, Any] = {
-            "host": ",".join(host.name for host in url.hosts),
-            "port": ",".join(str(host.port) for host in url.hosts),
-            "user": url.user or None,
-            "password": url.password.reveal() or None,
-            "dbname": url.database or None,
-            "channel_binding": url.channel_binding,
-            "connect_timeout": _CONNECT_S,
-            "gssencmode": "disable",
-            "application_name": "migration-health",
-            "client_encoding": "UTF8",
-            "prepare_threshold": None,  # a pooler gives the next transaction a session that has nothing prepared
-            "target_session_attrs": "read-write",
-        }
         try:
-            with tls_files(url, Path.cwd()) as files, psycopg.connect("", **(arguments | files)) as connection:
+            with (
+                tls_files(self._url, Path.cwd()) as files,
+                log_in(connection_arguments(self._url, files), _CONNECT_S) as connection,
+            ):
+                connection.prepare_threshold = None  # a pooler's next session has nothing prepared
                 connection.execute(_SET, (str(_STATEMENT_MS), str(_STATEMENT_MS)))
                 connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_LOCK,))
                 self._make(connection)

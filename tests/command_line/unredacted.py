@@ -1,4 +1,4 @@
-"""Takes redaction out of a run, to prove that a leak would be found: the suite refuses ``-p no:`` of its own plugins."""
+"""Takes redaction out of a run, to prove that leaks would be found: ``-p no:`` of the suite's plugins is refused."""
 
 from __future__ import annotations
 
