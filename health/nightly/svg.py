@@ -12,14 +12,14 @@ from health.words import plural
 _BAR, _GAP, _HEIGHT, _FOOT, _LEFT = 14, 4, 80, 18, 34
 _FACES = ("system-ui", "sans-serif")
 # The colours of a page that embeds the picture win; a file that is opened follows the reader's own.
-_STYLE = (
+STYLE = (
     f".t text{{font:10px {','.join(_FACES)};fill:#57606a}}.t .e{{fill:#cf222e}}.t .w{{fill:#bf8700}}"
     ".t .n{fill:none;stroke:#8c959f;stroke-dasharray:2 2}.t .k{fill:#1a7f37}.t .u{fill:#8c959f}.t .a{stroke:#8c959f}"
     "@media(prefers-color-scheme:dark){.t text{fill:#9da7b3}.t .e{fill:#f85149}.t .w{fill:#d29922}.t .k{fill:#3fb950}}"
 )
 
 
-def trend_svg(points: Sequence[Point], name: str = "") -> str:
+def trend_svg(points: Sequence[Point], name: str = "", style: bool = True) -> str:
     """Draw errors and warnings of each night as bars, nights without a run as dashed ones.
 
     A mark below a bar is grey where some check of that night gave no answer. Nothing in it refers to the outside.
@@ -27,6 +27,7 @@ def trend_svg(points: Sequence[Point], name: str = "") -> str:
     Args:
         points: the nights, the latest last.
         name: of the environment, for the title.
+        style: whether ``STYLE`` is in it; a page that has it needs it once.
     """
     width = _LEFT + max(1, len(points)) * (_BAR + _GAP) + _GAP
     missing = sum(point.state == "missing" for point in points)
@@ -41,7 +42,7 @@ def trend_svg(points: Sequence[Point], name: str = "") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="t" role="img" width="{width}" height="{_HEIGHT + _FOOT + 8}" '
         f'viewBox="0 0 {width} {_HEIGHT + _FOOT + 8}">',
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
+        *([f"<style>{STYLE}</style>"] if style else []),
         *_axis(points, width),
         *(line for number, point in enumerate(points) for line in _bar(point, number, _most(points))),
         *_dates(points, width),
@@ -75,12 +76,12 @@ def _bar(point: Point, number: int, most: int) -> Iterator[str]:
             if warnings else "",
             f'<rect class="{mark}" x="{x}" y="{_HEIGHT + 2}" width="{_BAR}" height="3"/>',
         ])  # fmt: skip
-    yield f"<g><title>{escape(point.date)}: {words}</title>{inner}</g>"
+    yield f"<g><title>{escape(one_line(point.date))}: {words}</title>{inner}</g>"
 
 
 def _dates(points: Sequence[Point], width: int) -> Iterator[str]:
     y = _HEIGHT + _FOOT
     if points:
-        yield f'<text x="{_LEFT}" y="{y}">{escape(points[0].date)}</text>'
+        yield f'<text x="{_LEFT}" y="{y}">{escape(one_line(points[0].date))}</text>'
     if len(points) * (_BAR + _GAP) > 140:  # noqa: PLR2004 - both dates fit
-        yield f'<text x="{width}" y="{y}" text-anchor="end">{escape(points[-1].date)}</text>'
+        yield f'<text x="{width}" y="{y}" text-anchor="end">{escape(one_line(points[-1].date))}</text>'

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from health.nightly.drift import Drift, DriftFinding
+from health.nightly.svg import trend_svg
+from health.report import drift as drift_text
 from health.report.headline import WHEN, cause, counted
 from health.report.order import unseen_causes, worst_first
 from health.report.plan import rehearsal_line
@@ -24,6 +27,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class DriftView:
+    """How an environment differs from the nights before, as a page shows it.
+
+    Attributes:
+        sentences: what came of the comparison, and what it could not see.
+        groups: what is new, gone and still there, each where there is any.
+        span: which nights the trend covers.
+        chart: the trend as SVG, in which every text is escaped.
+    """
+
+    drift: Drift
+    sentences: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[DriftFinding, ...]], ...]
+    span: str
+    chart: str
+
+
+@dataclass(frozen=True)
 class EnvironmentView:
     """An environment as a page shows it.
 
@@ -32,6 +53,7 @@ class EnvironmentView:
         cause: the root cause, or how many there are; None where it is not known, or nothing blocks.
         steps: the plan, with each fix once.
         rehearsal: what came of simulating the plan.
+        drift: the comparison with the nights before; None without a history.
         findings: worst first.
         asserts: the checks that failed without a finding.
         open: the checks without an answer by their reason.
@@ -45,6 +67,7 @@ class EnvironmentView:
     cause: str | None
     steps: tuple[Step, ...]
     rehearsal: str | None
+    drift: DriftView | None
     findings: tuple[FindingResult, ...]
     asserts: tuple[CheckResult, ...]
     open: Mapping[str, tuple[str, ...]]
@@ -62,12 +85,26 @@ def environment_view(result: EnvironmentResult) -> EnvironmentView:
         cause=cause(result),
         steps=_steps(findings),
         rehearsal=rehearsal_line(result),
+        drift=_drift(result),
         findings=tuple(findings),
         asserts=tuple(check for check in result.checks if check.outcome == "failed" and not check.findings),
         open=_open(result),
         known=result.overview.facts,
         migration=tuple(line.strip() for line in migration_lines(result)),
         tables="\n".join(tables(result.overview)),
+    )
+
+
+def _drift(result: EnvironmentResult) -> DriftView | None:
+    if (drift := result.drift) is None:
+        return None
+    groups = (("New", drift.new), ("Gone", drift.gone), ("Still there", drift.still))
+    return DriftView(
+        drift=drift,
+        sentences=(f"{drift_text.counted(drift)}. {drift_text.consequence(result)}", *drift_text.notes(result)),
+        groups=tuple(group for group in groups if group[1]),
+        span=drift_text.span(drift) if drift.trend else "",
+        chart=trend_svg(drift.trend, result.name, style=False) if drift.trend else "",
     )
 
 

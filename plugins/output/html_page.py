@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,48 +12,34 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from health.finding import Value
-from health.report.nights import Night
-from health.report.page_view import EnvironmentView, environment_view
+from health.nightly.svg import STYLE
+from health.report.matrix import cell, matrix
+from health.report.page_view import environment_view
 from health.report.record import Record
 from health.sanitize import printable, prose
 
 _FILES = Path(__file__).with_name("page")
 _VERDICTS = ("blocked", "unknown", "partial", "healthy")  # worst first
-_SHOWN_NIGHTS = 30
-
-Nights = Mapping[str, Sequence[Night]]  # environment → its nights, the latest last
-Draw = Callable[[Sequence[Night]], str]  # nights → the text of an SVG, in which every text is escaped
 
 
-def page(records: Sequence[Record], nights: Nights | None = None, draw: Draw | None = None) -> str:
+def page(records: Sequence[Record]) -> str:
     """Render records as HTML, the worst environment first.
 
     Args:
         records: of one run or of several, such as one per environment.
-        nights: the trend of environments; those that are not named have none.
-        draw: draws it; the policy of the page forbids ``style`` attributes and whatever is loaded.
     """
     results = [result for record in records for result in record.environments]
     results.sort(key=lambda result: _VERDICTS.index(result.verdict))
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css") + Markup(STYLE), _asset("page.js")  # noqa: S704 - this program's
     return _template().render(
         policy=_policy(style, script),
         style=style,
         script=script,
         title=", ".join(f"{result.name} {result.verdict}" for result in results[:3]) + (", …" if results[3:] else ""),
         runs=records,
-        views=[_view(number, environment_view(result), nights or {}, draw) for number, result in enumerate(results)],
+        views=list(map(environment_view, results)),
+        where=matrix(results),
     )
-
-
-def _view(number: int, view: EnvironmentView, nights: Nights, draw: Draw | None) -> dict[str, object]:
-    last = nights.get(view.result.name, ())[-_SHOWN_NIGHTS:]
-    return {
-        **{name: getattr(view, name) for name in view.__dataclass_fields__},
-        "anchor": f"environment-{number}",
-        "nights": last[::-1],
-        "chart": Markup(draw(last)) if draw is not None and last else "",  # noqa: S704 - drawn by this program
-    }
 
 
 @cache
@@ -64,7 +50,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         finalize=lambda value: prose(value) if type(value) is str else value,  # not what is markup already
     )
-    environment.filters.update(words=_words, body=_body)
+    environment.filters.update(words=_words, body=_body, cell=cell, svg=Markup)
     return environment.get_template("page.html")
 
 

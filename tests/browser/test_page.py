@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from health.report.nights import Night
 from health.report.record import Record
 from plugins.output.html_page import page
 from tests.support.chromium import MISSING, PROGRAM, Chromium, chromium
@@ -26,7 +25,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 def shown(browser: Chromium, directory: Path, *records: Record) -> None:
     path = directory / "report.html"
-    path.write_text(page(records, {"prod": [Night("2026-11-28", "blocked", new=1)]}))
+    path.write_text(page(records))
     browser.open(path)
 
 

@@ -14,6 +14,7 @@ from health.report.record import EnvironmentResult, FactsOverview, Record
 from health.report.several import one_line_each, table_lines, worst
 from health.report.terminal import block
 from plugins.output.markdown_summary import summary
+from plugins.run.check_catalog import all_checks
 from tests.unit.health.report.test_terminal import HOSTILE, RECORDS, matches_snapshot, record
 
 AT = "2026-10-03T12:00:00+00:00"
@@ -27,6 +28,12 @@ def state(migration: str, word: str) -> MigrationState:
 def environment(kind: str, name: str, *states: MigrationState) -> EnvironmentResult:
     history = HistoryOverview(0, {}, (), 0, 0, Deployment(), newest=states) if states else None
     return replace(record(kind), name=name, overview=FactsOverview(history=history))
+
+
+@pytest.fixture(autouse=True)
+def checks() -> None:
+    """Load the checks: they name each other's causes."""
+    all_checks()
 
 
 SEVERAL = (

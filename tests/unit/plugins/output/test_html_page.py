@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from health.report.nights import Night
+from health.nightly.drift import Change, Drift, DriftFinding, Point
 from health.report.record import FactsOverview, Record, judge_environment
 from plugins.output.html_page import page
 from plugins.run.check_catalog import all_checks
 from tests.support.hostile import HOSTILE
+from tests.unit.health.report.test_drift import standing
+from tests.unit.health.report.test_several import SEVERAL
 from tests.unit.health.report.test_terminal import RECORDS, SQL, check, finding, fix, matches_snapshot, record
 
 ATTACKS = [
@@ -33,7 +35,9 @@ ATTACKS = [
 LOADING = {"src", "srcset", "data", "action", "formaction", "poster", "background", "ping", "xlink:href"}
 ELEMENTS = {
     "html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "h3", "h4", "p", "div", "table", "tr", "th",
-    "td", "a", "span", "section", "strong", "ol", "ul", "li", "button", "pre", "code", "details", "summary", "script",
+    "td", "a", "span", "svg", "line", "rect", "text", "g", "section",
+    "strong", "ol", "ul", "li", "button", "pre", "code", "details", "summary",
+    "script",
 }  # fmt: skip
 
 
@@ -81,13 +85,21 @@ def hostile_record() -> Record:
     checks += [check(text, "unknown", reason=text) for text in [*ATTACKS, "x" * 1_000_000]]
     judged = judge_environment(ATTACKS[-1], "nightly", checks, frozenset())
     known = FactsOverview({text: text for text in ATTACKS})
-    named = [replace(judged, name=text, overview=known) for text in ATTACKS[-2:]]
+    drift = hostile_drift()
+    named = [replace(judged, name=text, overview=known, drift=drift) for text in ATTACKS[-2:]]
     return Record(ATTACKS[-4], ATTACKS[-5], 3.0, 1, tuple(named))
 
 
+def hostile_drift() -> Drift:
+    """A comparison of which every text is an attack."""
+    found = tuple(DriftFinding(text, text, "error", text, text, 1, "warning") for text in ATTACKS)
+    changes = tuple(Change(text, text, text) for text in ATTACKS)
+    trend = tuple(Point(text, "blocked", 1) for text in ATTACKS)
+    return Drift(ATTACKS[1], "error", found, found, found, found, tuple(ATTACKS), 2, changes, trend, ATTACKS[1])
+
+
 def test_hostile_text_stays_text() -> None:
-    night = Night(ATTACKS[-4], "blocked")
-    text = page([hostile_record()], {name: [night] for name in ATTACKS})
+    text = page([hostile_record()])
     text.encode()  # what is no character is shown as an escape
     parsed = Parsed(text)
     assert {tag for tag, _ in parsed.elements} <= ELEMENTS
@@ -115,7 +127,19 @@ def test_the_policy_comes_first_and_allows_only_the_pages_own() -> None:
 
 @pytest.mark.parametrize("name", ["healthy", "unknown", "several", "waived", "waiting"])
 def test_a_person_sees(name: str) -> None:
-    text = page([run(name)], {"prod": [Night("2026-11-27", None), Night("2026-11-28", "blocked", 1, 2, 3)]})
+    matches(name, run(name))
+
+
+def test_a_person_sees_a_night() -> None:
+    matches("nightly", Record("0.1.0", "2026-11-29T06:00:00+00:00", 3.0, 10, (standing(),)))
+
+
+def test_a_person_sees_which_migration_is_where() -> None:
+    matches("where", Record("0.1.0", "2026-11-29T06:00:00+00:00", 3.0, 1, tuple(SEVERAL)))
+
+
+def matches(name: str, shown: Record) -> None:
+    text = page([shown])
     body = re.sub(r"(?s)<(style|script)>.*?</\1>", "", text[text.index("<body>") :])
     matches_snapshot(f"{name}.html", re.sub(r"\n\n+", "\n", body))
 
@@ -147,9 +171,8 @@ def test_the_worst_environment_comes_first() -> None:
     assert verdicts == ["faint", "badge blocked", "faint", "badge unknown"]
 
 
-def test_a_drawn_trend_stands_at_its_environment() -> None:
-    nights = {"prod": [Night(f"2026-10-{day:02}", "healthy") for day in range(1, 32)]}
-    text = page([run("healthy")], nights, lambda shown: f"<svg><title>{len(shown)}</title></svg>")
-    assert "<svg><title>30</title></svg>" in text
-    assert text.index("2026-10-31") < text.index("2026-10-02")
-    assert "2026-10-01" not in text
+def test_the_trend_is_drawn_in_the_colours_of_the_page() -> None:
+    text = page([Record("", "", 3.0, 1, (standing(),))])
+    assert text.count('<svg xmlns="http://www.w3.org/2000/svg" class="t"') == 1
+    assert text.count("<style>") == 1
+    assert ".t .n{fill:none" in text[: text.index("</style>")]
