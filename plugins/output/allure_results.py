@@ -19,6 +19,7 @@ from health.report.json_values import to_json
 from health.report.record import EnvironmentResult, Record
 from health.report.results import CheckResult, FindingResult, FixResult, Outcome
 from health.sanitize import markdown, printable, prose
+from plugins.output.guide_steps import GUIDE_STEPS
 from plugins.output.private_files import write_private
 from plugins.run.check_catalog import checks_as_far_as_they_load
 from plugins.run.user_files import from_here
@@ -127,9 +128,10 @@ def _labels(environment: EnvironmentResult, check: CheckResult) -> Iterator[tupl
 
 
 def _guide_steps(check: CheckResult) -> tuple[str, ...]:
-    """Name the steps of the repair guide that a check looks at, where it knows them."""
-    steps: tuple[str, ...] = getattr(CHECKS.get(check.id), "guide", ())
-    return steps
+    """Name the steps of the repair guide that led to what was found, else all that a check looks at."""
+    finds = CHECKS[check.id].finds if check.id in CHECKS else ()
+    codes = {finding.code for finding in check.findings} or finds
+    return tuple(step for code, step in GUIDE_STEPS.items() if code in codes)
 
 
 def _topic(check: CheckResult) -> str:

@@ -14,7 +14,7 @@ from health.report.record import Record
 from plugins.output import allure_results
 from plugins.output.allure_results import allure_files
 from plugins.run.check_catalog import all_checks
-from tests.unit.health.report.test_terminal import SQL, matches_snapshot, record
+from tests.unit.health.report.test_terminal import SQL, check, finding, matches_snapshot, record
 from tests.unit.plugins.output.test_html_page import hostile_record, run
 
 
@@ -81,11 +81,28 @@ def test_no_parameter_is_called_facts() -> None:
 
 def test_a_check_of_the_suite_links_to_its_page() -> None:
     whole = record("several")
-    check = replace(whole.checks[0], id="no-failed-migration", nodeid="checks/test_history.py::test_x[prod]")
-    given = replace(run("several"), environments=(replace(whole, checks=(check,)),))
+    linked = replace(whole.checks[0], id="no-failed-migration", nodeid="checks/test_history.py::test_x[prod]")
+    given = replace(run("several"), environments=(replace(whole, checks=(linked,)),))
     (link,) = results(given, docs_url="https://example.org/docs/")["no-failed-migration"]["links"]
     assert link["url"] == "https://example.org/docs/checks/history.md#no-failed-migration"
     assert results(given)["no-failed-migration"]["links"] == []
+
+
+def test_a_step_of_the_guide_is_the_story() -> None:
+    checks = [
+        check("no-failed-migration", "failed", finding("crashed-migration", "m8")), check("ssh-key", "passed"),
+        check("mine", "passed"),
+    ]  # fmt: skip
+    given = replace(run("several"), environments=(replace(record("several"), checks=tuple(checks)),))
+    stories = {
+        name: [label["value"] for label in result["labels"] if label["name"] == "story"]
+        for name, result in results(given).items()
+    }
+    assert stories == {
+        "no-failed-migration": ["A row that began and never ended"],
+        "ssh-key": ["Have the bastion's key", "`chmod 600` of the key"],
+        "mine": [],
+    }
 
 
 def test_hostile_text_stays_text() -> None:
