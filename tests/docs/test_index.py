@@ -6,8 +6,8 @@ import os
 import re
 
 from health.check import check_of_code
-from plugins.output.guide_steps import GUIDE_STEPS
 from plugins import fixes
+from plugins.output.guide_steps import GUIDE_STEPS
 from plugins.paths import ROOT
 from plugins.run.check_catalog import all_checks
 from sandbox.faults import FAULTS
@@ -15,8 +15,6 @@ from sandbox.faults import FAULTS
 FILE = ROOT / "docs" / "index.md"
 _HEAD = r"\| guide step \| check \| finding \| fix \| fault \|\n\|---\|---\|---\|---\|---\|\n"
 _TABLE = re.compile(rf"(?<={_HEAD})(\|.*\n)+")
-    r"(?<=\| guide step \| check \| finding \| fix \| fault \|\n\|---\|---\|---\|---\|---\|\n)(\|.*\n)+"
-)
 
 
 def row(step: str, code: str) -> str:
