@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--histories", metavar="FILE", help="other histories with the engines' answers than prisma-histories-1.json"
     )
     group.addoption("--fast", action="store_true", help="the pure tests and one fault, in a minute")
+    group.addoption("--by-turns", action="store_true", help="a part of the long tests, another after each change")
     group.addoption("--full", action="store_true", help="more examples, and real processes in place of forked ones")
 
 

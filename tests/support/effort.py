@@ -1,20 +1,30 @@
-"""How much of the tests runs: ``--fast`` while editing, ``--full`` beside the pipeline."""
+"""How much of the tests runs: ``--fast`` while editing, ``--by-turns`` in the pipeline, ``--full`` beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from plugins.paths import ROOT
-from tests.support.scheduling import scope_of
+from tests.support.scheduling import is_one_world, scope_of
 
 # Without a sandbox, and but for one server without a database.
 _PURE = ("tests/unit/health", "tests/unit/plugins", "tests/checks", "tests/test_imports.py")
 _WORLD = "tests/faults/test_faults.py"
 _SCOPE = f"{_WORLD}[failed-migration]"
+# What takes long -> with --by-turns, one part of so many runs, another one after each change of the sources.
+_TURNS = {
+    "tests/attack/": 3,
+    "tests/cases/": 4,
+    "tests/command_line/": 2,
+    "tests/engine/": 4,
+    "tests/faults/": 4,
+    "tests/versions/": 4,
+}
 _REAL_RUNS = "TESTS_REAL_RUNS"  # see tests/support/gate_runs.py
 _EXAMPLES = "TESTS_EXAMPLES"  # times the usual number
 
@@ -36,10 +46,25 @@ def seconds(number: float, most: float) -> float:
 
 def seeds(number: int) -> list[int]:
     """So many seeds, scaled: others after each change of the sources, and the same in every run of the same."""
-    sources = sorted(path for layer in ("health", "fixtures") for path in (ROOT / layer).rglob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
-    first = int.from_bytes(digest[:4])
+    first = _number_of_sources()
     return [first + each for each in range(scaled(number))]
+
+
+@cache
+def _number_of_sources() -> int:
+    sources = sorted(path for layer in ("health", "fixtures") for path in (ROOT / layer).rglob("*.py"))
+    return _number(b"".join(path.read_bytes() for path in sources))
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(data).digest()[:4])
+
+
+def has_its_turn(nodeid: str) -> bool:
+    """Whether a test is in the part that has its turn; what shares one world has it together."""
+    turns = next((number for prefix, number in _TURNS.items() if nodeid.startswith(prefix)), 1)
+    key = scope_of(nodeid) if is_one_world(nodeid) else nodeid
+    return (_number(key.encode()) + _number_of_sources()) % turns == 0
 
 
 class Effort:
@@ -47,6 +72,7 @@ class Effort:
 
     def __init__(self, config: pytest.Config) -> None:
         self._fast: bool = config.getoption("fast")
+        self._by_turns: bool = config.getoption("by_turns")
         if self._fast:
             os.environ[_EXAMPLES] = "0.1"
         elif config.getoption("full"):
@@ -66,8 +92,13 @@ class Effort:
         return None if related else True
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """With ``--fast``, leave out the other faults."""
-        if self._fast:
-            left_out = {item for item in items if item.path == ROOT / _WORLD and scope_of(item.nodeid) != _SCOPE}
+        """Leave out the other faults with ``--fast``, and what has not its turn with ``--by-turns``."""
+        left_out = {item for item in items if not self._wanted(item)}
+        if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+
+    def _wanted(self, item: pytest.Item) -> bool:
+        if self._fast and item.path == ROOT / _WORLD and scope_of(item.nodeid) != _SCOPE:
+            return False
+        return not self._by_turns or has_its_turn(item.nodeid)

@@ -16,6 +16,7 @@ _LONGEST_FIRST = (
     "tests/command_line/",
     "tests/containers/",
     "tests/sandbox/",
+    "tests/attack/",
     "tests/engine/",
     "tests/versions/",
     "tests/unit/fixtures/",
@@ -32,6 +33,11 @@ def scope_of(nodeid: str) -> str:
     path, _, name = nodeid.partition("::")
     fault = name.partition("[")[2].rstrip("]").partition(":")[0]
     return f"{path}[{fault}]" if path in _BY_PARAMETER and fault else path
+
+
+def is_one_world(nodeid: str) -> bool:
+    """Whether the tests of its group share what a fault or case has set up."""
+    return nodeid.partition("::")[0] in _BY_PARAMETER
 
 
 def rank(scope: str) -> int:
