@@ -63,7 +63,7 @@ export function adapterFor(address) {
 
   async function connect(database = decodeURIComponent(url.pathname.slice(1))) {
     const client = new pg.Client({
-      host: url.hostname,
+      host: url.searchParams.get('host') ?? url.hostname, // a Unix socket, as Prisma takes it
       port: Number(url.port || 5432),
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
