@@ -1,15 +1,11 @@
-"""Migrations on every version: what each of them does, a history that is mended, and Prisma's engine on random ones."""
+"""Migrations on every version: what each of them does, and a history that is mended."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from fixtures.clients import cache
 from fixtures.clone.server import CloneServer, clone
-from tests.engine import prisma
-from tests.engine.test_random_histories import compare
 from tests.support.effort import seeds
 from tests.support.lineage import FRIGG, applied, directory
 from tests.support.random_history import random_history
@@ -53,9 +49,3 @@ def test_a_failed_migration_is_mended_and_deployed(server: CloneServer) -> None:
         live.mend()
         assert live.deploy() is None
         assert live.codes() == {}
-
-
-@pytest.mark.skipif(prisma.unavailable() is not None, reason=str(prisma.unavailable()))
-def test_the_forecast_is_what_prisma_does(server: CloneServer, tmp_path: Path) -> None:
-    said = compare(server, tmp_path / "histories", seeds(2))
-    assert [each for each in said if each.startswith("wrong")] == []
