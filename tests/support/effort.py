@@ -20,9 +20,15 @@ _SCOPE = f"{_WORLD}[failed-migration]"
 _TURNS = {
     "tests/attack/": 3,
     "tests/cases/": 4,
-    "tests/command_line/": 2,
-    "tests/engine/": 4,
-    "tests/faults/": 4,
+    "tests/command_line/": 3,
+    "tests/engine/": 5,
+    "tests/faults/": 5,
+    "tests/sandbox/": 2,
+    "tests/unit/fixtures/clone/": 3,
+    "tests/unit/fixtures/history/test_lineages": 3,
+    "tests/unit/fixtures/history/test_unseen": 3,
+    "tests/unit/fixtures/pending/": 3,
+    "tests/unit/fixtures/schema/": 3,
     "tests/versions/": 4,
 }
 _REAL_RUNS = "TESTS_REAL_RUNS"  # see tests/support/gate_runs.py
