@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from psycopg.sql import SQL, Identifier, Literal
 
 from fixtures.clone.servers.private_postgres import PrivatePostgres
@@ -12,6 +14,11 @@ SUPERUSER = "rdsadmin"
 _MEMBER_OF = ("pg_monitor", "pg_signal_backend")  # through rds_superuser
 # Before PostgreSQL 16, who may make roles could grant them; since, only an administrator of theirs.
 _GRANTABLE, _ADMINISTERED_SINCE = ("pg_read_all_data", "pg_write_all_data", "pg_read_all_stats"), 160000
+# What it has made: it may act as these, as who made them may, or may allow itself to.
+_OWN_ROLES: LiteralString = """
+SELECT rolname::text FROM pg_catalog.pg_roles
+WHERE oid >= 16384 AND NOT rolsuper AND rolname <> %(user)s AND NOT pg_catalog.pg_has_role(rolname, %(user)s, 'MEMBER')
+"""
 
 
 class MasterUser:
@@ -37,6 +44,8 @@ class MasterUser:
         user = Identifier(USER)
         with self._session as session:
             session.execute(SQL("ALTER ROLE {} NOSUPERUSER CREATEDB CREATEROLE").format(user))
+            for (role,) in session.execute(_OWN_ROLES, {"user": USER}).fetchall():
+                session.execute(SQL("GRANT {} TO {}").format(Identifier(role), user))
             for role in _MEMBER_OF:
                 session.execute(SQL("GRANT {} TO {} WITH ADMIN OPTION").format(Identifier(role), user))
             for role in _GRANTABLE if session.info.server_version >= _ADMINISTERED_SINCE else ():
