@@ -50,9 +50,7 @@ def world() -> Iterator[World]:
     with ExitStack() as stack:
         entry = stack.enter_context(harness.sandbox("reader"))
         read = stack.enter_context(harness.facts(harness.environment(entry)))
-        directory = Path(entry["ssh_key"])
-        while not directory.name.startswith("migration-health-sandbox"):
-            directory = directory.parent
+        (directory,) = (each for each in Path(entry["ssh_key"]).parents if each.name.startswith("sandbox-"))
         assert read["secret_read"].username == "postgres"
         owners = [pid for pid, command in descendants(os.getppid()).items() if str(directory) in command]
         yield World(entry, read, directory, dict.fromkeys(_around(owners), ""))
