@@ -28,7 +28,7 @@ from tests.support.ssh_servers import CLIENT_KEY, HOST_KEY, ssh_server
 
 ENDPOINT = "db.cluster-c0ffee.example"
 CLUSTER = Cluster("qa", "available", 5432, ENDPOINT, "", (), may_pause=False)
-ONLY_TLS = "hostssl all all all scram-sha-256\n"
+ONLY_TLS = "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
 PASSWORD = Secret("behind-the-bastion")
 
 
