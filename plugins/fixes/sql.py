@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from health.catalog.catalog import Key, path_of
 from health.prisma.engine import MIGRATE_LOCK, TABLE
-from health.sanitize import printable
+from health.sanitize import plain, printable
 
 _RELATIONS = ("table", "view", "materialized view", "sequence", "foreign table")
 # Objects that have a name of their own, and those of a table or type: what holds of one that is not there. An index
@@ -59,9 +59,22 @@ def literal(value: str | int | datetime | None) -> Composable:
     return Literal(value)
 
 
+def identifier(*names: str) -> Composable:
+    """A name, with its schema's before it, that survives a terminal and a copy: what is not plain is spelt in numbers.
+
+    For code alone: what PostgreSQL reads as a name in a text, as ``to_regclass`` does, has no such spelling.
+    """
+    return SQL(".").join(Identifier(name) if plain(name) else SQL(_spelt(name)) for name in names)
+
+
+def _spelt(name: str) -> LiteralString:
+    # Numbers of six digits hold for every character, and every server takes them, whatever its strings are.
+    return 'U&"' + "".join(f"\\+{ord(char):06x}" for char in name) + '"'
+
+
 def table(schema: str) -> Composable:
     """The name of Prisma's table in a schema."""
-    return Identifier(schema, TABLE)
+    return identifier(schema, TABLE)
 
 
 def comma(parts: Iterable[Composable]) -> Composable:
@@ -71,7 +84,7 @@ def comma(parts: Iterable[Composable]) -> Composable:
 
 def identifiers(names: Iterable[str]) -> Composable:
     """A list of columns."""
-    return comma(map(Identifier, names))
+    return comma(map(identifier, names))
 
 
 def fill(template: LiteralString, **values: Composable) -> Composable:

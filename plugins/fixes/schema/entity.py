@@ -56,6 +56,7 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
     from plugins.fixes.sql import (
         EVERY_ROW,
         fill,
+        identifier,
         literal,
         refuse_if,
         refuse_unless,
@@ -64,8 +65,8 @@ def entity_data_column_missing(finding: Finding, history: History, environment: 
     )
 
     names = {
-        "table": Identifier(environment.schema, "Entity"),
-        "column": Identifier("data"),
+        "table": identifier(environment.schema, "Entity"),
+        "column": identifier("data"),
         "table_text": literal(Identifier(environment.schema, "Entity").as_string(None)),
         "column_text": literal("data"),
     }

@@ -12,7 +12,17 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier
 
 from health.catalog.catalog import Key, path_of, schema_of
-from plugins.fixes.sql import EVERY_ROW, fill, literal, refuse_dependents, refuse_if, refuse_unless, run, transaction
+from plugins.fixes.sql import (
+    EVERY_ROW,
+    fill,
+    identifier,
+    literal,
+    refuse_dependents,
+    refuse_if,
+    refuse_unless,
+    run,
+    transaction,
+)
 
 _STATE: LiteralString = (
     "CASE {enabled} WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA' WHEN 'A' THEN ' ENABLED ALWAYS' END"
@@ -106,14 +116,14 @@ class SchemaObject:
         routine = own if other is None else f"{Identifier(other).as_string(None)}.{own}"
         self._kind, self._owner, self._own = kind, above.as_string(None), own
         self._names = {
-            "name": full,
-            "own": Identifier(own),
-            "owner": above,
+            "name": identifier(*path_of(name, schema)),
+            "own": identifier(own),
+            "owner": identifier(*path_of(owner, schema)),
             "text": literal(own),
             "name_text": literal(full.as_string(None)),
             "own_text": literal(Identifier(own).as_string(None)),
             "owner_text": literal(above.as_string(None)),
-            "beside": Identifier(path_of(owner, schema)[0], own),  # what is named in its table's schema
+            "beside": identifier(path_of(owner, schema)[0], own),  # what is named in its table's schema
             "routine": literal(routine),
             "routine_name": SQL(routine),  # PostgreSQL's own spelling
         }

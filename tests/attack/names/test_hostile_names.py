@@ -61,7 +61,7 @@ def inert(result: Result, report: Path) -> None:
     assert not steering(result.text)
     files = {path.name: path.read_text() for path in report.iterdir()}
     assert json.loads(files["report.json"])["exit_status"] == result.status
-    assert not [name for name, content in files.items() if steering(content)]
+    assert {name: found for name, content in files.items() if (found := steering(content))} == {}
     assert not any(line.lstrip().startswith("\\") for line in files["fixes-database.sql"].split("\n"))
     assert not OWNED.exists()
 
