@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-# The suite's options that take a value: plugins/run/options.py, plugins/commands/ and tests/conftest.py.
+# The suite's options that take a value: those of plugins/ and of tests/conftest.py.
 VALUED = (
-    "--app", "--case", "--clone", "--confirm", "--database-url", "--editing", "--env", "--environments", "--explain",
-    "--fail-on", "--fault", "--fetch-postgres", "--format", "--histories", "--migrations", "--phase", "--postgres",
-    "--replay", "--report", "--rows", "--save", "--save-case", "--tunnel-script", "--waivers",
+    "--app", "--at-once", "--case", "--clone", "--code-climate", "--confirm", "--database-url", "--editing", "--env",
+    "--environments", "--explain", "--fail-on", "--fault", "--fetch-postgres", "--format", "--histories", "--history",
+    "--history-nights", "--migrations", "--phase", "--postgres", "--replay", "--report", "--rows", "--sarif", "--save",
+    "--save-case", "--tunnel-script", "--waivers",
 )  # fmt: skip
 
 

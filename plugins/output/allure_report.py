@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from fixtures.clients.child_environment import child_environment
 from plugins.output.private_files import write_private
 
 _PATIENCE_S = 300.0  # for a thousand results on a busy machine
@@ -88,8 +89,9 @@ def _program() -> str:
 def _run(command: list[str], directory: str) -> None:
     try:
         done = subprocess.run(  # noqa: S603 - a program of the user's, and no shell reads its arguments
-            command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=False
-        )
+            command, cwd=directory, env=child_environment("NODE_"), stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=_PATIENCE_S, check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise AllureError(f"{command[0]} has not ended after {_PATIENCE_S:.0f} s. Give it fewer results") from None
     if done.returncode:

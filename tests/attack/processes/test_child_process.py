@@ -22,7 +22,7 @@ DEAF = "trap '' INT TERM HUP QUIT PIPE; while :; do sleep 0.1; done"
 STOPPED = "kill -STOP $$; exec sleep 300"
 # Starts a program on a thread that ends at once, tells its number, and waits.
 OWNER = """
-import sys, threading
+import os, sys, threading
 from pathlib import Path
 from fixtures.clients.bounded_process import leashed
 from fixtures.clients.child_process import User, spawn
@@ -35,7 +35,7 @@ sys.stdin.read()
 HOW = {
     "kernel": "spawn(['/bin/sh', '-c', {program!r}])",
     "watched": "spawn(['/bin/sh', '-c', {program!r}], watched=True)",
-    "leashed": "leashed(['/bin/sh', '-c', {program!r}])",
+    "leashed": "leashed(['/bin/sh', '-c', {program!r}], dict(os.environ))",
     "another user": "spawn(['/bin/sh', '-c', {program!r}], as_user=User(user=65534, group=65534))",
 }
 
@@ -104,9 +104,9 @@ def answers(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.parametrize("first", [lambda _: None, answers], ids=["starting", "serving"])
 def test_aws_server_ends_with_its_input_though_nobody_reads_it(
-    first: Callable[[subprocess.Popen[bytes]], None],
+    first: Callable[[subprocess.Popen[bytes]], None], tmp_path: Path
 ) -> None:
-    with started("-m", "sandbox.aws.server") as process:
+    with started("-m", "sandbox.aws.server", str(tmp_path / "aws")) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         first(process)

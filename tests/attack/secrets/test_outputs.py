@@ -55,7 +55,7 @@ def test_nothing_can_be_decoded_from_a_run(tmp_path: Path) -> None:
 
 
 def test_without_redaction_it_can(tmp_path: Path) -> None:
-    for name, data in outputs(tmp_path, "-p", "no:plugins.redaction").items():
+    for name, data in outputs(tmp_path, "-p", "tests.command_line.unredacted").items():
         assert name == "stderr" or {secret for secret, _ in find(texts(), data)} == set(texts()), name
 
 

@@ -195,10 +195,10 @@ from fixtures.clone.servers import cluster_template, npm_postgres
 from health.secrets.secret import Secret
 data = Path(os.environ["DATA"])
 program = data / "postgres"
-cluster_template.keep(program, data, Secret("password"))
+cluster_template.keep(program, "postgres", data, Secret("password"))
 for number in range(30):
     cache.keep(f"k{number}", 1)
-print(cache.load("planted"), cluster_template.find(program), npm_postgres.places())
+print(cache.load("planted"), cluster_template.find(program, "postgres"), npm_postgres.places())
 """
 PLANTED = 'mkdir -p "$d/clusters" "$d/postgres/linux-x64-18.4.0/native/bin"; echo 1 > "$d/planted.json"; '
 CACHES = {

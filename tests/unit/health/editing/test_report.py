@@ -66,7 +66,7 @@ def test_one_environment_that_has_it_or_cannot_be_asked_decides() -> None:
         "do not edit: applied in prod since 2026-01-02",
     )
     assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", why_unanswered="no way"))).answer == (
-        1,
+        10,
         "unknown: prod could not be read: no way",
     )
     assert EditingAnswer("1", (proven, EnvironmentAnswer("prod", PENDING))).answer[0] == 1
