@@ -30,8 +30,8 @@ STARTERS = {"run", "Popen", "check_output", "check_call", "call"}
 def test_no_child_of_a_run_knows_a_secret(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     result = run(
-        "-p", "tests.attack.secrets.child_spy", "--env=local", "-q", env={"SPY_FILE": str(notes), **VARIABLES},
-        real=True,
+        "-p", "tests.attack.secrets.child_spy", "--env=local", "-q", real=True,
+        env={"SPY_FILE": str(notes), "XDG_CACHE_HOME": str(tmp_path / "cache"), **VARIABLES},  # else initdb ran before
     )  # fmt: skip
     assert result.status == 0, result.text
     children: list[dict[str, Any]] = [json.loads(line) for line in notes.read_text().splitlines()]

@@ -47,7 +47,7 @@ def test_it_is_explained() -> None:
         ("a", b"SELECT 1", "checks/invariants/a.sql:1: no title, "),
         ("A", b"", "checks/invariants/A.sql: its name becomes the check's id"),
         ("a", b"\xff", "checks/invariants/a.sql: not UTF-8. "),
-        ("a", b" " * 100_001, "checks/invariants/a.sql: larger than 100,000 bytes. "),
+        ("a", b" " * 100_001, "checks/invariants/a.sql: is larger than 100,000 bytes. "),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(name: str, data: bytes, said: str, tmp_path: Path) -> None:
