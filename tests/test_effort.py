@@ -12,6 +12,7 @@ LONG = [f"tests/engine/test_engine.py::test_x[{number}]" for number in range(50)
 def turns(nodeids: list[str], monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     """What runs after each of some changes of the sources."""
     parts = []
+    monkeypatch.setattr(effort, "_TURNS", {"tests/engine/": 4, "tests/faults/": 4})
     for number in range(4):
         monkeypatch.setattr(effort, "_number_of_sources", lambda number=number: number)
         parts.append({nodeid for nodeid in nodeids if effort.has_its_turn(nodeid)})

@@ -64,7 +64,11 @@ def identifier(*names: str) -> Composable:
 
     For code alone: what PostgreSQL reads as a name in a text, as ``to_regclass`` does, has no such spelling.
     """
-    return SQL(".").join(Identifier(name) if plain(name) else SQL(_spelt(name)) for name in names)
+    return SQL(".").join(Identifier(name) if _is_plain(name) else SQL(_spelt(name)) for name in names)
+
+
+def _is_plain(name: str) -> bool:
+    return plain(name) and "\n" not in name
 
 
 def _spelt(name: str) -> LiteralString:

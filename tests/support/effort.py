@@ -18,18 +18,22 @@ _WORLD = "tests/faults/test_faults.py"
 _SCOPE = f"{_WORLD}[failed-migration]"
 # What takes long -> with --by-turns, one part of so many runs, another one after each change of the sources.
 _TURNS = {
-    "tests/attack/": 3,
-    "tests/cases/": 4,
-    "tests/command_line/": 3,
-    "tests/engine/": 5,
-    "tests/faults/": 5,
-    "tests/sandbox/": 2,
-    "tests/unit/fixtures/clone/": 3,
-    "tests/unit/fixtures/history/test_lineages": 3,
-    "tests/unit/fixtures/history/test_unseen": 3,
-    "tests/unit/fixtures/pending/": 3,
-    "tests/unit/fixtures/schema/": 3,
-    "tests/versions/": 4,
+    "tests/attack/names/": 7,
+    "tests/attack/": 4,
+    "tests/cases/": 8,
+    "tests/command_line/": 5,
+    "tests/engine/": 10,
+    "tests/faults/": 10,
+    "tests/sandbox/": 3,
+    "tests/unit/fixtures/clone/": 4,
+    "tests/unit/fixtures/database/": 4,
+    "tests/unit/fixtures/history/": 4,
+    "tests/unit/fixtures/pending/": 4,
+    "tests/unit/fixtures/reconstruction/": 4,
+    "tests/unit/fixtures/schema/": 4,
+    "tests/unit/plugins/commands/": 4,
+    "tests/unit/plugins/run/": 4,
+    "tests/versions/": 6,
 }
 _REAL_RUNS = "TESTS_REAL_RUNS"  # see tests/support/gate_runs.py
 _EXAMPLES = "TESTS_EXAMPLES"  # times the usual number

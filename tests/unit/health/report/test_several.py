@@ -36,17 +36,19 @@ def checks() -> None:
     all_checks()
 
 
-SEVERAL = (
-    environment("healthy", "dev", state(NEW, "applied"), state("20260101000000_experiment", "orphaned")),
-    environment("several", "prod", state(NEW, "failed"), state(OLD, "applied")),
-    environment("unknown", "qa"),
-    environment("waived-healthy", "staging", state(NEW, "pending"), state(OLD, "edited")),
-)
+def several() -> tuple[EnvironmentResult, ...]:
+    """Four environments; made anew, as what explains what is known once the checks are loaded."""
+    return (
+        environment("healthy", "dev", state(NEW, "applied"), state("20260101000000_experiment", "orphaned")),
+        environment("several", "prod", state(NEW, "failed"), state(OLD, "applied")),
+        environment("unknown", "qa"),
+        environment("waived-healthy", "staging", state(NEW, "pending"), state(OLD, "edited")),
+    )
 
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_several_environments_are_tables(width: int) -> None:
-    lines = [*table_lines(SEVERAL, width - 1), "", *matrix_lines(matrix(SEVERAL), width - 1)]
+    lines = [*table_lines(several(), width - 1), "", *matrix_lines(matrix(several()), width - 1)]
     assert max(map(len, lines)) < width
     matches_snapshot(f"environments-{width}.txt", "\n".join(lines) + "\n")
 
@@ -76,7 +78,7 @@ def test_summary_begins_with_what_is_to_be_done() -> None:
 
 
 def test_summary_has_tables_of_several() -> None:
-    matches_snapshot("environments.md", "\n".join(summary(Record("", "", 0.0, 1, SEVERAL))) + "\n")
+    matches_snapshot("environments.md", "\n".join(summary(Record("", "", 0.0, 1, several()))) + "\n")
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -87,14 +89,14 @@ def test_quiet_is_a_line_an_environment(name: str) -> None:
 
 
 def test_the_worst_are_shown_in_full() -> None:
-    assert [each.name for each in worst(SEVERAL)] == ["prod"]
-    assert [each.name for each in worst(SEVERAL[:1] + SEVERAL[2:])] == ["qa"]
-    assert [each.name for each in worst([SEVERAL[0], SEVERAL[3]])] == ["dev", "staging"]
+    assert [each.name for each in worst(several())] == ["prod"]
+    assert [each.name for each in worst(several()[:1] + several()[2:])] == ["qa"]
+    assert [each.name for each in worst([several()[0], several()[3]])] == ["dev", "staging"]
     assert worst([]) == []
 
 
 def test_newest_first_and_no_more_than_asked_for() -> None:
-    table = matrix(SEVERAL, newest=2)
+    table = matrix(several(), newest=2)
     assert [row.migration for row in table.rows] == [NEW, "20260101000000_experiment"]
     assert table.environments == ("dev", "prod", "staging")
     assert table.unread == ("qa",)
@@ -114,7 +116,7 @@ def test_hostile_names_of_migrations_and_many_environments() -> None:
     assert lines[-1] == "  94 more environments: --report DIR writes all of them to summary.md."
     assert "\x1b" not in "".join(lines)
     assert "<script>" not in "".join(matrix_markdown(matrix(many)))
-    assert list(matrix_lines(matrix([SEVERAL[2]]), 79)) == []
+    assert list(matrix_lines(matrix([several()[2]]), 79)) == []
 
 
 def test_no_line_begins_like_a_command_of_a_runner() -> None:

@@ -15,7 +15,7 @@ from plugins.output.html_page import page
 from plugins.run.check_catalog import all_checks
 from tests.support.hostile import HOSTILE
 from tests.unit.health.report.test_drift import standing
-from tests.unit.health.report.test_several import SEVERAL
+from tests.unit.health.report.test_several import several
 from tests.unit.health.report.test_terminal import RECORDS, SQL, check, finding, fix, matches_snapshot, record
 
 ATTACKS = [
@@ -135,7 +135,7 @@ def test_a_person_sees_a_night() -> None:
 
 
 def test_a_person_sees_which_migration_is_where() -> None:
-    matches("where", Record("0.1.0", "2026-11-29T06:00:00+00:00", 3.0, 1, tuple(SEVERAL)))
+    matches("where", Record("0.1.0", "2026-11-29T06:00:00+00:00", 3.0, 1, several()))
 
 
 def matches(name: str, shown: Record) -> None:
