@@ -26,11 +26,9 @@ class NeedleIndex:
 
     def add(self, needle: str, meant: str) -> bool:
         """File a needle of four bytes or more with what it is the mark of; False if both are known."""
-        meanings = self._meant.setdefault(needle, [])
-        if meant in meanings:
+        if meant in self._meant.get(needle, ()):
             return False
-        meanings.append(meant)
-        if len(meanings) == 1:
+        if needle not in self._meant:
             data = _data(needle)
             width = next(width for width in _WIDTHS if len(data) >= width)
             filed = self._by_gram[width]
@@ -42,6 +40,7 @@ class NeedleIndex:
             if gram is None:
                 gram = min(grams, key=lambda each: len(filed[each]))
             filed.setdefault(gram, []).append(needle)
+        self._meant.setdefault(needle, []).append(meant)  # last: a search in the middle of this must file it itself
         return True
 
     def of(self, text: str) -> Iterator[tuple[str, list[str]]]:
@@ -51,7 +50,7 @@ class NeedleIndex:
             for gram in set(filter(filed.__contains__, _windows(data, width))) if filed else ():
                 for needle in filed[gram]:
                     if needle in text:
-                        yield needle, self._meant[needle]
+                        yield needle, self._meant.get(needle, [])
 
 
 def _data(text: str) -> bytes:

@@ -84,7 +84,8 @@ class Searcher:
         self.names: set[str] = set()  # the user's own, by which files and tests are called: they stay, too
         self._secrets: set[str] = set()
         self._new: deque[str] = deque()
-        self._lock = threading.Lock()
+        # Of its own thread's as well: what the garbage collector ends may log, in the middle of a search.
+        self._lock = threading.RLock()
         self._raw = NeedleIndex()  # lines of secrets as they are
         self._most = NeedleIndex()  # of each form its first two thirds: who shows so much has shown it
         self._parts: dict[str, list[str]] = {}  # LEAST characters → the forms that hold them
@@ -125,7 +126,7 @@ class Searcher:
                 for line in {secret, *secret.splitlines()}:
                     if len(line) >= LEAST:
                         self._take(line)
-                self._new.popleft()  # only now: another thread must not search without it
+                _done(self._new, secret)  # only now: another thread must not search without it
 
     def _take(self, line: str) -> None:
         if self.spares(line):
@@ -149,7 +150,7 @@ class Searcher:
                     form = self._unparted[0]
                     for part_of in {form[at : at + LEAST] for at in range(len(form) - LEAST + 1)}:
                         self._parts.setdefault(part_of, []).append(form)
-                    self._unparted.popleft()
+                    _done(self._unparted, form)
         return self._parts.get(part, [])
 
     @property
@@ -198,6 +199,12 @@ class Searcher:
             if length := max(map(len, begins), default=0):
                 yield at - len(longer) + Places(longer).of(end - length, end)[0], at
                 return
+
+
+def _done(waiting: deque[str], text: str) -> None:
+    """Take away the first of those that wait, unless a search within this one has."""
+    if waiting and waiting[0] is text:
+        waiting.popleft()
 
 
 class _Sides:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import shlex
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from html import escape
+from types import FrameType
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import quoteattr
 
@@ -18,6 +22,7 @@ from health.secrets.encodings import Places, folded
 from health.secrets.lambda_variables import is_secret, variable
 from health.secrets.secret import HIDDEN, LEAST, Searcher, Secret, hide
 from sandbox.plan import HOSTILE
+from tests.support.load import patience
 
 SECRETS = {
     "hostile": f"{HOSTILE}<>+AbCdEfGhIjKlMnOp",
@@ -219,3 +224,33 @@ def test_a_percent_sign_that_pytest_has_coloured() -> None:
 )
 def test_words_of_the_output_are_no_secrets_unless_they_are_passwords(name: str, value: str, secret: bool) -> None:
     assert is_secret(name, value) is secret
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_search_within_a_search_ends_and_hides(at: int) -> None:
+    """As the garbage collector makes one: what it ends may log, wherever a search stands."""
+    searcher = Searcher()
+    told: list[str] = []
+    secrets = ["first-secret-value", "second-secret-value"]
+    seen = itertools.count()
+
+    def traced(frame: FrameType, event: str, _: object) -> None:
+        inside = event == "call" and frame.f_code.co_name in {"add", "_take", "forms", "folded"}
+        if inside and next(seen) == 3 * at:
+            sys.setprofile(None)
+            told.append(searcher.hide(" ".join(secrets)))
+
+    def search() -> None:
+        sys.setprofile(traced)
+        try:
+            told.append(searcher.hide(" ".join(secrets)))
+        finally:
+            sys.setprofile(None)
+
+    for secret in secrets:
+        searcher.add(secret)
+    thread = threading.Thread(target=search, daemon=True)
+    thread.start()
+    thread.join(patience(20))
+    assert told == ["*** ***"] * 2
+    assert searcher.hide("pa first-secret-value") == "pa ***"
