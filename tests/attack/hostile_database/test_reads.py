@@ -272,7 +272,7 @@ def test_a_backend_does_not_outlive_its_session(hostile: Hostile, how: str) -> N
         " PERFORM set_config('client_connection_check_interval', '0', false); END IF;"
         " LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
     )
-    with hostile.reading("reader", schema, limits={"database_s": 1}) as read:
+    with hostile.reading("reader", schema, limits={"database_s": 1 if how == "answers no more" else 60}) as read:
         session = read["database"]
         pid = session.connection.info.backend_pid
         if how == "answers no more":

@@ -47,7 +47,8 @@ class Kill:
 
 
 FEW = [
-    Kill("leader", "sandbox"), Kill("groups", "server", ("-n2",)), Kill("group", "clone"), Kill("groups", "end"),
+    Kill("leader", "sandbox"), Kill("groups", "server", ("-n2",)), Kill("groups", "end"),
+    Kill("group", "clone", ("--fault=half-applied",)),  # whose clone lives for seconds
 ]  # fmt: skip
 MANY = [
     Kill(("leader", "group", "groups")[number % 3], f"{LASTS_S * number / 19:.2f}", ("-n2",) if number % 2 else ())
