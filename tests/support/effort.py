@@ -20,7 +20,7 @@ _SCOPE = f"{_WORLD}[failed-migration]"
 _TURNS = {
     "tests/attack/names/": 7,
     "tests/attack/": 4,
-    "tests/cases/": 8,
+    "tests/cases/": 16,
     "tests/command_line/": 5,
     "tests/engine/": 10,
     "tests/faults/": 10,
@@ -32,6 +32,7 @@ _TURNS = {
     "tests/unit/fixtures/reconstruction/": 4,
     "tests/unit/fixtures/schema/": 4,
     "tests/unit/plugins/commands/": 4,
+    "tests/unit/plugins/fixes/history/": 4,
     "tests/unit/plugins/run/": 4,
     "tests/versions/": 6,
 }
