@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def test_the_page_fits_a_screen(browser: Chromium, tmp_path: Path, screen: str, 
     shown(browser, tmp_path, Record("", "", 3.0, 1, (record("several"), record("hostile"))))
     picture = browser.screen(*SCREENS[screen], dark=dark)
     assert picture.startswith(b"\x89PNG")
+    if directory := os.environ.get("SCREENSHOTS"):  # which ci/full keeps
+        Path(directory, f"{screen}-{'dark' if dark else 'light'}.png").write_bytes(picture)
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
     background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
