@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from health.sanitize import markdown
 from plugins.paths import ROOT
 from tests.support.fake_gh import BOT, FakeGh
 from tests.support.load import patience
@@ -249,6 +250,16 @@ def test_a_gate_that_has_left_no_report_is_said_to_have_not_judged(place: Place)
     assert place.script("comment.sh", REPORT=str(place.here / "none")).returncode == 0
     (comment,) = place.github.state["comments"]
     assert "**dev was not judged.**" in comment["body"]
+
+
+@pytest.mark.parametrize("script", ["comment.sh", "issue.sh"])
+def test_nobody_is_mentioned(place: Place, script: str) -> None:
+    """GitHub finds ``@name`` in what Markdown has become, whatever it was spelt as, but not across a comment."""
+    place.judged("blocked", FAILED)
+    place.summary(markdown("@everybody, @acme/owners"))
+    assert place.script(script).returncode == 0
+    texts = [each["body"] for each in (*place.github.state["comments"], *place.github.state["issues"])]
+    assert [text.endswith("@<!-- -->everybody, @<!-- -->acme/owners") for text in texts] == [True]
 
 
 def test_a_long_summary_is_cut_and_says_so(place: Place) -> None:
