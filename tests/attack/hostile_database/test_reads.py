@@ -296,6 +296,7 @@ def wait_for(hostile: Hostile, pid: int, running: int) -> None:
     count = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND (state = 'active' OR 0 = %s)"
     until = time.monotonic() + patience(20)
     with hostile.connect("postgres") as admin:
-        while admin.execute(count, (pid, running)).fetchone() != (running,):
+        while (seen := admin.execute(count, (pid, running)).fetchone()) != (running,):
             assert time.monotonic() < until, "the server is still at it"
             time.sleep(0.1)
+    assert seen == (running,)
