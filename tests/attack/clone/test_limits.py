@@ -120,6 +120,21 @@ def test_what_a_script_returns_does_not_fill_our_memory(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
+FITS = {
+    "rows": "SELECT repeat('x', 1000000) FROM generate_series(1, 200)",
+    "small rows": "SELECT repeat('x', 1000) FROM generate_series(1, 100000)",
+    "notices": "DO $$ BEGIN FOR i IN 1..3000 LOOP RAISE NOTICE '%', repeat('x', 1000); END LOOP; END $$",
+    "large notices": "DO $$ BEGIN FOR i IN 1..3 LOOP RAISE NOTICE '%', repeat('x', 1000000); END LOOP; END $$",
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_what_fits_is_not_refused(server: CloneServer, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixtures.clone.script_limits, "_MOST_RECEIVED", 4_000_000)
+    with server.database("returns") as copy:
+        assert copy.run(FITS[name]) is None
+
+
 TAKES = {
     "a text": "SELECT length(string_agg(repeat(repeat('x', 1000000), 100), '')) FROM generate_series(1, 30)",
     "an array": "DO $$ DECLARE a text[]; BEGIN LOOP a := a || repeat(repeat('x', 1000000), 50); END LOOP; END $$",
