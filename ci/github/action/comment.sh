@@ -18,7 +18,8 @@ fi
 # GitHub looks for mentions in what Markdown has become: an escaped sign would call people.
 # It takes 65,536 characters. The link comes first: the end may be cut within a block of SQL.
 body=$(jq -nc --arg marker "$marker" --rawfile summary "$REPORT/summary.md" --arg run "$run" \
-    '($summary | split("&#64;") | join("@<!-- -->")) as $summary | {body: ($marker + "\n[The run](" + $run + ") has the whole report as an artefact."
+    '($summary | split("&#64;") | join("@<!-- -->")) as $summary
+        | {body: ($marker + "\n[The run](" + $run + ") has the whole report as an artefact."
         + (if ($summary | length) > 60000 then " This is its beginning." else "" end) + "\n\n" + $summary[0:60000])}')
 found=$(gh api --paginate "$comments?per_page=100" | jq -r --arg author "$author" --arg marker "$marker" \
     '.[] | select(.user.login == $author and (.body | startswith($marker))) | .id')

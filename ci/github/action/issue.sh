@@ -49,7 +49,8 @@ case $(state) in
         # It takes 65,536 characters. The link comes first: the end may be cut within a block of SQL.
         wanted=$(jq -nc --arg title "Migration drift: $ENVIRONMENT" --arg kind "$label" --arg first "$first" \
             --rawfile summary "$REPORT/summary.md" --arg run "$run" \
-            '($summary | split("&#64;") | join("@<!-- -->")) as $summary | {title: $title, labels: [$kind], body: ($first + "\n[The last night](" + $run + ") has the whole report as an artefact."
+            '($summary | split("&#64;") | join("@<!-- -->")) as $summary
+            | {title: $title, labels: [$kind], body: ($first + "\n[The last night](" + $run + ") has the whole report as an artefact."
                 + (if ($summary | length) > 60000 then " This is its beginning." else "" end) + "\n\n" + $summary[0:60000])}')
         if [ -z "$number" ]; then
             send POST "$issues" <<< "$wanted"
